@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Everything an engine may ask its host, in one list (design 2.1). A *read* looks at the world, an *effect* changes
+ * it; replay and `explain` answer effects on a copy. Answers are plain data, so that they can be kept as facts.
+ */
+import type { Domain, MailAddress } from '../address/address.ts'
+import type { Envelope } from '../envelope/envelope.ts'
+import type { SourceRef } from './decided-by.ts'
+import type { DnsLookup, DnsType, Lookup } from './lookup.ts'
+
+export type Question =
+  /** Wall-clock milliseconds. */
+  | { readonly ask: 'now' }
+  /** Random octets, as lower-case hexadecimal. */
+  | { readonly ask: 'random'; readonly octets: number }
+  | { readonly ask: 'dns'; readonly name: string; readonly type: DnsType }
+  /** Is this domain ours? */
+  | { readonly ask: 'directory.domain'; readonly domain: Domain }
+  /** Who is this address of a domain of ours? Asked with the exact local part; subaddresses are policy's matter. */
+  | { readonly ask: 'directory.address'; readonly address: MailAddress }
+  /** The keys to check a SCRAM exchange with, RFC 5802 §3. Never kept as a fact. */
+  | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
+  /** Is this the password? Never kept as a fact. */
+  | { readonly ask: 'directory.password'; readonly login: string; readonly password: string }
+  /** Effect: a place for a connection of this client. */
+  | { readonly ask: 'slot.claim'; readonly address: string }
+  /** Effect: make the message durable; the content is the one the host has just received for this session. */
+  | { readonly ask: 'queue.commit'; readonly envelope: Envelope }
+
+export interface Answers {
+  readonly now: number
+  readonly random: string
+  readonly dns: DnsLookup
+  readonly 'directory.domain': Lookup<DomainEntry>
+  readonly 'directory.address': Lookup<AddressEntry>
+  readonly 'directory.scram': Lookup<ScramKeys>
+  /** `found`: right, with the account. `absent`: wrong password or no such login; nobody is told which. */
+  readonly 'directory.password': Lookup<Account>
+  readonly 'slot.claim':
+    | { readonly granted: true }
+    | { readonly granted: false; readonly limit: 'total' | 'per-address'; readonly setting: string }
+  /** `stored` means synced to disk. `defer`: disk full, sync failed; nothing was kept. */
+  readonly 'queue.commit': { readonly kind: 'stored' } | { readonly kind: 'defer'; readonly cause: string }
+}
+
+export type QuestionKind = Question['ask']
+export type QuestionOf<K extends QuestionKind> = Extract<Question, { readonly ask: K }>
+
+/** Questions that change the world. */
+export const EFFECTS: ReadonlySet<QuestionKind> = new Set<QuestionKind>(['slot.claim', 'queue.commit'])
+/** Questions whose text or answer holds a secret or is the message itself: traces keep only that they were asked. */
+export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
+  'directory.scram',
+  'directory.password',
+  'queue.commit',
+])
+
+export interface DomainEntry {
+  readonly domain: Domain
+  readonly at?: SourceRef
+}
+
+/** What an address of ours stands for. `entry` names it for the trace: `user kim@example.org`. */
+export type AddressEntry = {
+  readonly entry: string
+  readonly at?: SourceRef
+} & /** A mailbox. `user` is its canonical name. `disabled`: refuse for good; `suspended`: try later. */
+(
+  | { readonly kind: 'user'; readonly user: string; readonly status: 'active' | 'disabled' | 'suspended' }
+  /** One or more other addresses or programs. `owner` becomes the envelope sender of what the list sends on. */
+  | { readonly kind: 'group'; readonly members: readonly Member[]; readonly owner?: MailAddress }
+)
+
+export type Member = { readonly address: MailAddress } | { readonly pipe: readonly string[] }
+
+export interface Account {
+  /** The canonical login name. */
+  readonly login: string
+  /** Addresses the account may send as; the first is its own. */
+  readonly addresses: readonly MailAddress[]
+}
+
+/** RFC 5803 in parts; base64 as there. */
+export interface ScramKeys {
+  readonly account: Account
+  readonly salt: string
+  readonly iterations: number
+  readonly storedKey: string
+  readonly serverKey: string
+}

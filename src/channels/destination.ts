@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What every kind of channel does as a destination: one contract, one file a kind, one suite
+ * (destination.suite.ts). A destination never throws for what the world does; it answers with outcomes.
+ */
+import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+
+/** One attempt: a message and those of its recipients that go the same way (same channel, same destination key). */
+export interface Delivery {
+  readonly envelope: Envelope
+  readonly recipients: readonly Recipient[]
+  /** Attempts before this one, of the recipient with the most. */
+  readonly attempts: number
+  /** Octets of `content()`. */
+  readonly size: number
+  /** The message with the envelope's edits applied, CRLF line ends as received, never dot-stuffed. May be called again. */
+  content(): AsyncIterable<Uint8Array>
+}
+
+export interface Destination extends AsyncDisposable {
+  /**
+   * The name under which deliveries share back-off and concurrency: next hop or domain for `tcp`, the store for
+   * `lmtp`, `''` where there is only one.
+   */
+  destinationKey(recipient: Recipient): string
+  /**
+   * Tries once. Gives one outcome a recipient, in their order. `delivered`, `relayed`: the other side has taken
+   * responsibility. Anything not understood is `deferred`. On abort what is not yet certain is `deferred`.
+   */
+  deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]>
+}

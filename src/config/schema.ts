@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * postern.yaml: what may stand in it, with defaults and a description of every key. Unknown keys are refused. The
+ * JSON Schema for editors (`postern schema`), the settings reference and the types come from here.
+ */
+import { z } from 'zod'
+import { ChannelSchema } from './schema-channels.ts'
+import { duration, size } from './units.ts'
+
+const server = z
+  .strictObject({
+    hostname: z
+      .string()
+      .regex(/^[A-Za-z0-9.-]+$/)
+      .describe('The name this server greets with and puts into Received: fields.'),
+    spool: z.string().default('spool').describe('Folder of the queue, the history and the embedded directory.'),
+    mailboxes: z.string().default('mailboxes').describe('Folder that Maildir channels keep mailboxes in.'),
+    control: z
+      .string()
+      .default('control.sock')
+      .describe('UNIX socket for the command line, readable by this account alone.'),
+    postmaster: z
+      .string()
+      .default('postmaster')
+      .describe(
+        'Where mail for postmaster of any local domain goes when the directory names nobody: a local part or an address. Never refused (RFC 5321 §4.5.1).',
+      ),
+  })
+  .describe('The server itself. Folders and files are relative to the configuration directory.')
+
+const listener = z.strictObject({
+  service: z
+    .enum(['smtp', 'submission', 'submissions', 'lmtp'])
+    .describe(
+      'smtp: from other systems. submission: from users, STARTTLS. submissions: from users, TLS from the first octet. lmtp: from a gateway, RFC 2033.',
+    ),
+  address: z.string().default('::').describe('Address to listen on; `::` is all, IPv4 included.'),
+  port: z.int().min(0).max(65_535).describe('Port to listen on; 0 lets the system choose.'),
+  channel: z
+    .string()
+    .optional()
+    .describe(
+      'The channel sessions start on. Default: tcp_local for smtp, tcp_submit for submission and submissions, tcp_lmtpss for lmtp.',
+    ),
+})
+
+const tls = z
+  .strictObject({
+    certificate: z.string().describe('File with the certificate and its chain, PEM.'),
+    key: z.string().describe('File with the private key, PEM.'),
+    minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version accepted.'),
+  })
+  .describe('The server’s certificate. Without it there is no STARTTLS, and submissions cannot be listened on.')
+
+const networks = z
+  .strictObject({
+    own: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay.',
+      ),
+  })
+  .describe('Who counts as inside.')
+
+const sasl = z
+  .strictObject({
+    mechanisms: z
+      .array(z.enum(['PLAIN', 'LOGIN', 'SCRAM-SHA-256']))
+      .default(['SCRAM-SHA-256', 'PLAIN', 'LOGIN'])
+      .describe('Mechanisms offered, in this order.'),
+    plaintextOnLoopback: z
+      .boolean()
+      .default(false)
+      .describe('Offer PLAIN and LOGIN without TLS to clients on a loopback address.'),
+  })
+  .describe('Sign-in with AUTH, RFC 4954.')
+
+const route = z.strictObject({
+  domain: z.string().describe('A domain; `.example.org` for everything below it; `*` for all.'),
+  channel: z.string().describe('The channel for it.'),
+  via: z
+    .string()
+    .optional()
+    .describe('Next hop instead of its MX records: `host`, `[address]`, with `:port` if needed.'),
+})
+
+const limits = z
+  .strictObject({
+    messageSize: size('50MiB').describe('Largest message, told to clients with SIZE (RFC 1870).'),
+    recipients: z
+      .int()
+      .min(100)
+      .default(1000)
+      .describe('Recipients of one message; RFC 5321 §4.5.3.1.8 asks for at least 100.'),
+    transactions: z.int().min(1).default(1000).describe('Messages in one session.'),
+    badCommands: z.int().min(1).default(20).describe('Bad commands in one session before it is closed.'),
+    refusedRecipients: z.int().min(1).default(100).describe('Refused recipients in one session before it is closed.'),
+    failedAuth: z.int().min(1).default(3).describe('Failed sign-ins in one session before it is closed.'),
+    commandLine: z
+      .int()
+      .min(512)
+      .max(65_536)
+      .default(4096)
+      .describe('Octets of a command line (RFC 5321 §4.5.3.1.4 asks for 512, extensions for more).'),
+    authLine: z
+      .int()
+      .min(1024)
+      .max(65_536)
+      .default(12_288)
+      .describe('Octets of one line of an AUTH exchange, RFC 4954 §4.'),
+    headerSize: size('1MiB').describe('Octets of a message’s header.'),
+    received: z.int().min(10).default(50).describe('Received: fields; a message with more is in a loop and is held.'),
+    connections: z.int().min(1).default(1000).describe('Connections at one time.'),
+    connectionsPerAddress: z.int().min(1).default(50).describe('Connections at one time from one address.'),
+    commandTimeout: duration('5m').describe('Wait for the next command, RFC 5321 §4.5.3.2.7.'),
+    dataTimeout: duration('3m').describe('Wait for the next piece of content, RFC 5321 §4.5.3.2.5.'),
+    aliasDepth: z.int().min(1).max(100).default(20).describe('Nesting of aliases and groups.'),
+    expansion: z.int().min(1).default(10_000).describe('Recipients that one address may expand into.'),
+  })
+  .describe('Bounds on what strangers may ask of this server.')
+
+const queue = z
+  .strictObject({
+    retry: z
+      .array(z.string())
+      .min(1)
+      .default(['5m', '10m', '20m', '40m', '1h', '2h', '3h', '4h'])
+      .describe('Waits between attempts; the last one repeats. Each is spread by up to a tenth.'),
+    expire: duration('5d').describe('A message not delivered after this time comes back to its sender.'),
+    expireNotices: duration('2d').describe('The same for messages with the null sender, which nobody gets back.'),
+    delayNotice: duration('4h').describe('A delay notification goes out after this time; 0s for never.'),
+    noticeContent: size('50KiB').describe(
+      'Largest message returned whole in a notification; of larger ones the header (RFC 3461 §4.3).',
+    ),
+  })
+  .describe('The queue.')
+
+const dns = z
+  .strictObject({
+    servers: z
+      .array(z.string())
+      .default([])
+      .describe('Name servers, `address` or `address:port`; empty for the system’s.'),
+    timeout: duration('10s').describe('Time for one look-up, all tries included.'),
+    cacheEntries: z.int().min(0).default(10_000).describe('Answers kept in memory.'),
+  })
+  .describe('Look-ups.')
+
+const directory = z
+  .strictObject({
+    aliases: z.string().default('aliases').describe('Alias file, relative to this directory; may be missing.'),
+  })
+  .describe(
+    'Users, domains and aliases: the embedded directory (`postern user`, `domain`, `alias`) and the alias file.',
+  )
+
+const history = z
+  .strictObject({
+    keep: duration('30d').describe('How long traces are kept.'),
+    size: size('1GiB').describe('Disk space for traces; the oldest go first.'),
+  })
+  .describe('Traces of past messages.')
+
+const monitor = z
+  .strictObject({
+    address: z.string().default('127.0.0.1').describe('Address of the metrics and health port.'),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe('Port for /metrics (Prometheus) and /health; without it there is none.'),
+    log: z
+      .enum(['debug', 'info', 'warn', 'error'])
+      .default('info')
+      .describe('Least severe event that is logged. Logs are JSON lines on standard error.'),
+  })
+  .describe('Metrics, health and logs.')
+
+export const ConfigSchema = z.strictObject({
+  server,
+  listeners: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/), listener)
+    .describe('Ports to listen on, by a name of your choice.'),
+  tls: tls.optional(),
+  networks: networks.prefault({}),
+  sasl: sasl.prefault({}),
+  channels: z
+    .record(z.string(), ChannelSchema)
+    .prefault({})
+    .describe('Channels. The stock channels are there without being named; what is written here is added to them.'),
+  routes: z
+    .array(route)
+    .default([])
+    .describe(
+      'Where domains that are not ours go. The first that fits counts; without one, tcp_local and the domain’s MX records.',
+    ),
+  limits: limits.prefault({}),
+  queue: queue.prefault({}),
+  dns: dns.prefault({}),
+  directory: directory.prefault({}),
+  history: history.prefault({}),
+  monitor: monitor.prefault({}),
+})
+
+/** The whole configuration, defaults filled in, stock channels merged in. */
+export type Config = z.output<typeof ConfigSchema>
+export type ListenerConfig = Config['listeners'][string]
+export type Limits = Config['limits']

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Conservation (design 2.9): every accepted (message, recipient) ends in exactly one of the terminal states, or is
+ * still queued. The queue appends these events; everything that is known of a recipient is the fold over them.
+ */
+import type { Recipient } from './envelope.ts'
+import type { RemoteAnswer } from './outcome.ts'
+
+/** One durable record about one recipient. `at` is wall-clock milliseconds. */
+export type LedgerEvent = { readonly recipient: number; readonly at: number } & (
+  | {
+      readonly event: 'deferred'
+      readonly status: string
+      readonly reason: string
+      /** Wall-clock milliseconds of the next attempt. */
+      readonly nextAt: number
+      readonly remote?: RemoteAnswer
+    }
+  /** A delay notification went out; at most one a recipient. */
+  | { readonly event: 'delayNotified' }
+  | { readonly event: 'held'; readonly reason: string }
+  | { readonly event: 'released' }
+  /** An operator moved it: another channel or next hop. */
+  | { readonly event: 'rerouted'; readonly channel: string; readonly via?: string }
+  | { readonly event: 'delivered'; readonly where: string; readonly remote?: RemoteAnswer }
+  | { readonly event: 'relayed'; readonly remote: RemoteAnswer; readonly dsn: boolean }
+  /** `notice`: the id of the notification, absent when none was due (null sender, NOTIFY without FAILURE). */
+  | {
+      readonly event: 'bounced'
+      readonly status: string
+      readonly reason: string
+      readonly notice?: string
+      readonly remote?: RemoteAnswer
+    }
+  | { readonly event: 'discarded'; readonly rule: string }
+  /** Replaced by new recipients of the same message. */
+  | { readonly event: 'expanded'; readonly into: readonly Recipient[] }
+  | { readonly event: 'redirected'; readonly to: string; readonly message: string }
+  | { readonly event: 'duplicate'; readonly of: number }
+)
+
+export const TERMINAL = ['delivered', 'relayed', 'bounced', 'discarded', 'expanded', 'redirected', 'duplicate'] as const
+export type Terminal = (typeof TERMINAL)[number]
+
+/** What is known of one recipient now. */
+export interface RecipientState {
+  readonly recipient: Recipient
+  readonly state: 'queued' | 'held' | Terminal
+  readonly attempts: number
+  /** When the next attempt is due; `undefined` unless queued. */
+  readonly nextAt?: number
+  readonly delayNotified: boolean
+  /** The last thing that happened, for people and notifications. */
+  readonly last?: LedgerEvent
+}
+
+export const isTerminal = (state: RecipientState['state']): state is Terminal =>
+  (TERMINAL as readonly string[]).includes(state)
+
+/** The state of a recipient that was just accepted. */
+export const accepted = (recipient: Recipient, at: number, held: boolean): RecipientState => ({
+  recipient,
+  state: held ? 'held' : 'queued',
+  attempts: 0,
+  delayNotified: false,
+  ...(held ? {} : { nextAt: at }),
+})
+
+/** A ledger event that the rules of conservation forbid: a terminal recipient changed, or one that is not there. */
+export class LedgerViolation extends Error {
+  override readonly name = 'LedgerViolation'
+}
+
+/**
+ * Applies one event to the states of a message, by recipient index. Returns the changed entries (the recipient, and
+ * those it was expanded into).
+ * @throws LedgerViolation when the recipient is unknown or already terminal, or an index is used twice
+ */
+export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: LedgerEvent): RecipientState[] {
+  const before = states.get(event.recipient)
+  if (before === undefined) throw new LedgerViolation(`no recipient ${event.recipient} for event ${event.event}`)
+  if (isTerminal(before.state))
+    throw new LedgerViolation(`recipient ${event.recipient} is ${before.state} and cannot become ${event.event}`)
+  const { nextAt: _, ...rest } = before
+  switch (event.event) {
+    case 'deferred':
+      return [{ ...rest, state: 'queued', attempts: before.attempts + 1, nextAt: event.nextAt, last: event }]
+    case 'delayNotified':
+      return [{ ...before, delayNotified: true }]
+    case 'held':
+      return [{ ...rest, state: 'held', last: event }]
+    case 'released':
+      return [{ ...rest, state: 'queued', nextAt: event.at, last: event }]
+    case 'rerouted': {
+      const { via: _via, ...recipient } = before.recipient
+      const moved = { ...recipient, channel: event.channel as Recipient['channel'] }
+      return [{ ...before, recipient: event.via === undefined ? moved : { ...moved, via: event.via }, last: event }]
+    }
+    case 'expanded': {
+      const members = event.into.map((member) => {
+        if (states.has(member.index)) throw new LedgerViolation(`recipient index ${member.index} is already used`)
+        return accepted(member, event.at, false)
+      })
+      return [{ ...rest, state: 'expanded', last: event }, ...members]
+    }
+    case 'delivered':
+    case 'relayed':
+    case 'bounced':
+    case 'discarded':
+    case 'redirected':
+    case 'duplicate':
+      return [{ ...rest, state: event.event, attempts: before.attempts + 1, last: event }]
+    default:
+      return event satisfies never
+  }
+}

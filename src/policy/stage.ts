@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a stage is: a pure question put to a context at one moment. stages.ts holds them in order; run-stages.ts runs
+ * a list of them and writes the trace.
+ */
+import type { Domain, MailAddress, ReversePath } from '../address/address.ts'
+import type { Asking } from '../ask/ask.ts'
+import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Account } from '../ask/questions.ts'
+import type { Revision } from '../config/revision.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
+import type { HeaderEdit, Notify, OriginalRecipient, Recipient } from '../envelope/envelope.ts'
+import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { ContentSummary } from '../mime/content-summary.ts'
+import type { Reply } from '../smtp/reply.ts'
+
+/** What is known of a session at every moment. */
+export interface SessionContext {
+  readonly session: SessionId
+  readonly revision: Revision
+  /** Name of the listener in the configuration. */
+  readonly listener: string
+  readonly service: 'smtp' | 'submission' | 'submissions' | 'lmtp'
+  readonly client: { readonly address: string; readonly port: number }
+  readonly server: { readonly address: string; readonly port: number }
+  /** The source channel; switched at connect, STARTTLS and AUTH. */
+  readonly source: ChannelName
+  readonly helo?: string
+  readonly tls?: { readonly version: string; readonly cipher: string }
+  readonly account?: Account
+}
+
+export interface MailContext extends SessionContext {
+  readonly id: MessageId
+  readonly reversePath: ReversePath
+  /** RFC 1870, as declared; 0 when not. */
+  readonly declaredSize: number
+  readonly smtputf8: boolean
+  readonly body: '7bit' | '8bit'
+  readonly ret?: 'full' | 'hdrs'
+  readonly envid?: string
+  /** Transactions begun in this session before this one. */
+  readonly transactions: number
+}
+
+export interface RcptContext extends MailContext {
+  /** The argument of RCPT TO without brackets. */
+  readonly given: string
+  /** The address as parsed, then as rewritten. A bare `postmaster` has this server's name. */
+  readonly address: MailAddress
+  readonly notify?: Notify
+  readonly orcpt?: OriginalRecipient
+  /** Recipients of the transaction so far, after expansion. */
+  readonly accepted: readonly Recipient[]
+  /** RCPT commands so far, refused ones included, this one not. */
+  readonly presented: number
+  /** Set by the route stage: where the address goes before aliases are looked at. */
+  readonly route?: Route
+  /** Set by the alias stage: what the recipient became. `index` is given when it is accepted. */
+  readonly becomes?: readonly Omit<Recipient, 'index' | 'parent'>[]
+}
+
+/** Where a domain goes. */
+export interface Route {
+  readonly channel: ChannelName
+  readonly via?: string
+  readonly domain: Domain
+  /** Whether the destination is ours: known to the directory. */
+  readonly local: boolean
+}
+
+export interface ContentContext extends MailContext {
+  readonly recipients: readonly Recipient[]
+  readonly content: ContentSummary
+  readonly receivedAt: number
+  /** Grows as stages add fields. */
+  readonly edits: readonly HeaderEdit[]
+  readonly hold?: { readonly reason: string }
+}
+
+export type Verdict =
+  | { readonly do: 'pass' }
+  /** `close`: the session ends after the reply. */
+  | { readonly do: 'refuse'; readonly reply: Reply; readonly close?: boolean }
+  /** Accept, but keep for an operator. Later stages still run. */
+  | { readonly do: 'hold'; readonly reason: string }
+  /** Accept, and throw away by this rule. */
+  | { readonly do: 'discard'; readonly rule: string }
+
+export interface StageResult<C> {
+  readonly verdict: Verdict
+  readonly by: DecidedBy
+  /** The context for the stages that follow; absent when nothing changed. */
+  readonly context?: C
+  /** One sentence for the trace. */
+  readonly note?: string
+}
+
+export interface Stage<C> {
+  /** As the trace names it: `relay guard`. */
+  readonly name: string
+  /** What it decides, in one line. */
+  readonly decides: string
+  /** RFC or spec section. */
+  readonly reference: string
+  /** `undefined`: this stage has its place but is not built yet; it lets everything pass and leaves no step. */
+  readonly run?: (context: C) => Asking<StageResult<C>>
+}

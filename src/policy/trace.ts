@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One trace for each message, refused transaction and refused connection (design 2.2). The production engine writes
+ * it; explain, console, history and replay show it. Plain data, at most 64 KiB, without secrets.
+ */
+import type { Fact } from '../ask/ask.ts'
+import type { DecidedBy } from '../ask/decided-by.ts'
+import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { Moment } from './moment.ts'
+
+/** What one stage made of it. */
+export interface Step {
+  readonly at: Moment
+  /** Name of the stage in stages.ts, or of a delivery step. */
+  readonly stage: string
+  /** Milliseconds since the trace began. */
+  readonly ms: number
+  /** The recipient it was about, as typed; several where equal steps were folded. */
+  readonly recipients?: readonly string[]
+  readonly result: 'pass' | 'change' | 'refuse' | 'defer' | 'hold' | 'discard'
+  readonly by: DecidedBy
+  /** One sentence for people: `tcp_local → tcp_intranet: 192.0.2.7 is in 192.0.2.0/24`. */
+  readonly note?: string
+  /** The reply it gave, on one line. */
+  readonly reply?: string
+}
+
+/** What became of one recipient in the dialogue. */
+export interface RecipientVerdict {
+  /** As typed. */
+  readonly given: string
+  readonly result: 'accepted' | 'refused' | 'deferred'
+  readonly reply: string
+  /** Where it goes: `address` and channel, for each recipient it became. */
+  readonly becomes?: readonly { readonly address: string; readonly channel: string }[]
+}
+
+/** The record of a transaction, or of a connection that ended before one began. */
+export interface Trace {
+  readonly record: 'trace'
+  readonly version: 1
+  /** The message's id; for a connection, the session's. */
+  readonly id: MessageId | SessionId
+  readonly session: SessionId
+  /** Wall-clock milliseconds at which the session (connection) or transaction began. */
+  readonly at: number
+  readonly revision: string
+  readonly listener: string
+  readonly client: { readonly address: string; readonly port: number }
+  readonly server: { readonly address: string; readonly port: number }
+  readonly helo?: string
+  readonly tls?: string
+  readonly login?: string
+  readonly source: string
+  /** `undefined` when no MAIL FROM came; `''` for the null sender. */
+  readonly from?: string
+  readonly recipients: readonly RecipientVerdict[]
+  readonly size?: number
+  /** From the header, decoded, at most 200 characters. */
+  readonly subject?: string
+  readonly messageIdField?: string
+  readonly outcome: 'queued' | 'held' | 'discarded' | 'refused' | 'deferred' | 'abandoned'
+  readonly steps: readonly Step[]
+  readonly facts: readonly Fact[]
+  /** How many steps and facts did not fit. */
+  readonly cut?: { readonly steps: number; readonly facts: number }
+}
+
+/** One delivery attempt, or an operator's act, about some recipients of a message. */
+export interface DeliveryRecord {
+  readonly record: 'delivery'
+  readonly version: 1
+  readonly id: MessageId
+  readonly at: number
+  /** The revision delivery used. */
+  readonly revision: string
+  readonly channel: string
+  readonly recipients: readonly {
+    readonly address: string
+    readonly result: string
+    readonly status?: string
+    readonly detail: string
+    readonly nextAt?: number
+  }[]
+  readonly by: DecidedBy
+  readonly durationMs: number
+  /** A notification made because of it. */
+  readonly notice?: MessageId
+}
+
+/** A message the MTA made itself. */
+export interface BirthRecord {
+  readonly record: 'birth'
+  readonly version: 1
+  readonly id: MessageId
+  readonly at: number
+  readonly revision: string
+  readonly why: 'failure' | 'delay' | 'success'
+  /** The message it tells about. */
+  readonly about: MessageId
+  readonly from: string
+  readonly recipients: readonly { readonly address: string; readonly channel: string }[]
+  readonly steps: readonly Step[]
+}
+
+/** Refused connections of one address after the first ten of a minute, summed (design 2.2). */
+export interface FloodRecord {
+  readonly record: 'flood'
+  readonly version: 1
+  readonly at: number
+  readonly address: string
+  readonly count: number
+  readonly reply: string
+  readonly by: DecidedBy
+}
+
+export type TraceRecord = Trace | DeliveryRecord | BirthRecord | FloodRecord
+
+/** Where traces go. Never throws, never waits for the disk; what it must drop it counts. */
+export interface TraceSink {
+  append(record: TraceRecord): void
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The queue store's contract: where accepted messages live until every recipient has come to an end. Backends stand
+ * beside it and run one suite (store.suite.ts). Durable means synced (design 2.8).
+ */
+import type { Envelope } from '../envelope/envelope.ts'
+import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
+import type { MessageId } from '../envelope/message-id.ts'
+
+export interface QueuedMessage {
+  readonly envelope: Envelope
+  /** By recipient index, terminal ones included. */
+  readonly recipients: ReadonlyMap<number, RecipientState>
+}
+
+/**
+ * A message on its way in. `write` any number of times, then `commit` or `abort`. Disposing of a draft that was
+ * neither committed nor aborted aborts it.
+ */
+export interface Draft extends AsyncDisposable {
+  /** Takes content as received, in order. Resolves when more may come; the chunk may be reused afterwards. Rejects when the disk will not have it. */
+  write(chunk: Uint8Array): Promise<void>
+  /**
+   * Makes message and envelope durable together. When it resolves they have been synced and will be found by
+   * `messages()` after any crash; when it rejects, nothing was kept and the client must be told to try later.
+   */
+  commit(envelope: Envelope): Promise<void>
+  abort(): Promise<void>
+}
+
+export interface QueueStore extends AsyncDisposable {
+  /** Starts taking in one message. */
+  begin(): Promise<Draft>
+  /** Every message that still has a recipient queued or held, oldest first. */
+  messages(): Iterable<QueuedMessage>
+  get(id: MessageId): QueuedMessage | undefined
+  /** The content as received, without the envelope's edits. The message must not be finished meanwhile. */
+  content(id: MessageId): AsyncIterable<Uint8Array>
+  /**
+   * Appends events about one message, in order, all or none. Resolves when they are synced. When all recipients are
+   * terminal the message leaves the store.
+   * @throws LedgerViolation, before anything is written
+   */
+  record(id: MessageId, events: readonly LedgerEvent[]): Promise<QueuedMessage>
+  /** Totals since the store was made, for the conservation check: recipients accepted, and those that came to each end. Kept across restarts. */
+  ledger(): LedgerTotals
+}
+
+export interface LedgerTotals {
+  /** Recipients accepted at commit. */
+  readonly accepted: number
+  /** Recipients that came into being by expansion. */
+  readonly born: number
+  readonly delivered: number
+  readonly relayed: number
+  readonly bounced: number
+  readonly discarded: number
+  readonly expanded: number
+  readonly redirected: number
+  readonly duplicate: number
+}
