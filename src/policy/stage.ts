@@ -26,6 +26,8 @@ export interface SessionContext {
   /** The source channel; switched at connect, STARTTLS and AUTH. */
   readonly source: ChannelName
   readonly helo?: string
+  /** The client said EHLO (or LHLO). */
+  readonly esmtp: boolean
   readonly tls?: { readonly version: string; readonly cipher: string }
   readonly account?: Account
 }

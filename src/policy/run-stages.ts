@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Runs the stages of one moment in their order and writes the trace. The first refusal or discard ends the run; a
+ * hold is remembered while later stages go on, for they may still refuse.
+ */
+import type { Asking } from '../ask/ask.ts'
+import type { DecidedBy } from '../ask/decided-by.ts'
+import { describeReply } from '../smtp/reply.ts'
+import type { Moment } from './moment.ts'
+import type { SessionContext, Stage, StageResult, Verdict } from './stage.ts'
+import type { Step } from './trace.ts'
+
+/** What stages write their steps to: a TraceBuilder, or a plain list where there is no dialogue. */
+export interface StepSink {
+  step(step: Omit<Step, 'ms'>): void
+}
+
+export interface StagesResult<C> {
+  /** As the last stage left it. */
+  readonly context: C
+  readonly verdict: Verdict
+  /** What made the verdict; `undefined` when everything passed. */
+  readonly by: DecidedBy | undefined
+}
+
+export function* runStages<C extends SessionContext>(
+  moment: Moment,
+  stages: readonly Stage<C>[],
+  start: C,
+  trace: StepSink,
+  recipient?: string,
+): Asking<StagesResult<C>> {
+  let context = start
+  let held: { readonly verdict: Verdict; readonly by: DecidedBy } | undefined
+  for (const stage of stages) {
+    if (stage.run === undefined) continue
+    const result = yield* stage.run(context)
+    trace.step(stepOf(moment, stage.name, result, recipient))
+    context = result.context ?? context
+    if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
+      return { context, verdict: result.verdict, by: result.by }
+    if (result.verdict.do === 'hold') held ??= { verdict: result.verdict, by: result.by }
+  }
+  return { context, verdict: held?.verdict ?? { do: 'pass' }, by: held?.by }
+}
+
+function stepOf<C>(
+  moment: Moment,
+  stage: string,
+  { verdict, by, context, note }: StageResult<C>,
+  recipient: string | undefined,
+): Omit<Step, 'ms'> {
+  return {
+    at: moment,
+    stage,
+    ...(recipient === undefined ? {} : { recipients: [recipient] }),
+    result: resultOf(verdict, context !== undefined),
+    by,
+    ...(note === undefined ? {} : { note }),
+    ...(verdict.do === 'refuse' ? { reply: describeReply(verdict.reply) } : {}),
+  }
+}
+
+function resultOf(verdict: Verdict, changed: boolean): Step['result'] {
+  switch (verdict.do) {
+    case 'pass':
+      return changed ? 'change' : 'pass'
+    case 'refuse':
+      return verdict.reply.code < 500 ? 'defer' : 'refuse'
+    case 'hold':
+      return 'hold'
+    case 'discard':
+      return 'discard'
+    default:
+      return verdict satisfies never
+  }
+}

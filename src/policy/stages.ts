@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The order of everything that is decided about a message on its way in (design 1). It reads like the figure; nothing
+ * is decided anywhere else. A stage without `run` has its place here and is not built yet; docs/specifications.md and
+ * the README say so too, and a test compares them.
+ */
+
+import type { ContentContext, MailContext, RcptContext, SessionContext, Stage } from './stage.ts'
+import { aliases } from './stages/aliases.ts'
+import { saslSwitch, tlsSwitch } from './stages/channel-switch.ts'
+import { connectionSlot } from './stages/connection-slot.ts'
+import { contentSize, declaredSize, headerSize } from './stages/content-size.ts'
+import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
+import { loopCount } from './stages/loop-count.ts'
+import { networkSwitch } from './stages/network-switch.ts'
+import { relayGuard } from './stages/relay-guard.ts'
+import { routing } from './stages/routing.ts'
+import { signInRequired } from './stages/sign-in-required.ts'
+import { submissionFields } from './stages/submission-fields.ts'
+import { traceField } from './stages/trace-field.ts'
+import { recipientLimit, transactionLimit } from './stages/transaction-limits.ts'
+
+const place = (name: string, decides: string, reference: string) => ({ name, decides, reference })
+
+export const STAGES = {
+  connect: [
+    connectionSlot,
+    place('PORT_ACCESS', 'may this client connect', 'spec access-control.md 4'),
+    place('DNS lists at connect', 'is this client listed', 'spec access-control.md 7.1'),
+    networkSwitch,
+  ],
+  starttls: [tlsSwitch],
+  auth: [saslSwitch],
+  mail: [
+    signInRequired,
+    transactionLimit,
+    declaredSize,
+    place('FROM_ACCESS', 'may this sender send', 'spec access-control.md 5'),
+    place('SPF', 'may this client send for this domain', 'RFC 7208'),
+  ],
+  rcpt: [
+    recipientLimit,
+    routing,
+    place('ORIG_SEND_ACCESS', 'may this sender reach this address', 'spec access-control.md 2.3'),
+    place('ORIG_MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
+    relayGuard,
+    aliases,
+    place('list access', 'may this sender post here', 'spec access-control.md 11'),
+    place('SEND_ACCESS', 'may this sender reach what the address stands for', 'spec access-control.md 2.3'),
+    place('MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
+    place('throttles', 'not too much, not too often', 'spec access-control.md 7'),
+  ],
+  content: [
+    contentSize,
+    headerSize,
+    bareNewlines,
+    nulOctets,
+    utf8Header,
+    loopCount,
+    place('DKIM, DMARC, ARC', 'is the author who it says', 'RFC 6376, RFC 7489, RFC 8617'),
+    place('scanners', 'is it spam, does it carry malware', 'spec spam-and-virus.md'),
+    place('user filters', 'what the recipient wants', 'spec filters.md 1'),
+    place('channel filters', 'what the channels want', 'spec filters.md 1'),
+    place('MTA filter', 'what the site wants', 'spec filters.md 1'),
+    submissionFields,
+    traceField,
+  ],
+} as const satisfies {
+  readonly connect: readonly Stage<SessionContext>[]
+  readonly starttls: readonly Stage<SessionContext>[]
+  readonly auth: readonly Stage<SessionContext>[]
+  readonly mail: readonly Stage<MailContext>[]
+  readonly rcpt: readonly Stage<RcptContext>[]
+  readonly content: readonly Stage<ContentContext>[]
+}

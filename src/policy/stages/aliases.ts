@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a recipient stands for (aliases.ts): users, groups, programs; outside addresses stay what they are. */
+import { expandAliases } from '../aliases.ts'
+import type { RcptContext, Stage } from '../stage.ts'
+
+export const aliases: Stage<RcptContext> = {
+  name: 'aliases',
+  decides: 'whom the address stands for',
+  reference: 'RFC 5321 §3.9; spec access-control.md 12',
+  *run(context) {
+    const { route, address, given, revision, accepted, notify, orcpt } = context
+    if (route === undefined) throw new Error('aliases run after routing')
+    const requests = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
+    if (!route.local) {
+      const via = route.via === undefined ? {} : { via: route.via }
+      const becomes = [{ address, given, channel: route.channel, ...via, ...requests }]
+      const by = { by: 'protocol', rule: 'RFC 5321 §3.9' } as const
+      return { verdict: { do: 'pass' }, by, context: { ...context, becomes }, note: 'not an address of ours' }
+    }
+    const expansion = yield* expandAliases({ address, given, route, revision, accepted, ...requests })
+    const note = expansion.note === undefined ? {} : { note: expansion.note }
+    if (expansion.problem !== undefined)
+      return { verdict: { do: 'refuse', reply: expansion.problem }, by: expansion.by, ...note }
+    return { verdict: { do: 'pass' }, by: expansion.by, context: { ...context, becomes: expansion.becomes }, ...note }
+  },
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every message gets a Received: field on top (RFC 5321 §4.4); it is never left out and never changed later. */
+import { receivedField } from '../../smtp/received.ts'
+import { protocolOf } from '../envelope-of.ts'
+import type { ContentContext, Stage } from '../stage.ts'
+
+export const traceField: Stage<ContentContext> = {
+  name: 'Received: field',
+  decides: 'how the message came, for everyone after us',
+  reference: 'RFC 5321 §4.4',
+  *run(context) {
+    const { revision, helo, client, tls, id, receivedAt, recipients, edits } = context
+    const [only, second] = recipients
+    const field = receivedField({
+      helo: helo ?? '',
+      clientAddress: client.address,
+      hostname: revision.config.server.hostname,
+      protocol: protocolOf(context),
+      id,
+      atMs: receivedAt,
+      offsetMinutes: 0,
+      ...(tls === undefined ? {} : { tls }),
+      // Naming one of several recipients would tell the others (RFC 5321 §7.2).
+      ...(only !== undefined && second === undefined ? { for: only.given } : {}),
+    })
+    const by = { by: 'protocol', rule: 'RFC 5321 §4.4' } as const
+    return { verdict: { do: 'pass' }, by, context: { ...context, edits: [...edits, { edit: 'prepend', field }] } }
+  },
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Writes one trace while the engine runs (design 2.2). Bounded: equal steps of many recipients are folded into one,
+ * and what does not fit into 64 KiB is counted instead of kept.
+ */
+import type { Fact } from '../ask/ask.ts'
+import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { RecipientVerdict, Step, Trace } from './trace.ts'
+
+/** Octets of a trace as JSON, about: design 2.2. */
+export const MAX_TRACE_BYTES = 64 * 1024
+/** Recipients named in one folded step, and kept with their verdicts; more are counted as cut. */
+const MAX_FOLDED = 50
+/** Room kept for what is set at the end: envelope, subject, outcome. */
+const RESERVED_BYTES = 4096
+
+export interface TraceStart {
+  readonly id: MessageId | SessionId
+  readonly session: SessionId
+  readonly at: number
+  readonly revision: string
+  readonly listener: string
+  readonly client: { readonly address: string; readonly port: number }
+  readonly server: { readonly address: string; readonly port: number }
+  readonly source: string
+}
+
+export interface TraceValues {
+  readonly helo?: string
+  readonly tls?: string
+  readonly login?: string
+  readonly source?: string
+  readonly from?: string
+  readonly size?: number
+  readonly subject?: string
+  readonly messageIdField?: string
+}
+
+type OpenStep = { -readonly [K in keyof Step]: Step[K] } & { recipients?: string[] }
+
+export class TraceBuilder {
+  readonly #start: TraceStart
+  readonly #elapsedMs: () => number
+  readonly #steps: OpenStep[] = []
+  readonly #stepByKey = new Map<string, OpenStep>()
+  readonly #facts: Fact[] = []
+  readonly #recipients: RecipientVerdict[] = []
+  #values: TraceValues = {}
+  #bytes = RESERVED_BYTES
+  #cutSteps = 0
+  #cutFacts = 0
+
+  constructor(start: TraceStart, elapsedMs: () => number) {
+    this.#start = start
+    this.#elapsedMs = elapsedMs
+  }
+
+  /** Adds a step; one that differs from an earlier one only in its recipient joins it. */
+  step(step: Omit<Step, 'ms'>): void {
+    const { recipients, ...rest } = step
+    const key = JSON.stringify(rest)
+    const equal = recipients === undefined ? undefined : this.#stepByKey.get(key)
+    if (equal?.recipients !== undefined && recipients !== undefined) {
+      if (equal.recipients.length < MAX_FOLDED && this.#fits(JSON.stringify(recipients).length))
+        equal.recipients.push(...recipients)
+      else this.#cutSteps++
+      return
+    }
+    if (!this.#fits(key.length + 40 + (recipients === undefined ? 0 : JSON.stringify(recipients).length))) {
+      this.#cutSteps++
+      return
+    }
+    const open: OpenStep = {
+      ...rest,
+      ms: Math.round(this.#elapsedMs()),
+      ...(recipients === undefined ? {} : { recipients: [...recipients] }),
+    }
+    this.#steps.push(open)
+    if (recipients !== undefined) this.#stepByKey.set(key, open)
+  }
+
+  fact(fact: Fact): void {
+    if (this.#fits(JSON.stringify(fact).length + 1)) this.#facts.push(fact)
+    else this.#cutFacts++
+  }
+
+  recipient(verdict: RecipientVerdict): void {
+    if (this.#fits(JSON.stringify(verdict).length + 1)) this.#recipients.push(verdict)
+    else this.#cutSteps++
+  }
+
+  set(values: TraceValues): void {
+    this.#values = { ...this.#values, ...values }
+  }
+
+  /** Steps and facts of an earlier trace, so that a transaction's trace shows how its session began. */
+  inherit(earlier: TraceBuilder): void {
+    for (const { ms: _, ...step } of earlier.#steps) this.step(step)
+    for (const fact of earlier.#facts) this.fact(fact)
+  }
+
+  finish(outcome: Trace['outcome']): Trace {
+    const cut = this.#cutSteps + this.#cutFacts > 0 ? { cut: { steps: this.#cutSteps, facts: this.#cutFacts } } : {}
+    return {
+      record: 'trace',
+      version: 1,
+      ...this.#start,
+      ...this.#values,
+      recipients: this.#recipients,
+      outcome,
+      steps: this.#steps,
+      facts: this.#facts,
+      ...cut,
+    }
+  }
+
+  #fits(bytes: number): boolean {
+    if (this.#bytes + bytes > MAX_TRACE_BYTES) return false
+    this.#bytes += bytes
+    return true
+  }
+}
