@@ -85,7 +85,7 @@ function fromQ(encoded: string): Buffer {
   let to = 0
   for (let i = 0; i < bytes.length; i++, to++) {
     const octet = bytes[i] ?? 0
-    const hex = octet === 0x3d ? bytes.latin1Slice(i + 1, i + 3) : ''
+    const hex = octet === 0x3d ? bytes.toString('latin1', i + 1, i + 3) : ''
     if (/^[0-9A-Fa-f]{2}$/.test(hex)) {
       bytes[to] = Number.parseInt(hex, 16)
       i += 2

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Learns what policy and trace want to know of a message while it streams in: one pass, any chunking, memory bounded
+ * by the constants below. RFC 5322 §2.1 and §2.2.
+ * The header ends at the empty line, or before the first line that is no field. A line ends at LF; a CR before it
+ * belongs to the line end. MIME structure is not looked at.
+ */
+import type { ContentSummary } from './content-summary.ts'
+import { decodeWords, headerText } from './encoded-word.ts'
+import { fieldNameLength, isContinuation, isEmptyLine } from './header-line.ts'
+
+const LF = 0x0a
+const CR = 0x0d
+
+/** Names kept of a message; more are not indexed. */
+const MAX_NAMES = 1000
+/** A longer name is a field, but it is not indexed. */
+const MAX_NAME = 128
+/** Octets kept of a line and of a field: enough for every name and for what the trace shows. */
+const MAX_KEPT = 4096
+/** Characters of Subject and Message-ID in the summary. */
+const MAX_SHOWN = 200
+
+type Shown = 'subject' | 'message-id'
+
+export class ContentScanner {
+  #size = 0
+  #headerSize = 0
+  #inHeader = true
+  #received = 0
+  readonly #names = new Set<string>()
+  readonly #shown = new Map<Shown, Buffer[]>()
+  /** The field being read, when it is one that is shown; and the octets kept of it. */
+  #keeping: Buffer[] | undefined
+  #keptBytes = 0
+  #fieldOpen = false
+
+  /** The header line being read: at most MAX_KEPT octets of it, and its whole length. */
+  #line: Buffer[] = []
+  #lineKept = 0
+  #lineBytes = 0
+
+  // What the octet loop counts; see #count.
+  #eightBit = false
+  #eightBitHeader = false
+  #eightBitBody = false
+  #hasNul = false
+  #crs = 0
+  #crlfs = 0
+  #lfs = 0
+  #lastWasCr = false
+  #column = 0
+  #longest = 0
+
+  /** Takes the next piece. It may be reused afterwards. */
+  push(slice: Uint8Array): void {
+    const bytes = Buffer.from(slice.buffer, slice.byteOffset, slice.byteLength)
+    this.#size += bytes.length
+    let at = 0
+    while (this.#inHeader && at < bytes.length) {
+      const lf = bytes.indexOf(LF, at)
+      const end = lf < 0 ? bytes.length : lf + 1
+      const piece = bytes.subarray(at, end)
+      this.#count(piece)
+      this.#keepLine(piece)
+      if (lf >= 0) this.#endHeaderLine()
+      at = end
+    }
+    if (at < bytes.length) this.#count(bytes.subarray(at))
+    if (!this.#inHeader) this.#eightBitBody ||= this.#eightBit
+  }
+
+  /** Whether the header is larger than `limit` octets, as far as it was read. */
+  headerTooBig(limit: number): boolean {
+    return this.#headerSize + (this.#inHeader ? this.#lineBytes : 0) > limit
+  }
+
+  /** Ends the scan. Call once, after the last `push`. */
+  finish(): ContentSummary {
+    if (this.#inHeader && this.#lineBytes > 0) this.#endHeaderLine()
+    if (this.#inHeader) this.#eightBitHeader ||= this.#eightBit
+    else this.#eightBitBody ||= this.#eightBit
+    const subject = this.#shown.get('subject')
+    const messageId = this.#shown.get('message-id')
+    return {
+      size: this.#size,
+      headerSize: this.#headerSize,
+      receivedFields: this.#received,
+      fieldNames: this.#names,
+      ...(subject === undefined ? {} : { subject: show(decodeWords(unfold(subject))) }),
+      ...(messageId === undefined ? {} : { messageId: show(unfold(messageId)) }),
+      eightBitHeader: this.#eightBitHeader,
+      eightBitBody: this.#eightBitBody,
+      hasNul: this.#hasNul,
+      bareCr: this.#crs - this.#crlfs,
+      bareLf: this.#lfs - this.#crlfs,
+      longestLine: Math.max(this.#longest, this.#column),
+      lines: this.#lfs + (this.#column > 0 || this.#lastWasCr ? 1 : 0),
+    }
+  }
+
+  /** The one loop over every octet. Ordinary text takes the first branch. */
+  #count(bytes: Uint8Array): void {
+    const length = bytes.length
+    let lineStart = -this.#column
+    let lastWasCr = this.#lastWasCr
+    let { crs, crlfs, lfs, longest } = { crs: 0, crlfs: 0, lfs: 0, longest: this.#longest }
+    let eightBit = this.#eightBit
+    for (let i = 0; i < length; i++) {
+      const octet = bytes[i] as number
+      if (octet > CR && octet < 0x80) {
+        lastWasCr = false
+        continue
+      }
+      if (octet === LF) {
+        lfs++
+        let width = i - lineStart
+        if (lastWasCr) {
+          crlfs++
+          width--
+        }
+        if (width > longest) longest = width
+        lineStart = i + 1
+        lastWasCr = false
+      } else if (octet === CR) {
+        crs++
+        lastWasCr = true
+      } else {
+        lastWasCr = false
+        if (octet >= 0x80) eightBit = true
+        else if (octet === 0) this.#hasNul = true
+      }
+    }
+    this.#column = length - lineStart
+    this.#lastWasCr = lastWasCr
+    this.#crs += crs
+    this.#crlfs += crlfs
+    this.#lfs += lfs
+    this.#longest = longest
+    this.#eightBit = eightBit
+  }
+
+  #keepLine(piece: Buffer): void {
+    this.#lineBytes += piece.length
+    const room = MAX_KEPT - this.#lineKept
+    if (room <= 0) return
+    // Copied: the caller may reuse its chunk.
+    const kept = Buffer.from(piece.subarray(0, room))
+    this.#line.push(kept)
+    this.#lineKept += kept.length
+  }
+
+  /** A line of what may be the header is complete. */
+  #endHeaderLine(): void {
+    const line = this.#line.length === 1 ? (this.#line[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#line)
+    const bytes = this.#lineBytes
+    this.#line = []
+    this.#lineKept = 0
+    this.#lineBytes = 0
+    if (isEmptyLine(line)) {
+      this.#inHeader = false
+      return
+    }
+    if (this.#fieldOpen && isContinuation(line)) this.#keepField(line)
+    else {
+      const nameLength = fieldNameLength(line)
+      if (nameLength === 0) {
+        // The line belongs to the body, and so do the octets counted in it.
+        this.#inHeader = false
+        return
+      }
+      this.#beginField(line, nameLength)
+    }
+    this.#headerSize += bytes
+    this.#eightBitHeader ||= this.#eightBit
+    this.#eightBit = false
+  }
+
+  #beginField(line: Buffer, nameLength: number): void {
+    this.#fieldOpen = true
+    this.#keeping = undefined
+    const name = nameLength <= MAX_NAME ? line.toString('latin1', 0, nameLength).toLowerCase() : ''
+    if (name === 'received') this.#received++
+    if (name !== '' && this.#names.size < MAX_NAMES) this.#names.add(name)
+    // Of a field that stands more than once the first counts.
+    if ((name !== 'subject' && name !== 'message-id') || this.#shown.has(name)) return
+    this.#keeping = []
+    this.#keptBytes = 0
+    this.#shown.set(name, this.#keeping)
+    this.#keepField(line.subarray(line.indexOf(0x3a) + 1))
+  }
+
+  #keepField(line: Buffer): void {
+    if (this.#keeping === undefined || this.#keptBytes >= MAX_KEPT) return
+    const kept = line.subarray(0, MAX_KEPT - this.#keptBytes)
+    this.#keeping.push(kept)
+    this.#keptBytes += kept.length
+  }
+}
+
+/** Unfolded (RFC 5322 §2.2.3), without white space at the ends. */
+const unfold = (lines: Buffer[]): string => headerText(Buffer.concat(lines)).replace(/\r?\n/g, '').trim()
+
+/** For people: no control characters, which could steer a terminal, and not too long. */
+const show = (text: string): string => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
+  const clean = text.slice(0, 4 * MAX_SHOWN).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
+  return [...clean.toWellFormed()].slice(0, MAX_SHOWN).join('')
+}
