@@ -3,8 +3,12 @@
  * Channels in the configuration: named instances of a kind, source and destination alike (design 3). The stock names
  * are there without being written, so that a site's tables match.
  */
+
+import { isIP } from 'node:net'
 import { z } from 'zod'
-import { duration, size } from './units.ts'
+import type { ChannelKind } from '../envelope/channel-name.ts'
+import { parseNextHop } from './names.ts'
+import { duration, rule, size } from './units.ts'
 
 /** What any channel may say about mail that comes from it, and about switching (spec access-control.md 6.2). */
 const asSource = {
@@ -49,16 +53,22 @@ const asDestination = {
   perDestination: z.int().min(1).max(1000).default(5).describe('Deliveries at one time to one domain or next hop.'),
 }
 
+const NEXT_HOP = rule('bad-next-hop', 'expected `host`, `host:port`, `[address]` or `[address]:port`')
+
+const kind = <K extends ChannelKind>(name: K) =>
+  z.literal(name).describe('What the channel is made of; may be left out where a stock channel of this name is one.')
+
 const tls = z.enum(['never', 'opportunistic', 'required'])
 
 const tcp = z
   .strictObject({
-    kind: z.literal('tcp'),
+    kind: kind('tcp'),
     ...asSource,
     ...asDestination,
     port: z.int().min(1).max(65_535).default(25).describe('The port of the next hop where a route names none.'),
     smarthost: z
       .string()
+      .refine((text) => parseNextHop(text) !== undefined, NEXT_HOP)
       .optional()
       .describe('Send everything to this host, `[address]` or `host:port`, instead of asking for MX records.'),
     login: z
@@ -79,7 +89,11 @@ const tcp = z
       .string()
       .optional()
       .describe('File of CA certificates (PEM) to check next hops with, instead of the system’s.'),
-    bindAddress: z.string().optional().describe('Local address to connect from.'),
+    bindAddress: z
+      .string()
+      .refine((text) => isIP(text) !== 0, rule('bad-address', 'expected an IP address'))
+      .optional()
+      .describe('Local address to connect from.'),
     addressFamilies: z
       .array(z.enum(['ipv4', 'ipv6']))
       .min(1)
@@ -93,10 +107,17 @@ const tcp = z
 
 const lmtp = z
   .strictObject({
-    kind: z.literal('lmtp'),
+    kind: kind('lmtp'),
     ...asSource,
     ...asDestination,
-    host: z.string().optional().describe('The LMTP server: `host:port` or `[address]:port`.'),
+    host: z
+      .string()
+      .refine(
+        (text) => parseNextHop(text)?.port !== undefined,
+        rule('bad-next-hop', 'expected `host:port` or `[address]:port`'),
+      )
+      .optional()
+      .describe('The LMTP server: `host:port` or `[address]:port`.'),
     socket: z.string().optional().describe('The LMTP server’s UNIX socket, instead of host.'),
     address: z
       .enum(['full', 'local-part'])
@@ -110,7 +131,7 @@ const lmtp = z
 
 const maildir = z
   .strictObject({
-    kind: z.literal('maildir'),
+    kind: kind('maildir'),
     ...asDestination,
     path: z
       .string()
@@ -128,7 +149,7 @@ const maildir = z
 
 const local = z
   .strictObject({
-    kind: z.literal('local'),
+    kind: kind('local'),
     ...asSource,
     ...asDestination,
     store: z.string().default('ims-ms').describe('The channel that keeps the mailboxes of local users.'),
@@ -143,7 +164,7 @@ const local = z
 
 const pipe = z
   .strictObject({
-    kind: z.literal('pipe'),
+    kind: kind('pipe'),
     ...asDestination,
     command: z
       .array(z.string())
@@ -159,10 +180,10 @@ const pipe = z
   .describe('Programs that take a message on standard input.')
 
 const hold = z
-  .strictObject({ kind: z.literal('hold'), ...asDestination })
+  .strictObject({ kind: kind('hold'), ...asDestination })
   .describe('Keeps messages until an operator decides.')
 const bitbucket = z
-  .strictObject({ kind: z.literal('bitbucket'), ...asDestination })
+  .strictObject({ kind: kind('bitbucket'), ...asDestination })
   .describe('Throws messages away, and says so in the ledger.')
 
 export const ChannelSchema = z.discriminatedUnion('kind', [tcp, lmtp, maildir, local, pipe, hold, bitbucket])

@@ -3,15 +3,23 @@
  * postern.yaml: what may stand in it, with defaults and a description of every key. Unknown keys are refused. The
  * JSON Schema for editors (`postern schema`), the settings reference and the types come from here.
  */
+
+import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
+import { parseNetwork } from './networks.ts'
 import { ChannelSchema } from './schema-channels.ts'
-import { duration, size } from './units.ts'
+import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
+
+const isAddress = (text: string): boolean => isIP(text) !== 0
+const NEXT_HOP = rule('bad-next-hop', 'expected `host`, `host:port`, `[address]` or `[address]:port`')
+const ADDRESS = rule('bad-address', 'expected an IP address such as 192.0.2.1, 2001:db8::1 or ::')
 
 const server = z
   .strictObject({
     hostname: z
       .string()
-      .regex(/^[A-Za-z0-9.-]+$/)
+      .refine(isHostname, rule('bad-hostname', 'expected a host name such as mail.example.org'))
       .describe('The name this server greets with and puts into Received: fields.'),
     spool: z.string().default('spool').describe('Folder of the queue, the history and the embedded directory.'),
     mailboxes: z.string().default('mailboxes').describe('Folder that Maildir channels keep mailboxes in.'),
@@ -34,7 +42,11 @@ const listener = z.strictObject({
     .describe(
       'smtp: from other systems. submission: from users, STARTTLS. submissions: from users, TLS from the first octet. lmtp: from a gateway, RFC 2033.',
     ),
-  address: z.string().default('::').describe('Address to listen on; `::` is all, IPv4 included.'),
+  address: z
+    .string()
+    .refine(isAddress, ADDRESS)
+    .default('::')
+    .describe('Address to listen on; `::` is all, IPv4 included.'),
   port: z.int().min(0).max(65_535).describe('Port to listen on; 0 lets the system choose.'),
   channel: z
     .string()
@@ -55,7 +67,14 @@ const tls = z
 const networks = z
   .strictObject({
     own: z
-      .array(z.string())
+      .array(
+        z
+          .string()
+          .refine(
+            (text) => parseNetwork(text) !== undefined,
+            rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
+          ),
+      )
       .default([])
       .describe(
         'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay.',
@@ -77,10 +96,14 @@ const sasl = z
   .describe('Sign-in with AUTH, RFC 4954.')
 
 const route = z.strictObject({
-  domain: z.string().describe('A domain; `.example.org` for everything below it; `*` for all.'),
+  domain: z
+    .string()
+    .refine(isDomainPattern, rule('bad-domain', 'expected a domain, `.domain` or `*`'))
+    .describe('A domain; `.example.org` for everything below it; `*` for all.'),
   channel: z.string().describe('The channel for it.'),
   via: z
     .string()
+    .refine((text) => parseNextHop(text) !== undefined, NEXT_HOP)
     .optional()
     .describe('Next hop instead of its MX records: `host`, `[address]`, with `:port` if needed.'),
 })
@@ -123,7 +146,7 @@ const limits = z
 const queue = z
   .strictObject({
     retry: z
-      .array(z.string())
+      .array(durationText())
       .min(1)
       .default(['5m', '10m', '20m', '40m', '1h', '2h', '3h', '4h'])
       .describe('Waits between attempts; the last one repeats. Each is spread by up to a tenth.'),
@@ -134,12 +157,18 @@ const queue = z
       'Largest message returned whole in a notification; of larger ones the header (RFC 3461 §4.3).',
     ),
   })
+  /** `retryMs`: the waits of `retry` in milliseconds. */
+  .transform((given) => ({ ...given, retryMs: given.retry.map((text) => parseDurationMs(text) ?? 0) }))
   .describe('The queue.')
 
 const dns = z
   .strictObject({
     servers: z
-      .array(z.string())
+      .array(
+        z
+          .string()
+          .refine(isAddressAndPort, rule('bad-address', 'expected `address`, `address:port` or `[address]:port`')),
+      )
       .default([])
       .describe('Name servers, `address` or `address:port`; empty for the system’s.'),
     timeout: duration('10s').describe('Time for one look-up, all tries included.'),
@@ -164,7 +193,11 @@ const history = z
 
 const monitor = z
   .strictObject({
-    address: z.string().default('127.0.0.1').describe('Address of the metrics and health port.'),
+    address: z
+      .string()
+      .refine(isAddress, ADDRESS)
+      .default('127.0.0.1')
+      .describe('Address of the metrics and health port.'),
     port: z
       .int()
       .min(0)

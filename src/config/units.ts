@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Durations and sizes as people write them in the configuration: `5m`, `4h`, `5d`; `50MiB`, `10MB`, `1024`. */
 import { z } from 'zod'
+import type { DiagnosticCode } from './codes.ts'
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZE_BYTES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const
+
+/** How a check of one value says no: what was expected, and the code of the diagnostic. */
+export const rule = (code: DiagnosticCode, message: string) => ({ message, params: { code } })
+
+const DURATION = rule('bad-duration', 'expected a duration such as 30s, 5m, 4h or 5d')
+
+/** A duration that stays as written. */
+export const durationText = () => z.string().refine((text) => parseDurationMs(text) !== undefined, DURATION)
 
 /** Milliseconds, or `undefined` for what is no duration. */
 export function parseDurationMs(text: string): number | undefined {
@@ -24,7 +33,7 @@ export const duration = (byDefault: string) =>
     .transform((text, context) => {
       const ms = parseDurationMs(text)
       if (ms !== undefined) return ms
-      context.addIssue({ code: 'custom', message: `expected a duration such as 30s, 5m, 4h or 5d` })
+      context.addIssue({ code: 'custom', ...DURATION })
       return z.NEVER
     })
     .prefault(byDefault)
@@ -36,7 +45,7 @@ export const size = (byDefault: string) =>
     .transform((given, context) => {
       const bytes = typeof given === 'number' ? given : parseSizeBytes(given)
       if (bytes !== undefined) return bytes
-      context.addIssue({ code: 'custom', message: `expected a size such as 1024, 50MiB or 10MB` })
+      context.addIssue({ code: 'custom', ...rule('bad-size', 'expected a size such as 1024, 50MiB or 10MB') })
       return z.NEVER
     })
     .prefault(byDefault)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The files that belong to a configuration: which they are, read once, within bounds. */
+import { open } from 'node:fs/promises'
+import { relative, resolve } from 'node:path'
+import type { DiagnosticCode } from './codes.ts'
+import type { Diagnostic } from './diagnostic.ts'
+import { type ConfigInput, valueAt } from './input.ts'
+import { isRecord } from './json-schema.ts'
+import { placeOf } from './place.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
+
+export const CONFIG_FILE = 'postern.yaml'
+
+export type FileRole = 'config' | 'aliases' | 'certificate' | 'key' | 'password' | 'ca'
+
+/** Octets a file of each role may have: far more than any site needs, far less than would hurt. */
+const MAX_BYTES: Readonly<Record<FileRole, number>> = {
+  config: 4 << 20,
+  aliases: 64 << 20,
+  certificate: 1 << 20,
+  key: 1 << 20,
+  password: 4096,
+  ca: 16 << 20,
+}
+
+export interface ConfigFile {
+  readonly role: FileRole
+  /** Relative to the configuration directory where it lies inside, else absolute. */
+  readonly name: string
+  readonly path: string
+  readonly bytes: Buffer
+  /** Permission bits. */
+  readonly mode: number
+}
+
+/** A file that a setting names. */
+export interface NamedFile {
+  readonly role: FileRole
+  readonly setting: Path
+  readonly path: string
+  readonly optional: boolean
+}
+
+export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
+  const files: NamedFile[] = []
+  const add = (role: FileRole, setting: Path, byDefault?: string): void => {
+    const named = valueAt(input.value, setting) ?? byDefault
+    if (typeof named === 'string')
+      files.push({ role, setting, path: resolve(directory, named), optional: role === 'aliases' })
+  }
+  add('aliases', ['directory', 'aliases'], 'aliases')
+  add('certificate', ['tls', 'certificate'])
+  add('key', ['tls', 'key'])
+  const channels = valueAt(input.value, ['channels'])
+  for (const name of isRecord(channels) ? Object.keys(channels) : []) {
+    add('password', ['channels', name, 'login', 'passwordFile'])
+    add('ca', ['channels', name, 'tlsCa'])
+  }
+  return files
+}
+
+export type ReadResult =
+  | { readonly kind: 'read'; readonly file: ConfigFile }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'refused'; readonly code: DiagnosticCode; readonly why: string }
+
+export async function readConfigFile(directory: string, role: FileRole, path: string): Promise<ReadResult> {
+  const inside = relative(directory, path)
+  const name = inside.startsWith('..') ? path : inside
+  try {
+    await using handle = await open(path, 'r')
+    const stat = await handle.stat()
+    if (!stat.isFile()) return { kind: 'refused', code: 'file-unreadable', why: 'it is not a file' }
+    const limit = MAX_BYTES[role]
+    const buffer = Buffer.alloc(Math.min(stat.size, limit) + 1)
+    let length = 0
+    for (;;) {
+      const { bytesRead } = await handle.read(buffer, length, buffer.length - length)
+      length += bytesRead
+      if (bytesRead === 0 || length === buffer.length) break
+    }
+    if (length > limit) return { kind: 'refused', code: 'file-too-large', why: `it has more than ${limit} octets` }
+    const bytes = buffer.subarray(0, length)
+    return { kind: 'read', file: { role, name, path, bytes, mode: stat.mode & 0o777 } }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' }
+    return { kind: 'refused', code: 'file-unreadable', why: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** The text of a file, or the first line that is not UTF-8. A byte order mark is taken off. */
+export function decodeText(bytes: Buffer): { readonly text: string } | { readonly badLine: number } {
+  try {
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+  } catch {
+    let line = 1
+    for (let start = 0; start < bytes.length; line++) {
+      const end = bytes.indexOf(10, start)
+      try {
+        new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(start, end === -1 ? bytes.length : end))
+      } catch {
+        return { badLine: line }
+      }
+      if (end === -1) break
+      start = end + 1
+    }
+    return { badLine: line }
+  }
+}
+
+/** Reads every file that settings name, each once; what is missing is reported at the setting. */
+export async function readNamedFiles(
+  directory: string,
+  source: YamlSource,
+  input: ConfigInput,
+): Promise<{ files: { named: NamedFile; file: ConfigFile }[]; diagnostics: Diagnostic[] }> {
+  const files: { named: NamedFile; file: ConfigFile }[] = []
+  const diagnostics: Diagnostic[] = []
+  const read = new Map<string, Promise<ReadResult>>()
+  for (const named of namedFiles(directory, input)) {
+    const result = read.get(named.path) ?? readConfigFile(directory, named.role, named.path)
+    read.set(named.path, Promise.resolve(result))
+    const done = await result
+    if (done.kind === 'read') files.push({ named, file: done.file })
+    if (done.kind === 'read' || (done.kind === 'absent' && named.optional)) continue
+    const what = `\`${named.setting.join('.')}\` names ${named.path}`
+    diagnostics.push({
+      code: done.kind === 'absent' ? 'file-missing' : done.code,
+      severity: 'error',
+      file: source.file,
+      ...placeOf(source, input, named.setting, 'value'),
+      message: done.kind === 'absent' ? `${what}, which is not there` : `${what}, which cannot be read: ${done.why}`,
+    })
+  }
+  return { files, diagnostics }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * From a directory to a revision, or to everything that is wrong with it: all errors of all files at once. Reads each
+ * file once; touches nothing but the files of the configuration.
+ */
+import { createHash } from 'node:crypto'
+import { resolve } from 'node:path'
+import { checkChannels } from './checks/channels.ts'
+import { runChecks } from './checks/check.ts'
+import { checkListeners } from './checks/listeners.ts'
+import { checkNetworks } from './checks/networks.ts'
+import { checkRoutes } from './checks/routes.ts'
+import { checkSecrets } from './checks/secrets.ts'
+import { checkServer } from './checks/server.ts'
+import type { DiagnosticCode } from './codes.ts'
+import { deepFreeze, resolvePaths } from './config-values.ts'
+import { compareDiagnostics, type Diagnostic } from './diagnostic.ts'
+import { CONFIG_FILE, type ConfigFile, decodeText, type FileRole, readConfigFile, readNamedFiles } from './files.ts'
+import { mergeStock } from './input.ts'
+import { isRecord } from './json-schema.ts'
+import { placeOf } from './place.ts'
+import type { RevisionId } from './revision.ts'
+import { ConfigSchema } from './schema.ts'
+import { createWhere, type LoadedRevision } from './where.ts'
+import { readYaml } from './yaml-source.ts'
+import { diagnosticsOf } from './zod-issues.ts'
+
+/** What a checker found wrong in the text of a file. */
+export interface FileProblem {
+  readonly line: number
+  readonly column: number
+  readonly length?: number
+  readonly severity?: 'warning'
+  readonly message: string
+  readonly reason?: string
+  readonly fix?: string
+}
+
+/** Reads files of one role; for languages that live above configuration. */
+export interface FileChecker {
+  readonly role: FileRole
+  readonly code: DiagnosticCode
+  check(text: string, file: string): readonly FileProblem[]
+}
+
+export interface LoadOptions {
+  /** Wall-clock milliseconds, for the validity of certificates. */
+  readonly now: () => number
+  readonly checkers?: readonly FileChecker[]
+}
+
+/** `revision` is absent when there is an error. `sources`: the text of each file a diagnostic may name. */
+export type Loaded = {
+  readonly revision?: LoadedRevision
+  readonly diagnostics: readonly Diagnostic[]
+  readonly sources: ReadonlyMap<string, string>
+}
+
+export async function loadRevision(directory: string, options: LoadOptions): Promise<Loaded> {
+  const root = resolve(directory)
+  const sources = new Map<string, string>()
+  const main = await readConfigFile(root, 'config', resolve(root, CONFIG_FILE))
+  const first = { severity: 'error', file: CONFIG_FILE, line: 1, column: 1 } as const
+  if (main.kind === 'absent')
+    return {
+      diagnostics: [
+        {
+          ...first,
+          code: 'file-missing',
+          message: `there is no ${CONFIG_FILE} in ${root}`,
+          fix: '`postern init` writes one; `--config DIR` names another directory',
+        },
+      ],
+      sources,
+    }
+  if (main.kind === 'refused') return { diagnostics: [{ ...first, code: main.code, message: main.why }], sources }
+  const decoded = decodeText(main.file.bytes)
+  if ('badLine' in decoded) return { diagnostics: [notUtf8(CONFIG_FILE, decoded.badLine)], sources }
+
+  const source = readYaml(CONFIG_FILE, decoded.text)
+  sources.set(CONFIG_FILE, decoded.text)
+  if (source.diagnostics.length > 0) return { diagnostics: source.diagnostics, sources }
+  if (source.value === null || !isRecord(source.value))
+    return {
+      diagnostics: [{ ...first, code: 'wrong-type', message: `${CONFIG_FILE} is not a map of keys and values` }],
+      sources,
+    }
+
+  const input = mergeStock(source)
+  const parsed = ConfigSchema.safeParse(input.value)
+  const named = await readNamedFiles(root, source, input)
+  const checks = [
+    checkServer(root),
+    checkListeners,
+    checkNetworks,
+    checkChannels,
+    checkRoutes,
+    checkSecrets(named.files, options.now()),
+  ]
+  const diagnostics: Diagnostic[] = [
+    ...input.badNames.map(
+      ({ name, twice }): Diagnostic => ({
+        code: twice ? 'duplicate-channel' : 'bad-name',
+        severity: 'error',
+        file: CONFIG_FILE,
+        ...placeOf(source, input, ['channels', name], 'key'),
+        message: twice ? `\`${name}\` is configured twice` : `\`${name}\` is not a name for a channel`,
+        ...(twice
+          ? { reason: 'tcp_internal and tcp_intranet are one channel, and case does not count' }
+          : { fix: 'a letter, then letters, digits, _ and -, 32 in all' }),
+      }),
+    ),
+    ...(parsed.success ? [] : diagnosticsOf(parsed.error.issues, source, input)),
+    ...named.diagnostics,
+    ...runChecks(checks, source, input),
+  ]
+  for (const { file } of named.files) {
+    for (const checker of (options.checkers ?? []).filter(({ role }) => role === file.role)) {
+      const text = decodeText(file.bytes)
+      if ('badLine' in text) {
+        diagnostics.push(notUtf8(file.name, text.badLine))
+        continue
+      }
+      sources.set(file.name, text.text)
+      for (const problem of checker.check(text.text, file.name))
+        diagnostics.push({ code: checker.code, severity: 'error', ...problem, file: file.name })
+    }
+  }
+  diagnostics.sort(compareDiagnostics)
+  if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }
+
+  const files = [main.file, ...named.files.map(({ file }) => file)]
+  const revision: LoadedRevision = {
+    id: revisionId(files),
+    directory: root,
+    config: deepFreeze(resolvePaths(root, parsed.data)),
+    ...createWhere(source, input),
+    files: new Map(files.map((file) => [file.path, file])),
+    sources,
+  }
+  return { revision, diagnostics, sources }
+}
+
+/** The same name for the same files, whatever order they were named in. */
+function revisionId(files: readonly ConfigFile[]): RevisionId {
+  const hash = createHash('sha256')
+  const seen = new Set<string>()
+  for (const { name, bytes } of files.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    hash.update(`${Buffer.byteLength(name)}:${bytes.length}:${name}`).update(bytes)
+  }
+  return hash.digest('hex').slice(0, 12) as RevisionId
+}
+
+const notUtf8 = (file: string, line: number): Diagnostic => ({
+  code: 'file-encoding',
+  severity: 'error',
+  file,
+  line,
+  column: 1,
+  message: 'this line is not UTF-8',
+  fix: 'save the file as UTF-8',
+})

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What lies where in the spool folder: one place for the server and for the tools that look in. */
+import { join } from 'node:path'
+
+export interface SpoolPaths {
+  readonly queue: string
+  readonly history: string
+  readonly directory: string
+}
+
+export const spoolPaths = (spool: string): SpoolPaths => ({
+  queue: join(spool, 'queue'),
+  history: join(spool, 'history'),
+  directory: join(spool, 'directory.sqlite'),
+})

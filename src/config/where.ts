@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Where a setting comes from: its place in the file, or that nobody wrote it. Asked once for every decision, so kept. */
+import type { DecidedBy } from '../ask/decided-by.ts'
+import { lineAt } from './diagnostic.ts'
+import type { ConfigFile } from './files.ts'
+import { type ConfigInput, valueAt, withDefaults } from './input.ts'
+import { walkableSchema } from './json-schema.ts'
+import type { Revision } from './revision.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
+
+/** A revision as loaded: with the bytes it was made of, so that nobody reads a file a second time. */
+export interface LoadedRevision extends Revision {
+  /** By absolute path: certificate, key, password files, aliases, postern.yaml. */
+  readonly files: ReadonlyMap<string, ConfigFile>
+  /** By name relative to the directory: the text of each file that was read as text. */
+  readonly sources: ReadonlyMap<string, string>
+  /** The configuration as a person would write it out in full: `5m`, not 300000; paths as written. */
+  readonly asWritten: unknown
+}
+
+/** A line longer than this is cut in traces (ask/decided-by.ts). */
+const MAX_TEXT = 200
+/** Settings asked for, kept: a few hundred in practice; more come only from a caller that makes paths up. */
+const MAX_KEPT = 10_000
+
+export function createWhere(source: YamlSource, input: ConfigInput): Pick<LoadedRevision, 'where' | 'asWritten'> {
+  const asWritten = withDefaults(walkableSchema(), input.value)
+  const kept = new Map<string, DecidedBy>()
+  const find = (path: Path): DecidedBy => {
+    const setting = path.join('.')
+    const place = source.keyAt(input.written(path))
+    if (place === undefined) return { by: 'default', setting, value: asText(valueAt(asWritten, path)) }
+    const text = (lineAt(source.text, place.line) ?? '').trimEnd().slice(0, MAX_TEXT)
+    return { by: 'config', setting, at: { file: source.file, line: place.line, column: place.column, text } }
+  }
+  return {
+    asWritten,
+    where: (...path) => {
+      const key = path.join('\0')
+      const known = kept.get(key)
+      if (known !== undefined) return known
+      const found = find(path)
+      if (kept.size < MAX_KEPT) kept.set(key, found)
+      return found
+    },
+  }
+}
+
+const asText = (value: unknown): string =>
+  value === undefined ? 'not set' : typeof value === 'object' ? JSON.stringify(value) : String(value)
