@@ -65,7 +65,6 @@ export function parseDomain(text: string): Domain | undefined {
   return 'problem' in found || found.end !== text.replace(/\.$/, '').length ? undefined : brandDomain(found.domain)
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: US-ASCII ends at 0x7f
 export const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
 
 /** The domain in A-labels for DNS (RFC 5891); literals as they are; `undefined` when IDNA refuses it. */

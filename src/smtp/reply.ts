@@ -43,7 +43,6 @@ export const isPositive = (r: Reply): boolean => r.code < 400
 export const isTransient = (r: Reply): boolean => r.code >= 400 && r.code < 500
 export const isPermanent = (r: Reply): boolean => r.code >= 500
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach the wire
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500)
 
 /**

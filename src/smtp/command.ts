@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One command line: verb and argument, RFC 5321 §4.1.1. UTF-8 by RFC 6531 §3.3; other octets over 127 are refused. */
+import { type Reply, reply } from './reply.ts'
+
+export interface Command {
+  /** In upper case; not necessarily one we know. At most 40 characters. */
+  readonly verb: string
+  /** Behind the verb and its blank, blanks at the end taken off. */
+  readonly argument: string
+}
+
+export interface CommandProblem {
+  readonly problem: Reply
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function parseCommand(line: Uint8Array): Command | CommandProblem {
+  let text: string
+  try {
+    text = UTF8.decode(line)
+  } catch {
+    return { problem: reply(500, '5.2', 'Command is neither ASCII nor UTF-8') }
+  }
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text))
+    return { problem: reply(500, '5.2', 'Control character in command') }
+  const m = /^([A-Za-z][A-Za-z0-9-]{0,39})(?:[ \t]+(.*))?$/.exec(text.trimEnd())
+  if (m?.[1] === undefined) return { problem: reply(500, '5.2', 'Command not recognised') }
+  return { verb: m[1].toUpperCase(), argument: (m[2] ?? '').trim() }
+}
+
+/**
+ * `FROM:<…>` or `TO:<…>` (RFC 5321 §4.1.1.2, §4.1.1.3): what stands behind the colon. Blanks between colon and bracket
+ * are wrong there but common, and harmless.
+ */
+export function behindColon(argument: string, keyword: 'FROM' | 'TO'): string | undefined {
+  const m = /^([A-Za-z]+):[ \t]*(?=<)/.exec(argument)
+  return m !== null && m[1]?.toUpperCase() === keyword ? argument.slice(m[0].length) : undefined
+}
