@@ -13,7 +13,6 @@ export function diagnosticText(text: string, global: boolean): string {
     .slice(0, 2 * MAX_DIAGNOSTIC)
     .toWellFormed()
     .replace(/[\r\n\t ]+/g, ' ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a report
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?')
     .trim()
   const plain = global ? clean : clean.replace(/[^ -~]/gu, '?')

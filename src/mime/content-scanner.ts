@@ -203,7 +203,6 @@ const unfold = (lines: Buffer[]): string => headerText(Buffer.concat(lines)).rep
 
 /** For people: no control characters, which could steer a terminal, and not too long. */
 const show = (text: string): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
   const clean = text.slice(0, 4 * MAX_SHOWN).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
   return [...clean.toWellFormed()].slice(0, MAX_SHOWN).join('')
 }

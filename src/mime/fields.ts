@@ -47,7 +47,6 @@ export function field(name: string, value: string): string {
 function words(value: string): string[] {
   const clean = value
     .replace(/[\r\n]+/g, ' ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a header
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '?')
     // Longer runs of white space could fill a line alone, which RFC 5322 §3.2.2 forbids.
     .replace(/[ \t]{65,}/g, ' ')

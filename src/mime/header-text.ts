@@ -82,3 +82,20 @@ function fieldAt(raw: Buffer, nameLength: number): HeaderField {
     .trim()
   return { name: raw.toString('latin1', 0, nameLength), raw, value }
 }
+
+/** An entity in memory, cut where its header ends; the empty line belongs to neither part. */
+export function splitHeader(entity: Uint8Array): { readonly header: Buffer; readonly body: Buffer } {
+  const bytes = Buffer.from(entity.buffer, entity.byteOffset, entity.byteLength)
+  let fieldOpen = false
+  for (let at = 0; at < bytes.length; ) {
+    const lf = bytes.indexOf(LF, at)
+    const end = lf < 0 ? bytes.length : lf + 1
+    const line = bytes.subarray(at, end)
+    if (isEmptyLine(line)) return { header: bytes.subarray(0, at), body: bytes.subarray(end) }
+    if (!(fieldOpen && isContinuation(line)) && fieldNameLength(line) === 0)
+      return { header: bytes.subarray(0, at), body: bytes.subarray(at) }
+    fieldOpen = true
+    at = end
+  }
+  return { header: bytes, body: bytes.subarray(bytes.length) }
+}
