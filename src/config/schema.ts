@@ -6,8 +6,8 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { parseNetwork } from '../address/network.ts'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
-import { parseNetwork } from './networks.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ports: somebody listens, nobody twice, and with a certificate where the service needs one. */
 import { isIPv4 } from 'node:net'
-import { parseNetwork } from '../networks.ts'
+import { normaliseIp } from '../../address/network.ts'
 import type { Path } from '../yaml-source.ts'
 import type { Check } from './check.ts'
 
@@ -47,9 +47,7 @@ export const checkListeners: Check = (c) => {
 }
 
 function overlap(a: string, b: string): boolean {
-  const [x, y] = [parseNetwork(a), parseNetwork(b)]
-  if (x === undefined || y === undefined) return a === b
   if (a === '::' || b === '::') return true
   if (isIPv4(a) && isIPv4(b) && (a === '0.0.0.0' || b === '0.0.0.0')) return true
-  return x.family === y.family && x.address === y.address
+  return a === b || (normaliseIp(a) ?? a) === (normaliseIp(b) ?? b)
 }

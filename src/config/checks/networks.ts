@@ -3,7 +3,8 @@
  * Own networks may relay (design 2.10), so a network that holds strangers makes an open relay: refused when together
  * they hold half of all addresses, a warning when one is wider than any site's.
  */
-import { covered, formatNetwork, type Network, parseNetwork } from '../networks.ts'
+import { type Network, parseNetwork } from '../../address/network.ts'
+import { covered, formatNetwork, rangeOf } from '../networks.ts'
 import type { Check } from './check.ts'
 
 /** No registry gives one site more: IPv4 /8, IPv6 /16. */
@@ -17,7 +18,7 @@ export const checkNetworks: Check = (c) => {
     const network = typeof text === 'string' ? parseNetwork(text) : undefined
     if (typeof text !== 'string' || network === undefined) continue
     networks.push({ i, text, network })
-    if (network.hostBits)
+    if (network.hasHostBits)
       c.report({
         code: 'network-host-bits',
         severity: 'warning',
@@ -28,17 +29,17 @@ export const checkNetworks: Check = (c) => {
       })
   }
   for (const family of ['ipv4', 'ipv6'] as const) {
-    const mine = networks.filter(({ network }) => network.family === family)
+    const mine = networks.filter(({ network }) => network.address.kind() === family)
     const [from, to] = PUBLIC[family]
     const open =
       covered(
-        mine.map(({ network }) => network),
+        mine.map(({ network }) => rangeOf(network)),
         from,
         to,
       ) *
         2n >=
       to - from
-    const widest = mine.toSorted((a, b) => a.network.prefix - b.network.prefix)[0]
+    const widest = mine.toSorted((a, b) => a.network.bits - b.network.bits)[0]
     for (const { i, text, network } of mine) {
       if (open && i === widest?.i)
         c.report({
@@ -48,7 +49,7 @@ export const checkNetworks: Check = (c) => {
           reason: 'whoever is in networks.own may send anywhere through this server, without signing in',
           fix: 'name the networks of your own machines; users elsewhere sign in on the submission port',
         })
-      else if (!open && network.prefix < WIDEST[family])
+      else if (!open && network.bits < WIDEST[family])
         c.report({
           code: 'network-wide',
           severity: 'warning',
