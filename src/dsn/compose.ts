@@ -6,6 +6,7 @@
  */
 import type { OriginalRecipient } from '../envelope/envelope.ts'
 import { addressField, field, formatDate, formatMessageId } from '../mime/fields.ts'
+import { encodeQuotedPrintable } from '../mime/transfer-encoding.ts'
 import { humanText, subjectLine } from './human-text.ts'
 import type { Notice, NoticeInput, NoticeRecipient } from './notice-input.ts'
 import { diagnosticText } from './plain-text.ts'
@@ -24,7 +25,9 @@ export function composeNotice(input: NoticeInput): Notice {
   const prefix = global ? 'global-' : ''
   const text = humanText(input)
   const status = statusPart(input, global)
-  const eightBit = original.eightBit || !isAscii(text) || !isAscii(status) || !ASCII.test(input.to)
+  const eightBit = original.eightBit || !isAscii(status) || !ASCII.test(input.to)
+  // Words alone do not make a notice need 8BITMIME: what cannot be sent on would be lost, for nobody gets it back.
+  const textEncoding = isAscii(text) ? '7bit' : eightBit ? '8bit' : 'quoted-printable'
   const encoding = (part: boolean): string => field('Content-Transfer-Encoding', part ? '8bit' : '7bit')
   const header = [
     field('Date', formatDate(input.dateMs, input.offsetMinutes ?? 0)),
@@ -43,7 +46,7 @@ export function composeNotice(input: NoticeInput): Notice {
   const textPart = `${field('Content-Type', `text/plain; charset=${isAscii(text) ? 'us-ascii' : 'utf-8'}`)}${field(
     'Content-Description',
     'What happened, in words',
-  )}${encoding(!isAscii(text))}\r\n${text}`
+  )}${field('Content-Transfer-Encoding', textEncoding)}\r\n${textEncoding === 'quoted-printable' ? encodeQuotedPrintable(text) : text}`
   const reportPart = `${field('Content-Type', `message/${prefix}delivery-status`)}${field(
     'Content-Description',
     'What happened, for programs',

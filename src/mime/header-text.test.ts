@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { applyEdits, editedSize } from './apply-edits.ts'
 import { parseContentType } from './content-type.ts'
 import { fieldsOf, readHeader, splitHeader } from './header-text.ts'
-import { decodeTransferEncoding } from './transfer-encoding.ts'
+import { decodeTransferEncoding, encodeQuotedPrintable } from './transfer-encoding.ts'
 
 async function* stream(text: string, cut = 3): AsyncIterable<Uint8Array> {
   const bytes = Buffer.from(text)
@@ -102,5 +102,17 @@ test('readers of headers: fuzz', () => {
       for (const encoding of ['base64', 'quoted-printable']) decodeTransferEncoding(bytes, encoding)
     }),
     { numRuns: 2000 },
+  )
+})
+
+test('quoted-printable goes there and back, in lines of at most 76', () => {
+  const line = fc.string({ unit: fc.constantFrom('a', '=', ' ', 'é', '☺', '\t', '.'), maxLength: 200 })
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 4 }), (lines) => {
+      const text = lines.join('\r\n')
+      const encoded = encodeQuotedPrintable(text)
+      for (const encodedLine of encoded.split('\r\n')) assert.match(encodedLine, /^(?:[!-~ ]{0,75}[!-~])?$/)
+      assert.equal(Buffer.from(decodeTransferEncoding(Buffer.from(encoded), 'quoted-printable')).toString(), text)
+    }),
   )
 })

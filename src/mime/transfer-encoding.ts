@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Undoes a Content-Transfer-Encoding, RFC 2045 §6. Tolerant: what is not encoded rightly stays as it is. */
+/**
+ * Content-Transfer-Encoding, RFC 2045 §6: undone, and quoted-printable made. Undoing is tolerant: what is not encoded
+ * rightly stays as it is.
+ */
 
 /** The octets meant; for `7bit`, `8bit`, `binary` and what nobody knows, the octets given. */
 export function decodeTransferEncoding(bytes: Uint8Array, encoding: string): Uint8Array {
@@ -43,4 +46,29 @@ function softBreak(bytes: Uint8Array, from: number): number {
   while (at - from < 76 && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++
   if (bytes[at] === 0x0d && bytes[at + 1] === 0x0a) return at + 2 - from
   return bytes[at] === 0x0a ? at + 1 - from : 0
+}
+
+/** RFC 2045 §6.7 (5): lines of at most 76 characters, the `=` of a soft line break counted. */
+const QP_LINE = 76
+
+/** Text with CRLF line ends as quoted-printable, in UTF-8. */
+export const encodeQuotedPrintable = (text: string): string => text.split('\r\n').map(quoteLine).join('\r\n')
+
+function quoteLine(text: string): string {
+  const bytes = Buffer.from(text)
+  let out = ''
+  let column = 0
+  bytes.forEach((octet, i) => {
+    const last = i === bytes.length - 1
+    // (3): white space at the end of a line is encoded; (2): the rest of what prints stands for itself.
+    const plain = (octet > 0x20 && octet < 0x7f && octet !== 0x3d) || (octet === 0x20 && !last)
+    const piece = plain ? String.fromCharCode(octet) : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`
+    if (column + piece.length > (last ? QP_LINE : QP_LINE - 1)) {
+      out += '=\r\n'
+      column = 0
+    }
+    out += piece
+    column += piece.length
+  })
+  return out
 }
