@@ -33,7 +33,8 @@ export interface Answers {
   readonly dns: DnsLookup
   readonly 'directory.domain': Lookup<DomainEntry>
   readonly 'directory.address': Lookup<AddressEntry>
-  readonly 'directory.scram': Lookup<ScramKeys>
+  /** Names nobody has get made-up keys with `known: false`, the same ones each time, so that the dialogue tells nothing. */
+  readonly 'directory.scram': Lookup<{ readonly keys: ScramKeys; readonly known: boolean }>
   /** `found`: right, with the account. `absent`: wrong password or no such login; nobody is told which. */
   readonly 'directory.password': Lookup<Account>
   readonly 'slot.claim':
@@ -64,8 +65,7 @@ export interface DomainEntry {
 export type AddressEntry = {
   readonly entry: string
   readonly at?: SourceRef
-} & /** A mailbox. `user` is its canonical name. `disabled`: refuse for good; `suspended`: try later. */
-(
+} /** A mailbox. `user` is its canonical name. `disabled`: refuse for good; `suspended`: try later. */ & (
   | { readonly kind: 'user'; readonly user: string; readonly status: 'active' | 'disabled' | 'suspended' }
   /** One or more other addresses or programs. `owner` becomes the envelope sender of what the list sends on. */
   | { readonly kind: 'group'; readonly members: readonly Member[]; readonly owner?: MailAddress }

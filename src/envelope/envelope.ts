@@ -34,6 +34,8 @@ export interface Recipient {
   readonly detail?: string
   /** Login name or mailbox of the local user the address belongs to; set by alias expansion for users. */
   readonly user?: string
+  /** The owner of the list the recipient came from: the envelope sender for this recipient (RFC 5321 §3.9.2). */
+  readonly sender?: MailAddress
   /** The recipient this one was expanded or redirected from. */
   readonly parent?: number
 }

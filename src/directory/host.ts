@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Answers the directory's questions of ask/questions.ts. */
+import type { Host } from '../ask/ask.ts'
+import type { Directory } from './directory.ts'
+
+export type DirectoryHost = Pick<
+  Host,
+  'directory.domain' | 'directory.address' | 'directory.password' | 'directory.scram'
+>
+
+export const directoryAnswers = (directory: Directory): DirectoryHost => ({
+  'directory.domain': ({ domain }) => directory.domain(domain),
+  'directory.address': ({ address }) => directory.address(address),
+  'directory.password': ({ login, password }) => directory.password(login, password),
+  'directory.scram': ({ login }) => directory.scram(login),
+})
