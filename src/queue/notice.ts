@@ -21,7 +21,10 @@ import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
-/** The news about one recipient: what compose.ts tells of it, and the recipient itself. */
+/**
+ * The news about one recipient: what compose.ts tells of it, and the recipient itself. `relayed` only where the next
+ * system did not take over the DSN request (RFC 3461 §5.2.2).
+ */
 export type NoticeEntry = Omit<NoticeRecipient, 'address' | 'given' | 'orcpt'> & { readonly recipient: Recipient }
 
 export interface NoticeOrder {
@@ -43,6 +46,9 @@ export interface NoticeOrder {
 
 /** Largest header returned; a larger one is cut at a line. RFC 3461 §4.3 asks for the header, a reader for less. */
 const MAX_HEADER = 64 * 1024
+
+/** Recipients named in the record of its birth: a sender may be a large group, and a record stays under 64 KiB. */
+const MAX_TRACED = 50
 
 const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
   failed: 'failure',
@@ -145,7 +151,7 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
     why: kind,
     about: original.id,
     from: '',
-    recipients: places.map(({ address, channel }) => ({ address, channel })),
+    recipients: places.slice(0, MAX_TRACED).map(({ address, channel }) => ({ address, channel })),
     steps: placement.steps,
   })
   return id
