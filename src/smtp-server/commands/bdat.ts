@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * BDAT, RFC 3030 §2. The octets follow the command without waiting, so they are read whatever the reply will be; only
+ * a size that cannot be read ends the session, for then nobody knows where the next command begins.
+ */
+import type { Asking } from '../../ask/ask.ts'
+import { Refusal, type Reply, reply } from '../../smtp/reply.ts'
+import { type Action, CLOSE, say } from '../action.ts'
+import { contentRules } from '../content.ts'
+import type { Session } from '../session.ts'
+import { transactionOf } from '../state.ts'
+import { abandon } from '../transaction.ts'
+import { requireRecipient } from './data.ts'
+
+interface Chunk {
+  readonly size: number
+  readonly last: boolean
+}
+
+/** `bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ]`, chunk-size = 1*DIGIT. */
+function parseChunk(argument: string): Chunk | undefined {
+  const found = /^([0-9]{1,15})(?: +(LAST))?$/i.exec(argument)
+  return found === null ? undefined : { size: Number(found[1]), last: found[2] !== undefined }
+}
+
+export function* bdat(session: Session, argument: string): Asking<readonly Action[]> {
+  const { state } = session
+  if (state.at !== 'mail' && state.at !== 'bdat') throw new Error(`BDAT in state ${state.at}`)
+  const chunk = parseChunk(argument)
+  if (chunk === undefined) return unreadable(session)
+  const { transaction } = state
+  try {
+    requireRecipient(session, transaction)
+  } catch (error) {
+    if (error instanceof Refusal) return swallow(session, chunk, error.reply)
+    throw error
+  }
+  session.state = { at: 'chunk', transaction, ...chunk }
+  return [{ do: 'readChunk', ...chunk, rules: contentRules(transaction.context) }]
+}
+
+/** BDAT without MAIL, or after a chunk was refused. */
+export function* unwantedBdat(session: Session, argument: string): Asking<readonly Action[]> {
+  const chunk = parseChunk(argument)
+  if (chunk === undefined) return unreadable(session)
+  return swallow(session, chunk, reply(503, '5.1', 'BDAT needs a MAIL command first'))
+}
+
+function swallow(session: Session, chunk: Chunk, refusal: Reply): readonly Action[] {
+  session.state = { at: 'unwantedChunk', refusal, before: session.state }
+  return [{ do: 'readChunk', ...chunk }]
+}
+
+function unreadable(session: Session): readonly Action[] {
+  const open = transactionOf(session.state)
+  session.state = { at: 'closed' }
+  return [
+    say(reply(501, '5.4', 'BDAT needs a size, closing connection')),
+    ...(open === undefined ? [] : abandon(open)),
+    CLOSE,
+  ]
+}

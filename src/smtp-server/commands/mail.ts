@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * MAIL FROM, RFC 5321 §4.1.1.2, with the parameters of RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461
+ * (RET, ENVID) and RFC 4954 §5 (AUTH: read, and never believed). Parameters are taken after HELO too; nobody is harmed.
+ */
+import { isAscii, parseReversePath } from '../../address/path.ts'
+import type { Asking } from '../../ask/ask.ts'
+import { runStages } from '../../policy/run-stages.ts'
+import type { MailContext } from '../../policy/stage.ts'
+import { STAGES } from '../../policy/stages.ts'
+import { behindColon } from '../../smtp/command.ts'
+import { parseMailParameters } from '../../smtp/parameters.ts'
+import { isTransient, Refusal, reply } from '../../smtp/reply.ts'
+import { type Action, CLOSE, say } from '../action.ts'
+import type { Session } from '../session.ts'
+
+export function* mail(session: Session, argument: string): Asking<readonly Action[]> {
+  const context = parseMail(session, argument)
+  const trace = session.newTrace(context.id)
+  trace.inherit(session.connectionTrace)
+  trace.set({ from: context.reversePath ?? '', ...identity(context) })
+  session.opening = trace
+  try {
+    session.transactions++
+    const result = yield* runStages('mail', STAGES.mail, context, trace)
+    const { verdict } = result
+    if (verdict.do === 'refuse') {
+      const outcome = isTransient(verdict.reply) ? 'deferred' : 'refused'
+      const record: Action = { do: 'record', trace: trace.finish(outcome) }
+      const over = session.count('refusedSenders')
+      if (over !== undefined) return [record, ...over]
+      if (verdict.close === true) session.state = { at: 'closed' }
+      return [say(verdict.reply), record, ...(verdict.close === true ? [CLOSE] : [])]
+    }
+    trace.set({ from: result.context.reversePath ?? '', source: result.context.source })
+    session.state = {
+      at: 'mail',
+      transaction: {
+        context: result.context,
+        trace,
+        recipients: [],
+        acceptedCommands: [],
+        presented: 0,
+        onlyDeferred: true,
+        ...(verdict.do === 'hold' ? { hold: { reason: verdict.reason } } : {}),
+        ...(verdict.do === 'discard' ? { discard: { rule: verdict.rule } } : {}),
+      },
+    }
+    return [say(reply(250, '1.0', 'Sender ok'))]
+  } finally {
+    session.opening = undefined
+  }
+}
+
+function parseMail(session: Session, argument: string): MailContext {
+  const path = behindColon(argument, 'FROM')
+  if (path === undefined) throw new Refusal(reply(501, '5.4', 'Syntax: MAIL FROM:<address> [parameters]'))
+  // Parsed as if SMTPUTF8 were there: whether it is stands behind the address.
+  const from = parseReversePath(path, { smtputf8: true })
+  if ('problem' in from) throw new Refusal(reply(501, '1.7', `Bad sender address: ${from.text}`)) // RFC 3463 X.1.7
+  const parameters = parseMailParameters(from.rest)
+  if ('problem' in parameters) throw new Refusal(parameters.problem)
+  if (!parameters.smtputf8 && !isAscii(path.slice(0, path.length - from.rest.length)))
+    throw new Refusal(reply(553, '6.7', 'The address needs SMTPUTF8')) // RFC 6531 §3.5
+  const { size, body, smtputf8, ret, envid } = parameters
+  return {
+    ...session.context,
+    id: session.setting.newMessageId(),
+    reversePath: from.path,
+    declaredSize: size,
+    smtputf8,
+    body,
+    ...(ret === undefined ? {} : { ret }),
+    ...(envid === undefined ? {} : { envid }),
+    transactions: session.transactions,
+  }
+}
+
+const identity = ({ helo, tls, account, source }: MailContext) => ({
+  ...(helo === undefined ? {} : { helo }),
+  ...(tls === undefined ? {} : { tls: `${tls.version} ${tls.cipher}` }),
+  ...(account === undefined ? {} : { login: account.login }),
+  source,
+})

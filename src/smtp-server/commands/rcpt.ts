@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * RCPT TO, RFC 5321 §4.1.1.3, with NOTIFY and ORCPT of RFC 3461. A refused recipient leaves the transaction as it was
+ * (RFC 2920 §3.1: one bad RCPT in a group does not spoil the rest).
+ */
+import type { MailAddress } from '../../address/address.ts'
+import { isAscii, parseForwardPath } from '../../address/path.ts'
+import type { Asking } from '../../ask/ask.ts'
+import type { ChannelName } from '../../envelope/channel-name.ts'
+import type { Recipient } from '../../envelope/envelope.ts'
+import { runStages } from '../../policy/run-stages.ts'
+import type { MailContext, RcptContext, Verdict } from '../../policy/stage.ts'
+import { STAGES } from '../../policy/stages.ts'
+import { behindColon } from '../../smtp/command.ts'
+import { parseRcptParameters } from '../../smtp/parameters.ts'
+import { describeReply, isTransient, Refusal, type Reply, reply } from '../../smtp/reply.ts'
+import { type Action, say } from '../action.ts'
+import { LIMITS } from '../limits.ts'
+import type { Session } from '../session.ts'
+import type { Transaction } from '../state.ts'
+
+const BITBUCKET = 'bitbucket' as ChannelName
+
+export function* rcpt(session: Session, argument: string): Asking<readonly Action[]> {
+  const { state } = session
+  if (state.at !== 'mail') throw new Error(`RCPT in state ${state.at}`)
+  const { transaction } = state
+  const start = parseRcpt(transaction, argument)
+  const { verdict, context, by } = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
+  if (verdict.do === 'refuse') return refuse(session, transaction, start.given, verdict.reply, verdict.close === true)
+
+  const born = becomes(context, verdict)
+  const recipients: readonly Recipient[] = [
+    ...transaction.recipients,
+    ...born.map((recipient, i) => ({ ...recipient, index: transaction.recipients.length + i })),
+  ]
+  if (recipients.length > context.revision.config.limits[LIMITS.expansion.setting]) {
+    const where = context.revision.where('limits', LIMITS.expansion.setting)
+    const { reply } = LIMITS.expansion
+    const step = {
+      at: 'rcpt',
+      stage: 'limit expansion',
+      result: 'defer',
+      by: where,
+      reply: describeReply(reply),
+    } as const
+    transaction.trace.step({ ...step, recipients: [start.given] })
+    return refuse(session, transaction, start.given, reply, false)
+  }
+  if (born.length === 0 && by === undefined && transaction.recipients.length === 0)
+    throw new Error('the first recipient became nothing without a refusal')
+  const accepted = reply(250, '1.5', 'Recipient ok')
+  transaction.trace.recipient({
+    given: start.given,
+    result: 'accepted',
+    reply: describeReply(accepted),
+    becomes: born.map(({ address, channel }) => ({ address, channel })),
+  })
+  session.state = {
+    at: 'mail',
+    transaction: {
+      ...transaction,
+      recipients,
+      acceptedCommands: [...transaction.acceptedCommands, start.given],
+      presented: transaction.presented + 1,
+      ...(verdict.do === 'hold' && transaction.hold === undefined ? { hold: { reason: verdict.reason } } : {}),
+    },
+  }
+  return [say(accepted)]
+}
+
+/** What the recipient stands for; thrown away at RCPT, it goes to the bitbucket under the name of the rule. */
+function becomes(context: RcptContext, verdict: Verdict): NonNullable<RcptContext['becomes']> {
+  const { address, given, notify, orcpt } = context
+  if (verdict.do !== 'discard') return context.becomes ?? []
+  const asked = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
+  return [{ address, given, channel: BITBUCKET, via: verdict.rule, ...asked }]
+}
+
+function refuse(
+  session: Session,
+  transaction: Transaction,
+  given: string,
+  answer: Reply,
+  close: boolean,
+): readonly Action[] {
+  const deferred = isTransient(answer)
+  transaction.trace.recipient({ given, result: deferred ? 'deferred' : 'refused', reply: describeReply(answer) })
+  session.state = {
+    at: 'mail',
+    transaction: {
+      ...transaction,
+      presented: transaction.presented + 1,
+      onlyDeferred: transaction.onlyDeferred && deferred,
+    },
+  }
+  const over = session.count('refusedRecipients')
+  if (over !== undefined) return over
+  if (!close) return [say(answer)]
+  return session.endWith(answer)
+}
+
+function parseRcpt({ context, recipients, presented }: Transaction, argument: string): RcptContext {
+  const path = behindColon(argument, 'TO')
+  if (path === undefined) throw new Refusal(reply(501, '5.4', 'Syntax: RCPT TO:<address> [parameters]'))
+  const to = parseForwardPath(path, { smtputf8: true })
+  if ('problem' in to) throw new Refusal(reply(501, '1.3', `Bad recipient address: ${to.text}`)) // RFC 3463 X.1.3
+  const given = path.slice(1, path.length - to.rest.length - 1)
+  if (!context.smtputf8 && !isAscii(given)) throw new Refusal(reply(553, '6.7', 'The address needs SMTPUTF8')) // RFC 6531 §3.5
+  const parameters = parseRcptParameters(to.rest, { smtputf8: context.smtputf8 })
+  if ('problem' in parameters) throw new Refusal(parameters.problem)
+  return { ...context, ...parameters, given, address: addressOf(to, context), accepted: recipients, presented }
+}
+
+/** RFC 5321 §4.1.1.3: `<postmaster>` is the postmaster of this very server. */
+function addressOf(to: { readonly path: MailAddress; readonly bare?: true }, { revision }: MailContext): MailAddress {
+  if (to.bare !== true) return to.path
+  return `${to.path}@${revision.config.server.hostname.toLowerCase()}` as MailAddress
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The host of one session: a socket on one side, the pure session on the other. Cuts octets into lines and content,
+ * drives the session's questions, does what its actions say, writes replies of a pipelined group together
+ * (RFC 2920 §3.2), keeps time, and leaves traces, logs and metrics.
+ */
+import type { SecureContext } from 'node:tls'
+import { type Asking, drive, type Host } from '../ask/ask.ts'
+import type { Answers } from '../ask/questions.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import type { Envelope } from '../envelope/envelope.ts'
+import type { MessageId } from '../envelope/message-id.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Trace, TraceSink } from '../policy/trace.ts'
+import type { Draft } from '../queue/store.ts'
+import { LineScanner } from '../smtp/line-scanner.ts'
+import { formatReply } from '../smtp/reply.ts'
+import type { Action, Received } from './action.ts'
+import { ContentIntake } from './content-intake.ts'
+import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
+import type { Session } from './session.ts'
+import type { SmtpMetrics } from './smtp-metrics.ts'
+import { isCommandState, transactionOf } from './state.ts'
+import type { Wire } from './wire.ts'
+
+export interface ConnectionParts {
+  /** Answers everything but `queue.commit`, which is this connection's own. */
+  readonly host: Omit<Host, 'queue.commit'>
+  readonly begin: () => Promise<Draft>
+  readonly accepted: (id: MessageId) => void
+  readonly traces: TraceSink
+  readonly log: Log
+  readonly metrics: SmtpMetrics
+  readonly clock: Clock
+  readonly tlsContext: () => SecureContext | undefined
+  /** The policy revision of now (design 2.3). */
+  readonly revision: () => Revision
+}
+
+/** What the octets that come next are. */
+type Mode =
+  | { readonly is: 'lines' }
+  | { readonly is: 'data'; readonly intake: ContentIntake; deadline: number }
+  | {
+      readonly is: 'chunk'
+      readonly last: boolean
+      readonly intake: ContentIntake | undefined
+      left: number
+      deadline: number
+    }
+  | { readonly is: 'handshake' }
+
+const LINES: Mode = { is: 'lines' }
+/** Pending replies are sent when they are this many, whatever else waits: memory of a session. */
+const MAX_PENDING_REPLIES = 16_384
+/** However small the largest message is, this much is read before a session is closed for sending too much. */
+const MIN_SWALLOWED = 16 * 1024 * 1024
+
+export class Connection {
+  readonly #wire: Wire
+  readonly #session: Session
+  readonly #parts: ConnectionParts
+  readonly #host: Host
+  readonly #log: Log
+  readonly #scanner: LineScanner
+  #mode: Mode = LINES
+  /** Content of the transaction at hand: DATA, or all its chunks. */
+  #intake: ContentIntake | undefined
+  #replies = ''
+  #closing = false
+  #stopping = false
+  /** Monotonic time until which a whole command line must have come. */
+  #lineDeadline = 0
+
+  constructor(wire: Wire, session: Session, parts: ConnectionParts) {
+    this.#wire = wire
+    this.#session = session
+    this.#parts = parts
+    this.#scanner = new LineScanner(this.#limits.commandLine)
+    const { client, session: id } = session.context
+    this.#log = parts.log.child({ session: id, client: client.address })
+    this.#host = { ...parts.host, 'queue.commit': ({ envelope }) => this.#commit(envelope) }
+  }
+
+  /** Runs the session to its end. Never rejects. */
+  async run(): Promise<void> {
+    const { listener, service, client } = this.#session.context
+    this.#log.info('smtp.connected', { listener, port: client.port })
+    this.#parts.metrics.connection(service)
+    try {
+      await this.#converse()
+    } catch (error) {
+      // A bug of ours, or an answer of the host that failed: the client hears 421, everybody else goes on.
+      this.#parts.metrics.fault()
+      this.#log.error('smtp.fault', { err: error, state: this.#session.state.at, verb: this.#session.verb })
+      this.#perform(this.#session.fault())
+      await this.#flush()
+    }
+    await this.#intake?.drop()
+    this.#wire.close()
+    this.#log.info('smtp.closed', { transactions: this.#session.transactions })
+  }
+
+  /** Ends the session after the transaction at hand (RFC 5321 §3.8). */
+  stop(): void {
+    this.#stopping = true
+    this.#wire.stop()
+  }
+
+  /** Ends it now. */
+  destroy(): void {
+    this.#wire.destroy()
+  }
+
+  get #limits() {
+    return this.#session.context.revision.config.limits
+  }
+
+  async #converse(): Promise<void> {
+    await this.#drive(this.#session.connect())
+    this.#armLine()
+    // Under implicit TLS the client speaks first, and what it says is not ours to read.
+    const early = this.#mode.is === 'lines' ? this.#wire.readNow() : undefined
+    if (early !== undefined) {
+      // RFC 5321 §4.3.1: a client waits for the greeting. Noted; nobody is kept waiting for it.
+      this.#parts.metrics.earlyTalker()
+      this.#log.info('smtp.early-talker', { octets: early.length })
+      this.#scanner.push(early)
+    }
+    while (!this.#closing) {
+      if (this.#mode.is === 'handshake') await this.#handshake()
+      else if (this.#mode.is === 'lines') await this.#lines()
+      else await this.#content(this.#mode)
+    }
+    await this.#flush()
+  }
+
+  /** Handles the lines that are there, then waits for more. */
+  async #lines(): Promise<void> {
+    const { lineLimit } = this.#session
+    this.#scanner.maxBytes = this.#limits[lineLimit]
+    const line = this.#scanner.next()
+    if (line !== undefined) {
+      const start = this.#parts.clock.monotonic()
+      this.#session.useRevision(this.#parts.revision())
+      const done = this.#drive(this.#session.line(line))
+      if (done !== undefined) await done
+      this.#parts.metrics.command(this.#session.verb, (this.#parts.clock.monotonic() - start) / 1000)
+      this.#armLine()
+      if (this.#replies.length > MAX_PENDING_REPLIES) await this.#flush()
+      return
+    }
+    if (this.#stopping && this.#mayStop) return this.#perform(this.#session.shutDown())
+    if (!(await this.#flush())) return
+    const left = this.#lineDeadline - this.#parts.clock.monotonic()
+    const arrival = await this.#wire.read(Math.max(0, left), { stoppable: this.#mayStop })
+    if (arrival === 'timeout') this.#perform(this.#session.overLimit('commandTimeout'))
+    else if (arrival === 'stop') this.#stopping = true
+    else if (arrival === 'end' || arrival === 'gone') this.#perform(this.#session.gone())
+    else this.#scanner.push(arrival)
+  }
+
+  async #content(mode: Extract<Mode, { is: 'data' | 'chunk' }>): Promise<void> {
+    if (mode.is === 'chunk' && mode.left === 0) return this.#endContent(mode)
+    let bytes: Buffer | undefined = this.#scanner.pendingBytes > 0 ? this.#scanner.rest() : undefined
+    if (bytes === undefined) {
+      if (!(await this.#flush())) return
+      const left = mode.deadline - this.#parts.clock.monotonic()
+      const arrival = await this.#wire.read(Math.max(0, left), { stoppable: false })
+      if (arrival === 'timeout') return this.#perform(this.#session.overLimit('dataTimeout'))
+      // The end never came: nothing was promised, nothing is kept.
+      if (typeof arrival === 'string') return this.#perform(this.#session.gone())
+      bytes = arrival
+    }
+    mode.deadline = this.#extended(mode.deadline, bytes.length)
+    if (mode.is === 'chunk') {
+      const mine = bytes.subarray(0, mode.left)
+      mode.left -= mine.length
+      this.#scanner.push(bytes.subarray(mine.length))
+      await mode.intake?.push(mine)
+      return
+    }
+    const { ended, rest } = await mode.intake.push(bytes)
+    if (rest !== undefined) this.#scanner.push(rest)
+    if (ended) return this.#endContent(mode)
+    if (mode.intake.octets > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
+  }
+
+  async #endContent(mode: Extract<Mode, { is: 'data' | 'chunk' }>): Promise<void> {
+    this.#mode = LINES
+    const start = this.#parts.clock.monotonic()
+    let received: Received = { kind: 'chunk', octets: 0 }
+    if (mode.intake !== undefined)
+      received = mode.is === 'data' || mode.last ? await mode.intake.whole() : mode.intake.chunk()
+    await this.#drive(this.#session.content(received))
+    this.#parts.metrics.command('content', (this.#parts.clock.monotonic() - start) / 1000)
+    this.#armLine()
+  }
+
+  async #handshake(): Promise<void> {
+    this.#mode = LINES
+    const { state } = this.#session
+    if (state.at === 'handshake' && !state.implicit) this.#dropInjected()
+    if (!(await this.#flush())) return
+    const context = this.#parts.tlsContext()
+    if (context === undefined) throw new Error('the certificate is gone')
+    try {
+      await this.#drive(this.#session.tlsStarted(await this.#wire.upgrade(context)))
+    } catch (error) {
+      if (!this.#wire.gone) throw error
+      this.#log.info('smtp.handshake-failed', { err: error })
+      this.#perform(this.#session.gone())
+    }
+    this.#armLine()
+  }
+
+  /** RFC 3207 §6: what came behind STARTTLS in the clear is not under TLS and must not be taken for it. */
+  #dropInjected(): void {
+    const octets = this.#scanner.rest().length + (this.#wire.readNow()?.length ?? 0)
+    if (octets === 0) return
+    this.#parts.metrics.injected()
+    this.#log.warn('smtp.starttls-injection', { octets })
+  }
+
+  #drive(asking: Asking<readonly Action[]>): Promise<void> | undefined {
+    const actions = drive(asking, this.#host, { onFact: (fact) => this.#session.trace.fact(fact) })
+    if (actions instanceof Promise) return actions.then((list) => this.#perform(list))
+    this.#perform(actions)
+    return undefined
+  }
+
+  #perform(actions: readonly Action[]): void {
+    for (const action of actions) {
+      switch (action.do) {
+        case 'reply':
+          this.#replies += formatReply(action.reply)
+          this.#parts.metrics.reply(action.reply.code)
+          break
+        case 'readContent': {
+          const intake = new ContentIntake('data', action.rules, this.#parts.begin)
+          this.#intake = intake
+          this.#mode = { is: 'data', intake, deadline: this.#dataDeadline() }
+          break
+        }
+        case 'readChunk': {
+          const { size: left, last, rules } = action
+          if (rules !== undefined) this.#intake ??= new ContentIntake('chunks', rules, this.#parts.begin)
+          const intake = rules === undefined ? undefined : this.#intake
+          this.#mode = { is: 'chunk', left, last, intake, deadline: this.#dataDeadline() }
+          if (left > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
+          break
+        }
+        case 'dropContent':
+          void this.#intake?.drop()
+          this.#intake = undefined
+          break
+        case 'startTls':
+          this.#mode = { is: 'handshake' }
+          break
+        case 'record':
+          this.#record(action.trace)
+          break
+        case 'accepted':
+          this.#parts.accepted(action.id)
+          break
+        case 'log':
+          this.#log[action.level](action.event, action.fields)
+          break
+        case 'close':
+          this.#closing = true
+          break
+        default:
+          action satisfies never
+      }
+    }
+  }
+
+  #record(trace: Trace): void {
+    this.#parts.traces.append(trace)
+    this.#parts.metrics.outcome(trace.outcome)
+    const { id, from, size, outcome, recipients } = trace
+    this.#log.info('smtp.transaction', { id, from, size, outcome, recipients: recipients.length })
+  }
+
+  async #commit(envelope: Envelope): Promise<Answers['queue.commit']> {
+    const intake = this.#intake
+    this.#intake = undefined
+    try {
+      if (intake === undefined) throw new Error('there is no content')
+      await intake.commit(envelope)
+      return { kind: 'stored' }
+    } catch (error) {
+      this.#log.error('smtp.commit-failed', { id: envelope.id, err: error })
+      return { kind: 'defer', cause: String(error) }
+    }
+  }
+
+  /** Sends pending replies. `false`: the client does not read, or is gone; the session is over. */
+  async #flush(): Promise<boolean> {
+    const text = this.#replies
+    this.#replies = ''
+    const sent = this.#wire.write(text, this.#limits.commandTimeout)
+    if (sent === true || (await sent)) return true
+    this.#perform(this.#session.overLimit('commandTimeout'))
+    this.#wire.destroy()
+    return false
+  }
+
+  /** Between commands and without a transaction. */
+  get #mayStop(): boolean {
+    const { state } = this.#session
+    return isCommandState(state.at) && transactionOf(state) === undefined
+  }
+
+  get #swallowable(): number {
+    return Math.max(MIN_SWALLOWED, MAX_SWALLOWED_FACTOR * this.#limits.messageSize)
+  }
+
+  #armLine(): void {
+    this.#lineDeadline = this.#parts.clock.monotonic() + this.#limits.commandTimeout
+  }
+
+  #dataDeadline(): number {
+    return this.#parts.clock.monotonic() + this.#limits.dataTimeout
+  }
+
+  /** Each octet buys its share of a second, up to a whole `dataTimeout` ahead. */
+  #extended(deadline: number, octets: number): number {
+    return Math.min(this.#dataDeadline(), deadline + (octets * 1000) / MIN_OCTETS_PER_SECOND)
+  }
+}

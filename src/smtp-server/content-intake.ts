@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Takes in the content of one message: through the wire scanner (dots, chunks, line ends), past the content scanner
+ * into the draft of the queue. Keeps nothing more once the message is sure to be refused: too large, a bare CR or LF
+ * where the policy refuses them, or a draft that the disk would not have. It is read to its end nevertheless.
+ */
+import type { Envelope } from '../envelope/envelope.ts'
+import { ContentScanner } from '../mime/content-scanner.ts'
+import type { Draft } from '../queue/store.ts'
+import { ChunkScanner, DataScanner } from '../smtp/data-scanner.ts'
+import type { ContentRules, Received } from './action.ts'
+
+export interface Intake {
+  readonly ended: boolean
+  /** What followed the end of DATA: pipelined commands. */
+  readonly rest?: Buffer
+}
+
+export class ContentIntake {
+  readonly #rules: ContentRules
+  readonly #wire: DataScanner | ChunkScanner
+  readonly #scanner = new ContentScanner()
+  readonly #draft: Promise<Draft | undefined>
+  #octets = 0
+  #keeping = true
+  #lost: string | undefined
+
+  constructor(how: 'data' | 'chunks', rules: ContentRules, begin: () => Promise<Draft>) {
+    this.#rules = rules
+    const bareNewlines = rules.bareNewlines === 'normalise' ? 'normalise' : 'pass'
+    this.#wire = how === 'data' ? new DataScanner({ bareNewlines }) : new ChunkScanner({ bareNewlines })
+    this.#draft = this.#begin(begin)
+  }
+
+  /** Octets of content so far, kept or not. */
+  get octets(): number {
+    return this.#octets
+  }
+
+  /** Takes octets from the wire; resolves when more may come. Never rejects: a failing draft is told by `received`. */
+  async push(bytes: Uint8Array): Promise<Intake> {
+    const { content, ended, rest } = this.#wire.push(bytes)
+    await this.#keep(content)
+    return rest === undefined ? { ended } : { ended, rest }
+  }
+
+  /** A chunk that is not the last is complete. */
+  chunk(): Received {
+    return this.#lost === undefined ? { kind: 'chunk', octets: this.#octets } : { kind: 'lost', cause: this.#lost }
+  }
+
+  /** The message is complete. */
+  async whole(): Promise<Received> {
+    if (this.#wire instanceof ChunkScanner) await this.#keep(this.#wire.finish())
+    await this.#draft // a draft that could not begin is lost even when the content is empty
+    if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
+    const { bareCr, bareLf, nul } = this.#wire
+    // The wire scanner saw what came, the content scanner what was kept.
+    const summary = { ...this.#scanner.finish(), size: this.#octets, bareCr, bareLf, hasNul: nul > 0 }
+    return { kind: 'whole', summary }
+  }
+
+  /** @throws when the store will not have it; nothing is kept then */
+  async commit(envelope: Envelope): Promise<void> {
+    const draft = await this.#draft
+    if (draft === undefined || !this.#keeping) throw new Error('the content was not kept')
+    this.#keeping = false
+    await draft.commit(envelope)
+  }
+
+  /** Forgets what was kept. Never rejects. */
+  async drop(): Promise<void> {
+    if (!this.#keeping) return
+    this.#keeping = false
+    try {
+      await (await this.#draft)?.abort()
+    } catch (error) {
+      this.#lost ??= String(error)
+    }
+  }
+
+  async #begin(begin: () => Promise<Draft>): Promise<Draft | undefined> {
+    try {
+      return await begin()
+    } catch (error) {
+      this.#lost = String(error)
+      this.#keeping = false
+      return undefined
+    }
+  }
+
+  async #keep(content: readonly Uint8Array[]): Promise<void> {
+    const only = content.length === 1 ? content[0] : undefined
+    const bytes = only ?? Buffer.concat(content)
+    this.#octets += bytes.length
+    if (!this.#keeping) return
+    const bare = this.#wire.bareCr + this.#wire.bareLf > 0 && this.#rules.bareNewlines === 'reject'
+    if (bare || this.#octets > this.#rules.maxBytes) {
+      await this.drop()
+      return
+    }
+    if (bytes.length === 0) return
+    this.#scanner.push(bytes)
+    try {
+      const draft = await this.#draft
+      if (this.#keeping) await draft?.write(bytes)
+    } catch (error) {
+      this.#lost ??= String(error)
+      await this.drop()
+    }
+  }
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The SMTP, submission and LMTP server: listens, makes a session for each connection, stops gracefully. All parts are
+ * handed in; nothing is looked up here.
+ */
+import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
+import type { Host } from '../ask/ask.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import type { Config, ListenerConfig } from '../config/schema.ts'
+import { type ChannelName, parseChannelName } from '../envelope/channel-name.ts'
+import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { SessionContext } from '../policy/stage.ts'
+import type { TraceSink } from '../policy/trace.ts'
+import type { Draft } from '../queue/store.ts'
+import { Connection } from './connection.ts'
+import { type Listener, listen, plainAddress } from './listener.ts'
+import { RefusedConnections } from './refused-connections.ts'
+import { Session } from './session.ts'
+import { Slots } from './slots.ts'
+import { smtpMetrics } from './smtp-metrics.ts'
+import { Wire } from './wire.ts'
+
+export interface SmtpServerDeps {
+  readonly listeners: Config['listeners']
+  /** The policy revision of now; a transaction keeps the one it began with. */
+  readonly revision: () => Revision
+  readonly host: Omit<Host, 'queue.commit' | 'slot.claim'>
+  /** Starts taking in one message: QueueStore.begin. */
+  readonly begin: () => Promise<Draft>
+  /** Told when a message has become durable. */
+  readonly accepted: (id: MessageId) => void
+  readonly traces: TraceSink
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly ids: { message(): MessageId; session(): SessionId }
+  readonly tlsContext: () => SecureContext | undefined
+}
+
+export interface SmtpServer extends AsyncDisposable {
+  /** Where it listens, by the name of the listener. */
+  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>>
+  /** Connections that are open now. */
+  connections(): number
+  /**
+   * Stops: no new connections, 421 to the idle ones, and to the others when their transaction has ended. What is not
+   * done after `deadlineMs` is cut off.
+   */
+  stop(deadlineMs: number): Promise<void>
+}
+
+/** Time for transactions in progress when the server is disposed of without a deadline of the caller's. */
+const STOP_DEADLINE_MS = 10_000
+
+const CHANNEL_OF = {
+  smtp: 'tcp_local',
+  submission: 'tcp_submit',
+  submissions: 'tcp_submit',
+  lmtp: 'tcp_lmtpss',
+} as const satisfies Record<ListenerConfig['service'], string>
+
+/** @throws when a port cannot be had, or submissions is to be served without a certificate; nothing is left listening */
+export async function startSmtpServer(deps: SmtpServerDeps): Promise<SmtpServer> {
+  const server = new Listening(deps)
+  try {
+    for (const [name, config] of Object.entries(deps.listeners)) await server.open(name, config)
+  } catch (error) {
+    await server.stop(0)
+    throw error
+  }
+  return server
+}
+
+class Listening implements SmtpServer {
+  readonly #deps: SmtpServerDeps
+  readonly #listeners: Listener[] = []
+  readonly #connections = new Map<Connection, Promise<void>>()
+  readonly #slots = new Slots()
+  readonly #traces: RefusedConnections
+  readonly #metrics: ReturnType<typeof smtpMetrics>
+
+  constructor(deps: SmtpServerDeps) {
+    this.#deps = deps
+    this.#traces = new RefusedConnections(deps.traces, deps.clock)
+    this.#metrics = smtpMetrics(deps.metrics)
+    deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#connections.size)
+  }
+
+  async open(name: string, config: ListenerConfig): Promise<void> {
+    if (config.service === 'submissions' && this.#deps.tlsContext() === undefined)
+      throw new Error(`listener ${name}: submissions needs a certificate (tls)`)
+    this.#listeners.push(await listen(name, config, (socket) => this.#take(name, config, socket)))
+  }
+
+  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>> {
+    return Object.fromEntries(this.#listeners.map(({ name, address, port }) => [name, { address, port }]))
+  }
+
+  connections(): number {
+    return this.#connections.size
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    const closing = this.#listeners.splice(0).map((listener) => listener.close())
+    for (const connection of this.#connections.keys()) connection.stop()
+    const cancel = this.#deps.clock.after(deadlineMs, () => {
+      for (const connection of this.#connections.keys()) connection.destroy()
+    })
+    await Promise.all(this.#connections.values())
+    cancel()
+    await Promise.all(closing)
+    this.#traces.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop(STOP_DEADLINE_MS)
+  }
+
+  #take(listener: string, config: ListenerConfig, socket: Socket): void {
+    const { remoteAddress, remotePort, localAddress, localPort } = socket
+    // A client that hung up before we looked has no address any more.
+    if (remoteAddress === undefined || remotePort === undefined) {
+      socket.destroy()
+      return
+    }
+    const { clock, ids, tlsContext } = this.#deps
+    const context: SessionContext = {
+      session: ids.session(),
+      revision: this.#deps.revision(),
+      listener,
+      service: config.service,
+      client: { address: plainAddress(remoteAddress), port: remotePort },
+      server: { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
+      source: channelOf(config),
+      esmtp: false,
+    }
+    const session = new Session(context, {
+      newMessageId: () => ids.message(),
+      now: () => clock.now(),
+      elapsed: () => clock.monotonic(),
+      tlsAvailable: () => tlsContext() !== undefined,
+    })
+    let claimed: string | undefined
+    const connection = new Connection(new Wire(socket, clock), session, {
+      ...this.#deps,
+      host: {
+        ...this.#deps.host,
+        'slot.claim': ({ address }) => {
+          const slot = this.#slots.claim(address, context.revision.config.limits)
+          if (slot.granted) claimed = address
+          return slot
+        },
+      },
+      traces: this.#traces,
+      metrics: this.#metrics,
+    })
+    const run = connection.run().finally(() => {
+      if (claimed !== undefined) this.#slots.release(claimed)
+      this.#connections.delete(connection)
+    })
+    this.#connections.set(connection, run)
+  }
+}
+
+function channelOf(config: ListenerConfig): ChannelName {
+  const name = parseChannelName(config.channel ?? CHANNEL_OF[config.service])
+  if (name === undefined) throw new Error(`${config.channel} is no channel name`)
+  return name
+}

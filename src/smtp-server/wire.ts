@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * A socket as a session's host sees it: read the next octets with a deadline, write, upgrade to TLS, close so that the
+ * last reply arrives. Nothing is read ahead of being asked for, so a client that sends faster than we work is held up
+ * by TCP; a client that does not read its replies is held up here.
+ */
+import type { Socket } from 'node:net'
+import type { SecureContext, TLSSocket } from 'node:tls'
+import type { Clock } from '../clock/clock.ts'
+import { LINGER_MS } from './limits.ts'
+import { shakeHands } from './tls.ts'
+
+/** `end`: the client sends nothing more. `gone`: nothing can be sent to it either. `stop`: the server is stopping. */
+export type Arrival = Buffer | 'end' | 'gone' | 'timeout' | 'stop'
+
+export class Wire {
+  #socket: Socket
+  readonly #clock: Clock
+  #ended = false
+  #gone = false
+  #stop = false
+  #wake: (() => void) | undefined
+
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket
+    this.#clock = clock
+    this.#listen(socket)
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** What is there already, without waiting. */
+  readNow(): Buffer | undefined {
+    const chunk: Buffer | null = this.#socket.read()
+    return chunk ?? undefined
+  }
+
+  /** The next octets. @param timeoutMs from now */
+  async read(timeoutMs: number, options: { readonly stoppable: boolean }): Promise<Arrival> {
+    const deadline = this.#clock.monotonic() + timeoutMs
+    for (;;) {
+      const chunk = this.readNow()
+      if (chunk !== undefined) return chunk
+      if (this.#gone) return 'gone'
+      if (this.#ended) return 'end'
+      if (this.#stop && options.stoppable) return 'stop'
+      const left = deadline - this.#clock.monotonic()
+      if (left <= 0) return 'timeout'
+      await this.#wait(left)
+    }
+  }
+
+  /** Sends. Resolves at once, or when a client that does not read has caught up. `false`: it did not in time. */
+  write(text: string, timeoutMs: number): true | Promise<boolean> {
+    if (this.#gone || text === '') return true
+    if (this.#socket.write(text)) return true
+    return this.#drained(timeoutMs)
+  }
+
+  /** Wakes a stoppable read, now and later. */
+  stop(): void {
+    this.#stop = true
+    this.#wake?.()
+  }
+
+  /**
+   * Shakes hands. What was received and not read counts as the client's part of it, so a caller must read and drop
+   * what came behind STARTTLS in the clear (RFC 3207 §6). @throws when the handshake fails
+   */
+  async upgrade(context: SecureContext): Promise<{ readonly version: string; readonly cipher: string }> {
+    this.#forget(this.#socket)
+    // The plain socket keeps a listener for errors for as long as it lives beneath the TLS socket.
+    this.#socket.on('error', () => {})
+    try {
+      const { socket, version, cipher } = await shakeHands(this.#socket, context, this.#clock)
+      this.#socket = socket
+      this.#listen(socket)
+      return { version, cipher }
+    } catch (error) {
+      this.#gone = true
+      throw error
+    }
+  }
+
+  /** Ends our side; what the client still sends is dropped for a moment, lest a reset takes the last reply with it. */
+  close(): void {
+    const socket = this.#socket
+    if (this.#gone || socket.destroyed) {
+      socket.destroy()
+      return
+    }
+    this.#forget(socket)
+    socket.on('error', () => {})
+    const cancel = this.#clock.after(LINGER_MS, () => socket.destroy())
+    socket.once('close', cancel)
+    socket.once('end', () => socket.destroySoon())
+    socket.end()
+    socket.resume()
+    if (this.#ended) socket.destroySoon()
+  }
+
+  destroy(): void {
+    this.#gone = true
+    this.#socket.destroy()
+    this.#wake?.()
+  }
+
+  readonly #onReadable = (): void => this.#wake?.()
+  readonly #onEnd = (): void => {
+    this.#ended = true
+    this.#wake?.()
+  }
+  readonly #onGone = (): void => {
+    this.#gone = true
+    this.#wake?.()
+  }
+
+  #listen(socket: Socket | TLSSocket): void {
+    socket.on('readable', this.#onReadable)
+    socket.on('drain', this.#onReadable)
+    socket.on('end', this.#onEnd)
+    socket.on('error', this.#onGone)
+    socket.on('close', this.#onGone)
+  }
+
+  #forget(socket: Socket): void {
+    socket.off('readable', this.#onReadable)
+    socket.off('drain', this.#onReadable)
+    socket.off('end', this.#onEnd)
+    socket.off('error', this.#onGone)
+    socket.off('close', this.#onGone)
+  }
+
+  async #drained(timeoutMs: number): Promise<boolean> {
+    const deadline = this.#clock.monotonic() + timeoutMs
+    while (this.#socket.writableNeedDrain && !this.#gone) {
+      const left = deadline - this.#clock.monotonic()
+      if (left <= 0) return false
+      await this.#wait(left)
+    }
+    return true
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const cancel = this.#clock.after(ms, resolve)
+    await promise
+    cancel()
+    this.#wake = undefined
+  }
+}
