@@ -14,7 +14,7 @@ import { listenOnPath } from './socket-path.ts'
 
 /** Octets of a request. The largest real one is a selection of ten thousand ids: 200 KB. */
 const MAX_LINE = 1 << 20
-/** Clients at one time; more wait in the backlog. */
+/** Clients at one time; the next is cut off at once. */
 const MAX_CONNECTIONS = 64
 /** Requests of one client at one time; the next is refused. The command line sends one. */
 const MAX_REQUESTS = 16

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `postern check`: everything that is wrong with a configuration, at once. Needs no server. */
+import { formatDiagnostics } from '../config/diagnostic.ts'
+import { examples } from './cli.ts'
+import type { Define } from './commands.ts'
+import { plural } from './output.ts'
+
+export const define: Define = (command, cli) => {
+  command
+    .argument('[DIR]', 'folder of postern.yaml')
+    .option('--strict', 'take warnings for errors')
+    .addHelpText('after', '\nEnds with 1 when there is an error; with --strict also when there is a warning.')
+    .addHelpText('after', examples('check', 'check /etc/postern --strict', 'check --json'))
+    .action(async (argument: string | undefined, { strict }: { strict?: boolean }) => {
+      const directory = cli.directory(argument)
+      const { load } = await import('./configuration.ts')
+      const loaded = await load(directory)
+      const { revision, diagnostics, sources } = loaded
+      if (revision === undefined || (strict === true && diagnostics.length > 0)) cli.finding()
+      if (cli.json) {
+        cli.printJson({ revision: revision?.id ?? null, diagnostics })
+        return
+      }
+      if (diagnostics.length > 0) cli.print(formatDiagnostics(diagnostics, sources, { color: cli.color }))
+      if (revision !== undefined)
+        cli.print(`${directory}: fine, ${plural(revision.files.size, 'file')}, revision ${revision.id}`)
+    })
+}

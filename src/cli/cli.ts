@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What every command is given: where to print, where the configuration is, how to reach the server. */
+import { basename, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Peek } from '../config/peek.ts'
+import type { ControlClient } from '../control/client.ts'
+import { EXIT, type ExitCode, UsageError } from './exit.ts'
+import { wantsColor } from './output.ts'
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+  readonly env: NodeJS.ProcessEnv
+}
+
+export class Cli {
+  readonly streams: Streams
+  exitCode: ExitCode = EXIT.fine
+  #globals: { config?: string; json?: boolean } = {}
+
+  constructor(streams: Streams) {
+    this.streams = streams
+  }
+
+  /** Options that may stand before or behind the name of a command. */
+  setGlobals(command: Command): void {
+    this.#globals = command.optsWithGlobals<{ config?: string; json?: boolean }>()
+  }
+
+  get json(): boolean {
+    return this.#globals.json === true
+  }
+
+  get color(): boolean {
+    return wantsColor(this.streams.stdout, this.streams.env)
+  }
+
+  get errorColor(): boolean {
+    return wantsColor(this.streams.stderr, this.streams.env)
+  }
+
+  print(text: string): void {
+    this.streams.stdout.write(`${text}\n`)
+  }
+
+  printJson(value: unknown): void {
+    this.print(JSON.stringify(value, undefined, 2))
+  }
+
+  /** One line of JSON, for what is followed. */
+  printJsonLine(value: unknown): void {
+    this.print(JSON.stringify(value))
+  }
+
+  complain(text: string): void {
+    this.streams.stderr.write(`${text}\n`)
+  }
+
+  finding(): void {
+    this.exitCode = EXIT.finding
+  }
+
+  /** The configuration directory: the argument of the command, `--config`, POSTERN_CONFIG, else this directory. */
+  directory(argument?: string): string {
+    const chosen = argument ?? this.#globals.config ?? (this.streams.env['POSTERN_CONFIG'] || '.')
+    // The name of the file is a fair way to name its folder.
+    return resolve(basename(chosen) === 'postern.yaml' ? resolve(chosen, '..') : chosen)
+  }
+
+  /** Where the server and its spool are. @throws UsageError when there is no configuration */
+  async peek(): Promise<Peek> {
+    const directory = this.directory()
+    const { peek } = await import('../config/peek.ts')
+    const found = await peek(directory)
+    if (found === undefined)
+      throw new UsageError(
+        `no postern.yaml that can be read in ${directory}; \`--config DIR\` names another folder, \`postern check\` says what is wrong`,
+      )
+    return found
+  }
+
+  /** A connection to the running server. @throws ControlUnreachable */
+  async connect(): Promise<ControlClient> {
+    const { control } = await this.peek()
+    const { connectControl } = await import('../control/client.ts')
+    return await connectControl(control)
+  }
+
+  /** Ends with Ctrl-C or SIGTERM; a second one ends the process at once. */
+  untilSignal(): AbortSignal {
+    const controller = new AbortController()
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+    return controller.signal
+  }
+}
+
+export const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ postern ${line}`).join('\n')}\n`

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Every command: its name, what it does, and the file it is in, loaded when it is called. */
+import type { Command } from 'commander'
+import type { Cli } from './cli.ts'
+
+/** Adds arguments, options, subcommands and action to a command that has its name and summary. */
+export type Define = (command: Command, cli: Cli) => void
+
+export interface CommandEntry {
+  readonly name: string
+  readonly group: string
+  readonly summary: string
+  load(): Promise<{ readonly define: Define }>
+}
+
+const SERVER = 'Server:'
+const CONFIGURATION = 'Configuration:'
+const MAIL = 'Mail:'
+const DIRECTORY = 'Directory:'
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'serve', group: SERVER, summary: 'run the server', load: () => import('./serve.ts') },
+  {
+    name: 'reload',
+    group: SERVER,
+    summary: 'have the server take the configuration anew',
+    load: () => import('./reload.ts'),
+  },
+  { name: 'status', group: SERVER, summary: 'say what the server is doing', load: () => import('./status.ts') },
+  {
+    name: 'doctor',
+    group: SERVER,
+    summary: 'look for what is wrong with this installation',
+    load: () => import('./doctor.ts'),
+  },
+  {
+    name: 'demo',
+    group: SERVER,
+    summary: 'run a whole site on loopback and send mail through it',
+    load: () => import('./demo.ts'),
+  },
+  { name: 'init', group: CONFIGURATION, summary: 'write a first, safe configuration', load: () => import('./init.ts') },
+  {
+    name: 'check',
+    group: CONFIGURATION,
+    summary: 'say everything that is wrong with the configuration',
+    load: () => import('./check.ts'),
+  },
+  {
+    name: 'config',
+    group: CONFIGURATION,
+    summary: 'show the configuration with every default',
+    load: () => import('./config.ts'),
+  },
+  {
+    name: 'schema',
+    group: CONFIGURATION,
+    summary: 'print the schema of postern.yaml, for editors',
+    load: () => import('./schema.ts'),
+  },
+  { name: 'queue', group: MAIL, summary: 'look at queued mail, and act on it', load: () => import('./queue.ts') },
+  { name: 'track', group: MAIL, summary: 'find messages of the past and present', load: () => import('./track.ts') },
+  {
+    name: 'explain',
+    group: MAIL,
+    summary: 'tell why a message came to what it came to',
+    load: () => import('./explain.ts'),
+  },
+  { name: 'tail', group: MAIL, summary: 'follow what happens', load: () => import('./tail.ts') },
+  { name: 'user', group: DIRECTORY, summary: 'users of the embedded directory', load: () => import('./user.ts') },
+  { name: 'domain', group: DIRECTORY, summary: 'domains of the embedded directory', load: () => import('./domain.ts') },
+  { name: 'alias', group: DIRECTORY, summary: 'aliases of the embedded directory', load: () => import('./alias.ts') },
+]

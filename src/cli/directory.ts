@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The embedded directory for `user`, `domain` and `alias`: opened in the spool, closed in any case. Needs no server. */
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Domain, MailAddress } from '../address/address.ts'
+import { parseAddress, parseDomain } from '../address/path.ts'
+import { type EmbeddedDirectory, openDirectory } from '../directory/embedded.ts'
+import type { Cli } from './cli.ts'
+import { Finding, UsageError } from './exit.ts'
+
+export async function withDirectory<T>(cli: Cli, use: (directory: EmbeddedDirectory) => T | Promise<T>): Promise<T> {
+  const { paths } = await cli.peek()
+  await mkdir(dirname(paths.directory), { recursive: true, mode: 0o700 })
+  const directory = openDirectory(paths.directory)
+  try {
+    return await use(directory)
+  } catch (error) {
+    // DirectoryProblem: what was asked for cannot be done.
+    if (error instanceof Error && error.name === 'DirectoryProblem') throw new Finding(error.message, { cause: error })
+    throw error
+  } finally {
+    directory.close()
+  }
+}
+
+/** @throws UsageError */
+export function requireAddress(text: string): MailAddress {
+  const address = parseAddress(text)
+  if (address === undefined) throw new UsageError(`"${text}" is not a mail address`)
+  return address
+}
+
+/** @throws UsageError */
+export function requireDomain(text: string): Domain {
+  const domain = parseDomain(text)
+  if (domain === undefined) throw new UsageError(`"${text}" is not a domain`)
+  return domain
+}
+
+/** Says what was done, as text or as JSON. */
+export function done(cli: Cli, text: string, value: Readonly<Record<string, unknown>>): void {
+  if (cli.json) cli.printJson(value)
+  else cli.print(text)
+}
