@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What channels are handed. */
+import type { MailAddress } from '../address/address.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Resolver } from '../dns/resolver.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Placement } from '../policy/own-mail.ts'
+
+export interface ChannelDeps {
+  readonly resolver: Resolver
+  readonly clock: Clock
+  readonly log: Log
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
+  /** The name we greet with. */
+  readonly hostname: string
+  /** Our names, and our listening `address:port`s: mail must not be sent there. */
+  readonly self: () => ReadonlySet<string>
+  /** Routes and expands an address of ours (policy/own-mail.ts). */
+  readonly place: (address: MailAddress) => Promise<Placement>
+  /** Absolute path of the folder of Maildirs. */
+  readonly mailboxes: string
+}

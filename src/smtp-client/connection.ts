@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One connection to a next hop: octets out, replies in, each wait bounded (RFC 5321 §4.5.3.2). Whatever the other side
+ * does ends in a reply or in a ConnectionFailure. A reply that comes before anything was asked is a confused or hostile
+ * server, and counts as nothing.
+ */
+import { once } from 'node:events'
+import net from 'node:net'
+import tls from 'node:tls'
+import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
+
+/** RFC 5321 §4.5.3.2.1 to §4.5.3.2.6, milliseconds. */
+export const TIMEOUTS = {
+  greeting: 300_000,
+  mail: 300_000,
+  rcpt: 300_000,
+  dataInit: 120_000,
+  dataBlock: 180_000,
+  dataEnd: 600_000,
+  /** Not in the RFC: EHLO, STARTTLS, AUTH, RSET. */
+  command: 300_000,
+  /** Nobody waits long for a goodbye. */
+  quit: 2_000,
+} as const
+
+export class ConnectionFailure extends Error {
+  override readonly name = 'ConnectionFailure'
+  readonly kind: 'connect' | 'timeout' | 'closed' | 'protocol' | 'tls' | 'aborted'
+  constructor(kind: ConnectionFailure['kind'], message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.kind = kind
+  }
+}
+
+export type Endpoint =
+  | { readonly address: string; readonly port: number; readonly bindAddress?: string }
+  | { readonly socket: string }
+
+export class ClientConnection implements AsyncDisposable {
+  #socket: net.Socket
+  #parser = new ReplyParser()
+  #failure: ConnectionFailure | undefined
+  #wake: () => void = () => {}
+  /** The other end, for people: `192.0.2.1:25`, or the path of a socket. */
+  readonly peer: string
+  #tls: tls.TLSSocket | undefined
+
+  private constructor(socket: net.Socket, peer: string) {
+    this.#socket = socket
+    this.peer = peer
+    this.#listen(socket)
+  }
+
+  static async connect(
+    endpoint: Endpoint,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<ClientConnection> {
+    const path = 'socket' in endpoint
+    const peer = path
+      ? endpoint.socket
+      : net.isIP(endpoint.address) === 6
+        ? `[${endpoint.address}]:${endpoint.port}`
+        : `${endpoint.address}:${endpoint.port}`
+    const socket = path
+      ? net.connect({ path: endpoint.socket })
+      : net.connect({
+          host: endpoint.address,
+          port: endpoint.port,
+          noDelay: true,
+          ...(endpoint.bindAddress === undefined ? {} : { localAddress: endpoint.bindAddress }),
+        })
+    try {
+      await once(socket, 'connect', {
+        signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
+      })
+    } catch (error) {
+      socket.destroy()
+      const late = error instanceof Error && error.name === 'AbortError'
+      throw new ConnectionFailure(
+        'connect',
+        late ? `no connection to ${peer} in time` : `no connection to ${peer}: ${messageOf(error)}`,
+      )
+    }
+    return new ClientConnection(socket, peer)
+  }
+
+  get secure(): { readonly version: string; readonly cipher: string } | undefined {
+    return this.#tls === undefined
+      ? undefined
+      : { version: this.#tls.getProtocol() ?? '', cipher: this.#tls.getCipher().name }
+  }
+
+  get alive(): boolean {
+    return this.#failure === undefined
+  }
+
+  /** Octets nobody asked for have come. */
+  get outOfStep(): boolean {
+    return this.#parser.bytesPending > 0
+  }
+
+  /** Waits while the other side does not take octets. @throws ConnectionFailure */
+  async write(
+    bytes: Uint8Array | string,
+    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#socket.write(bytes)) return
+    await this.#until(() => this.#socket.writableLength === 0, options, 'took no more octets')
+  }
+
+  /** The next reply. @throws ConnectionFailure */
+  async reply(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<ParsedReply> {
+    let reply = this.#parser.next()
+    const came = (): boolean => {
+      reply ??= this.#parser.next()
+      return reply !== undefined
+    }
+    await this.#until(came, options, 'did not reply')
+    if (reply === undefined) throw new ConnectionFailure('protocol', 'no reply')
+    if ('problem' in reply) {
+      this.destroy()
+      throw new ConnectionFailure('protocol', `${this.peer}: ${reply.problem}`)
+    }
+    return reply
+  }
+
+  /** After the reply to STARTTLS. @throws ConnectionFailure */
+  async startTls(
+    options: tls.ConnectionOptions,
+    wait: { readonly timeoutMs: number; readonly signal: AbortSignal },
+  ): Promise<void> {
+    // Octets behind the reply would be taken for replies under TLS: somebody in the middle put them there.
+    if (this.outOfStep) throw new ConnectionFailure('tls', `${this.peer} sent octets before TLS`)
+    this.#socket.removeAllListeners()
+    this.#socket.on('error', () => {})
+    const secure = tls.connect({ ...options, socket: this.#socket })
+    this.#parser = new ReplyParser()
+    this.#listen(secure)
+    this.#socket = secure
+    let done = false
+    secure.once('secureConnect', () => {
+      done = true
+      this.#wake()
+    })
+    try {
+      await this.#until(() => done, wait, 'did not finish the TLS handshake')
+    } catch (error) {
+      throw new ConnectionFailure('tls', messageOf(error), { cause: error })
+    }
+    this.#tls = secure
+  }
+
+  destroy(): void {
+    this.#failure ??= new ConnectionFailure('closed', `${this.peer}: connection closed`)
+    this.#socket.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#socket.end('QUIT\r\n')
+      const signal = AbortSignal.timeout(TIMEOUTS.quit)
+      await once(this.#socket, 'close', { signal }).catch(() => {})
+    }
+    this.destroy()
+  }
+
+  #listen(socket: net.Socket): void {
+    socket.on('data', (chunk: Buffer) => {
+      this.#parser.push(chunk)
+      this.#wake()
+    })
+    socket.on('drain', () => this.#wake())
+    const fail = (kind: ConnectionFailure['kind'], text: string): void => {
+      this.#failure ??= new ConnectionFailure(kind, `${this.peer}: ${text}`)
+      this.#wake()
+    }
+    socket.on('error', (error) => fail('closed', error.message))
+    socket.on('end', () => fail('closed', 'connection closed by the other side'))
+    socket.on('close', () => fail('closed', 'connection closed'))
+  }
+
+  async #until(
+    done: () => boolean,
+    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+    else_: string,
+  ): Promise<void> {
+    if (done()) return
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      this.#wake()
+    }, timeoutMs)
+    const abort = (): void => this.#wake()
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      for (;;) {
+        // What arrived before the connection failed still counts.
+        if (done()) return
+        if (this.#failure !== undefined) throw this.#failure
+        if (signal.aborted) throw new ConnectionFailure('aborted', 'the server is stopping')
+        if (late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
+        const { promise, resolve } = Promise.withResolvers<void>()
+        this.#wake = resolve
+        await promise
+      }
+    } finally {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abort)
+    }
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Which hosts to try for a domain, and in which order: RFC 5321 §5.1, null MX (RFC 7505), address literals, fixed next
+ * hops. Bounded: a domain with a thousand MX records gets the best twenty.
+ */
+import { normaliseIp } from '../address/network.ts'
+import { asciiDomain } from '../address/path.ts'
+import type { DnsLookup } from '../ask/lookup.ts'
+import type { Resolver } from '../dns/resolver.ts'
+
+export interface Host {
+  /** For certificates, traces and people. */
+  readonly name: string
+  readonly address: string
+  readonly port: number
+}
+
+export type NextHops =
+  | { readonly kind: 'hosts'; readonly hosts: readonly Host[] }
+  | { readonly kind: 'failed'; readonly status: string; readonly reason: string }
+  | { readonly kind: 'deferred'; readonly status: string; readonly reason: string }
+
+export interface MxOptions {
+  readonly resolver: Resolver
+  readonly port: number
+  readonly families: readonly ('ipv4' | 'ipv6')[]
+  /** Names and addresses of this server, lower case: an MX among them is ourselves. */
+  readonly self: ReadonlySet<string>
+  /** 0 ≤ x < 1; spreads load over hosts of the same preference. */
+  readonly random: () => number
+  readonly signal: AbortSignal
+}
+
+const MAX_HOSTS = 20
+const MAX_ADDRESSES = 40
+
+/** `host`, `[address]`, each with `:port` if wanted; bare IPv4 addresses too. */
+export function parseNextHop(
+  text: string,
+  defaultPort: number,
+): { readonly name: string; readonly port: number; readonly literal?: string } | undefined {
+  const m = /^(?:\[(?:IPv6:)?([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(text)
+  if (m === null) return undefined
+  const port = m[3] === undefined ? defaultPort : Number(m[3])
+  if (port < 1 || port > 65_535) return undefined
+  const literal = normaliseIp(m[1] ?? m[2] ?? '')
+  if (m[1] !== undefined && literal === undefined) return undefined
+  const name = m[1] ?? m[2] ?? ''
+  return literal === undefined ? { name: name.toLowerCase(), port } : { name: literal, port, literal }
+}
+
+/** A fixed next hop: no MX is asked for. */
+export async function hostsOfNextHop(text: string, options: MxOptions): Promise<NextHops> {
+  const hop = parseNextHop(text, options.port)
+  if (hop === undefined) return { kind: 'deferred', status: '4.3.5', reason: `next hop ${text} makes no sense` }
+  if (hop.literal !== undefined)
+    return { kind: 'hosts', hosts: [{ name: hop.literal, address: hop.literal, port: hop.port }] }
+  const found = await addressesOf(hop.name, hop.port, options)
+  if (found.hosts.length > 0) return { kind: 'hosts', hosts: found.hosts }
+  // A site's own next hop that has no address is a slip of configuration or DNS: nobody's mail shall bounce for it.
+  return { kind: 'deferred', status: '4.4.3', reason: found.cause ?? `next hop ${hop.name} has no address` }
+}
+
+export async function hostsOfDomain(domain: string, options: MxOptions): Promise<NextHops> {
+  if (domain.startsWith('[')) {
+    const hop = parseNextHop(domain, options.port)
+    if (hop?.literal === undefined) return { kind: 'failed', status: '5.1.2', reason: `bad address literal ${domain}` }
+    return { kind: 'hosts', hosts: [{ name: domain, address: hop.literal, port: options.port }] }
+  }
+  const name = asciiDomain(domain)
+  if (name === undefined) return { kind: 'failed', status: '5.1.2', reason: `${domain} cannot be a domain` }
+  const mx = await options.resolver.lookup(name, 'MX', { signal: options.signal })
+  if (mx.kind === 'defer') return { kind: 'deferred', status: '4.4.3', reason: `MX of ${domain}: ${mx.cause}` }
+  if (mx.kind === 'absent' && mx.why === 'nxdomain')
+    return { kind: 'failed', status: '5.1.2', reason: `domain ${domain} does not exist` }
+  // RFC 5321 §5.1: without MX the domain itself is the host, of preference 0.
+  const records = mx.kind === 'found' ? mx.records : [{ preference: 0, exchange: name }]
+  if (records.every((record) => record.exchange === ''))
+    return { kind: 'failed', status: '5.1.10', reason: `domain ${domain} takes no mail` } // RFC 7505 §4.1
+  const ordered = withoutOurselves(
+    records.filter((record) => record.exchange !== ''),
+    options,
+  )
+  if (ordered.length === 0)
+    return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
+  return await addressesInOrder(domain, ordered.slice(0, MAX_HOSTS), options)
+}
+
+type Mx = { readonly preference: number; readonly exchange: string }
+
+/** By preference, equals in random order; ourselves and what is no better than we are left out (RFC 5321 §5.1). */
+function withoutOurselves(records: readonly Mx[], { self, random }: MxOptions): readonly Mx[] {
+  const ours = records.filter((record) => self.has(record.exchange.toLowerCase())).map((record) => record.preference)
+  const limit = Math.min(...ours, Number.POSITIVE_INFINITY)
+  return records
+    .filter((record) => record.preference < limit)
+    .map((record) => ({ record, order: random() }))
+    .sort((a, b) => a.record.preference - b.record.preference || a.order - b.order)
+    .map(({ record }) => record)
+}
+
+async function addressesInOrder(domain: string, records: readonly Mx[], options: MxOptions): Promise<NextHops> {
+  const hosts: Host[] = []
+  let cause: string | undefined
+  let loops = false
+  const found = await Promise.all(records.map((record) => addressesOf(record.exchange, options.port, options)))
+  for (const one of found) {
+    cause ??= one.cause
+    // An MX under another name may still be this server.
+    if (one.hosts.some((host) => options.self.has(`${host.address}:${host.port}`))) {
+      loops = true
+      break
+    }
+    hosts.push(...one.hosts)
+  }
+  if (hosts.length > 0) return { kind: 'hosts', hosts: hosts.slice(0, MAX_ADDRESSES) }
+  if (cause !== undefined) return { kind: 'deferred', status: '4.4.3', reason: cause }
+  if (loops) return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
+  return { kind: 'failed', status: '5.4.4', reason: `no mail host of ${domain} has an address` }
+}
+
+async function addressesOf(
+  name: string,
+  port: number,
+  { resolver, families, signal }: MxOptions,
+): Promise<{ readonly hosts: readonly Host[]; readonly cause?: string }> {
+  const answers: readonly DnsLookup<'A' | 'AAAA'>[] = await Promise.all(
+    families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA', { signal })),
+  )
+  const hosts = answers.flatMap((answer) =>
+    answer.kind === 'found' ? answer.records.map((address) => ({ name, address, port })) : [],
+  )
+  const deferred = answers.find((answer) => answer.kind === 'defer')
+  return deferred === undefined ? { hosts } : { hosts, cause: `address of ${name}: ${deferred.cause}` }
+}

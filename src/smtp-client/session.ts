@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * From a connection to a session that takes mail: greeting, EHLO (LHLO for LMTP, RFC 2033; HELO where EHLO is not
+ * known), STARTTLS (RFC 3207), AUTH (RFC 4954).
+ */
+import { randomBytes } from 'node:crypto'
+import { rootCertificates } from 'node:tls'
+import { isLoopback } from '../address/network.ts'
+import { type ClientMechanism, clientExchange, SaslRefused } from '../sasl/client.ts'
+import { decodeBase64 } from '../sasl/messages.ts'
+import { type Extensions, NO_EXTENSIONS, parseExtensions } from '../smtp/extensions.ts'
+import type { ParsedReply } from '../smtp/reply-parser.ts'
+import { ClientConnection, ConnectionFailure, type Endpoint, TIMEOUTS } from './connection.ts'
+
+export interface SessionOptions {
+  readonly endpoint: Endpoint
+  /** The name we greet with. */
+  readonly hostname: string
+  readonly lmtp: boolean
+  readonly tls: 'never' | 'opportunistic' | 'required'
+  /** The name a certificate must have; for `required`. */
+  readonly serverName: string
+  /** PEM; instead of the system's. */
+  readonly ca?: string
+  readonly login?: { readonly user: string; readonly password: string }
+  readonly connectTimeoutMs: number
+  readonly signal: AbortSignal
+}
+
+/** A reply that keeps the session from being. */
+export class SessionRefused extends Error {
+  override readonly name = 'SessionRefused'
+  readonly reply: ParsedReply
+  readonly during: string
+  constructor(during: string, reply: ParsedReply) {
+    super(`${during}: ${formatParsed(reply)}`)
+    this.reply = reply
+    this.during = during
+  }
+}
+
+/** One line, as RFC 3464 wants it in a diagnostic code. */
+export const formatParsed = ({ code, enhanced, lines }: ParsedReply): string =>
+  `${code} ${enhanced === undefined ? '' : `${Math.trunc(code / 100)}.${enhanced} `}${lines.join(' ')}`
+    .trim()
+    .slice(0, 1000)
+
+export interface ClientSession {
+  readonly connection: ClientConnection
+  readonly extensions: Extensions
+  readonly lmtp: boolean
+  /** Messages sent so far. */
+  messages: number
+}
+
+/** @throws ConnectionFailure, SessionRefused */
+export async function openSession(options: SessionOptions): Promise<ClientSession> {
+  try {
+    return await open(options, options.tls)
+  } catch (error) {
+    // RFC 7435: opportunistic security is better than none, and none better than no mail.
+    if (options.tls === 'opportunistic' && error instanceof ConnectionFailure && error.kind === 'tls')
+      return await open(options, 'never')
+    throw error
+  }
+}
+
+async function open(options: SessionOptions, tls: SessionOptions['tls']): Promise<ClientSession> {
+  const { signal } = options
+  const connection = await ClientConnection.connect(options.endpoint, { timeoutMs: options.connectTimeoutMs, signal })
+  try {
+    const greeting = await connection.reply({ timeoutMs: TIMEOUTS.greeting, signal })
+    if (greeting.code !== 220) throw new SessionRefused('greeting', greeting)
+    let extensions = await hello(connection, options)
+    if (tls !== 'never' && extensions.starttls) extensions = await secure(connection, options, tls)
+    else if (tls === 'required')
+      throw new ConnectionFailure('tls', `${connection.peer} offers no TLS, and it is required`)
+    if (options.login !== undefined) await signIn(connection, extensions, options.login, options)
+    return { connection, extensions, lmtp: options.lmtp, messages: 0 }
+  } catch (error) {
+    connection.destroy()
+    throw error
+  }
+}
+
+async function command(connection: ClientConnection, line: string, signal: AbortSignal): Promise<ParsedReply> {
+  if (connection.outOfStep) throw new ConnectionFailure('protocol', `${connection.peer} replied before it was asked`)
+  await connection.write(`${line}\r\n`, { timeoutMs: TIMEOUTS.command, signal })
+  return await connection.reply({ timeoutMs: TIMEOUTS.command, signal })
+}
+
+async function hello(connection: ClientConnection, { hostname, lmtp, signal }: SessionOptions): Promise<Extensions> {
+  const reply = await command(connection, `${lmtp ? 'LHLO' : 'EHLO'} ${hostname}`, signal)
+  if (reply.code === 250) return parseExtensions(reply.lines.slice(1))
+  // RFC 5321 §3.2: a server that does not know EHLO is asked again with HELO.
+  if (lmtp || (reply.code !== 500 && reply.code !== 502 && reply.code !== 504 && reply.code !== 550))
+    throw new SessionRefused(lmtp ? 'LHLO' : 'EHLO', reply)
+  const old = await command(connection, `HELO ${hostname}`, signal)
+  if (old.code !== 250) throw new SessionRefused('HELO', old)
+  return NO_EXTENSIONS
+}
+
+async function secure(
+  connection: ClientConnection,
+  options: SessionOptions,
+  tls: 'opportunistic' | 'required',
+): Promise<Extensions> {
+  const { signal, serverName, ca } = options
+  const reply = await command(connection, 'STARTTLS', signal)
+  if (reply.code !== 220) {
+    if (tls === 'required') throw new SessionRefused('STARTTLS', reply)
+    throw new ConnectionFailure('tls', `${connection.peer} took STARTTLS back: ${formatParsed(reply)}`)
+  }
+  const required = tls === 'required'
+  await connection.startTls(
+    {
+      servername: serverName,
+      rejectUnauthorized: required,
+      ...(required ? { ca: ca ?? [...rootCertificates] } : {}),
+      minVersion: required ? 'TLSv1.2' : 'TLSv1',
+    },
+    { timeoutMs: TIMEOUTS.command, signal },
+  )
+  // RFC 3207 §4.2: what was said in the clear is forgotten.
+  return await hello(connection, options)
+}
+
+const PREFERRED: readonly ClientMechanism[] = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
+
+async function signIn(
+  connection: ClientConnection,
+  { auth }: Extensions,
+  login: { readonly user: string; readonly password: string },
+  { endpoint, signal }: SessionOptions,
+): Promise<void> {
+  const loopback = 'socket' in endpoint || isLoopback(endpoint.address)
+  const mechanism = PREFERRED.find((name) => auth.includes(name))
+  if (mechanism === undefined)
+    throw new ConnectionFailure('protocol', `${connection.peer} offers no way to sign in that we know`)
+  if (connection.secure === undefined && !loopback)
+    throw new ConnectionFailure('tls', `${connection.peer}: passwords go over TLS alone`)
+  const exchange = clientExchange(mechanism, {
+    login: login.user,
+    password: login.password,
+    nonce: randomBytes(18).toString('base64'),
+  })
+  // SASL-IR, RFC 4954 §4; LOGIN has no initial response that all servers take.
+  const first = mechanism === 'LOGIN' ? '' : ` ${encode(exchange.step(undefined))}`
+  let reply = await command(connection, `AUTH ${mechanism}${first}`, signal)
+  for (let steps = 0; reply.code === 334 && steps < 5; steps++) {
+    let response: Buffer
+    try {
+      response = exchange.step(decodeBase64(reply.lines[0] ?? '') ?? Buffer.alloc(0))
+    } catch (error) {
+      if (error instanceof SaslRefused) throw new ConnectionFailure('protocol', `${connection.peer}: ${error.message}`)
+      throw error
+    }
+    reply = await command(connection, response.toString('base64'), signal)
+  }
+  if (reply.code !== 235) throw new SessionRefused('AUTH', reply)
+  if (mechanism === 'SCRAM-SHA-256' && !exchange.verified)
+    throw new ConnectionFailure('protocol', `${connection.peer} did not prove that it knows the password`)
+}
+
+const encode = (bytes: Buffer): string => (bytes.length === 0 ? '=' : bytes.toString('base64'))
