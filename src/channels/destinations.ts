@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The destinations of a revision, one for each channel. At a reload channels that did not change keep their sessions. */
+import { isDeepStrictEqual } from 'node:util'
+import type { Revision } from '../config/revision.ts'
+import type { ChannelConfig } from '../config/schema-channels.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
+import { createBitbucket } from './bitbucket.ts'
+import type { ChannelDeps } from './deps.ts'
+import type { Destination } from './destination.ts'
+import { createHold } from './hold.ts'
+import { createLmtp } from './lmtp.ts'
+import { createLocal } from './local.ts'
+import { createMaildir } from './maildir.ts'
+import { createPipe } from './pipe.ts'
+import { createTcp } from './tcp.ts'
+
+export class Destinations implements AsyncDisposable {
+  readonly #deps: ChannelDeps
+  #built: ReadonlyMap<ChannelName, { readonly config: ChannelConfig; readonly destination: Destination }> = new Map()
+
+  constructor(deps: ChannelDeps) {
+    this.#deps = deps
+  }
+
+  /** Builds what is new or changed. What is gone is disposed of when its idle sessions end; deliveries under way finish. */
+  use(revision: Revision): void {
+    const before = this.#built
+    this.#built = new Map(
+      Object.entries(revision.config.channels).map(([key, config]) => {
+        const name = key as ChannelName
+        const old = before.get(name)
+        return [
+          name,
+          old !== undefined && isDeepStrictEqual(old.config, config)
+            ? old
+            : { config, destination: create(config, this.#deps) },
+        ]
+      }),
+    )
+  }
+
+  current(): ReadonlyMap<ChannelName, Destination> {
+    return new Map([...this.#built].map(([name, { destination }]) => [name, destination]))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#built.values()].map(({ destination }) => destination[Symbol.asyncDispose]()))
+  }
+}
+
+function create(config: ChannelConfig, deps: ChannelDeps): Destination {
+  switch (config.kind) {
+    case 'tcp':
+      return createTcp(config, deps)
+    case 'lmtp':
+      return createLmtp(config, deps)
+    case 'maildir':
+      return createMaildir(config, deps)
+    case 'local':
+      return createLocal(deps)
+    case 'pipe':
+      return createPipe(config)
+    case 'hold':
+      return createHold()
+    case 'bitbucket':
+      return createBitbucket()
+    default:
+      return config satisfies never
+  }
+}

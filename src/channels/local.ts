@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Local addresses that are still on their way to being somebody: whatever reaches this channel is routed and expanded
+ * again, as at RCPT TO, and replaced by what it stands for.
+ */
+import type { Recipient } from '../envelope/envelope.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import type { ChannelDeps } from './deps.ts'
+import type { Destination } from './destination.ts'
+
+export function createLocal(deps: ChannelDeps): Destination {
+  async function expand(recipient: Recipient): Promise<Outcome> {
+    const { recipients, problem } = await deps.place(recipient.address)
+    if (problem !== undefined) {
+      const { status, reason, temporary } = problem
+      return { kind: temporary ? 'deferred' : 'failed', status, reason }
+    }
+    // Requests of the sender stay with whoever the address stands for (RFC 3461 §5.2.7.1).
+    const { notify, orcpt, given } = recipient
+    const requests = { given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
+    return { kind: 'expanded', into: recipients.map((member) => ({ ...member, ...requests })) }
+  }
+
+  return {
+    destinationKey: () => '',
+    deliver: async ({ recipients }) => await Promise.all(recipients.map(expand)),
+    async [Symbol.asyncDispose]() {},
+  }
+}
