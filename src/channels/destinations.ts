@@ -22,7 +22,7 @@ export class Destinations implements AsyncDisposable {
     this.#deps = deps
   }
 
-  /** Builds what is new or changed. What is gone is disposed of when its idle sessions end; deliveries under way finish. */
+  /** Builds what is new or changed, and lets go of what is gone; deliveries under way finish. */
   use(revision: Revision): void {
     const before = this.#built
     this.#built = new Map(
@@ -37,6 +37,8 @@ export class Destinations implements AsyncDisposable {
         ]
       }),
     )
+    const kept = new Set([...this.#built.values()].map(({ destination }) => destination))
+    for (const { destination } of before.values()) if (!kept.has(destination)) void destination[Symbol.asyncDispose]()
   }
 
   current(): ReadonlyMap<ChannelName, Destination> {

@@ -103,7 +103,7 @@ async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>,
   let heldCr = false
   for await (const piece of content) {
     signal.throwIfAborted()
-    const text = `${heldCr ? '\r' : ''}${Buffer.from(piece).toString('latin1')}`
+    const text: string = `${heldCr ? '\r' : ''}${Buffer.from(piece).toString('latin1')}`
     heldCr = text.endsWith('\r')
     const whole = heldCr ? text.slice(0, -1) : text
     await file.write(Buffer.from(whole.replaceAll('\r\n', '\n'), 'latin1'))
