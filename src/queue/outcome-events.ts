@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/** From what an attempt came to, to what is recorded of it and what the sender may be told. Pure. */
+import type { Config } from '../config/schema.ts'
+import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
+import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
+import type { NoticeOrder } from './notice.ts'
+import { delayNoticeAt, expiresAt, retryDelayMs } from './retry.ts'
+
+type NoticeEntry = NoticeOrder['entries'][number]
+
+export interface Settled {
+  readonly recipient: Recipient
+  /** As traces and metrics name it. */
+  readonly result: Outcome['kind']
+  readonly status?: string
+  readonly detail: string
+  readonly event: LedgerEvent
+  readonly remote?: RemoteAnswer
+  /** What a notification would say; whether one is due is decided by dsn/parameters.ts. */
+  readonly notice?: NoticeEntry
+  /** A delay that has not been told yet. */
+  readonly tellDelay: boolean
+}
+
+export function eventsOf(input: {
+  readonly recipient: Recipient
+  readonly state: RecipientState
+  readonly outcome: Outcome
+  readonly now: number
+  readonly queue: Config['queue']
+  readonly envelope: Envelope
+  readonly random: () => number
+  /** First free recipient index. */
+  readonly nextIndex: number
+}): Settled {
+  const { recipient, state, outcome, now, queue, envelope, random } = input
+  const base = { recipient: recipient.index, at: now }
+  const remote = 'remote' in outcome && outcome.remote !== undefined ? { remote: outcome.remote } : {}
+  const common = { recipient, ...remote, tellDelay: false }
+  const entry = (action: NoticeEntry['action'], status: string, reason?: string): NoticeEntry => ({
+    recipient,
+    action,
+    status,
+    lastAttemptMs: now,
+    ...(reason === undefined ? {} : { reason }),
+    ...remote,
+  })
+  switch (outcome.kind) {
+    case 'delivered':
+      return {
+        ...common,
+        result: 'delivered',
+        detail: outcome.where,
+        event: { ...base, ...remote, event: 'delivered', where: outcome.where },
+        notice: entry('delivered', '2.0.0'),
+      }
+    case 'relayed': {
+      const detail = [outcome.remote.mta, outcome.remote.address, outcome.remote.reply, outcome.tls]
+        .filter((text) => text !== undefined)
+        .join(' ')
+      const event: LedgerEvent = { ...base, event: 'relayed', remote: outcome.remote, dsn: outcome.dsn }
+      return {
+        ...common,
+        result: 'relayed',
+        detail,
+        event,
+        ...(outcome.dsn ? {} : { notice: entry('relayed', '2.0.0') }),
+      }
+    }
+    case 'failed': {
+      const { status, reason } = outcome
+      return {
+        ...common,
+        result: 'failed',
+        status,
+        detail: reason,
+        event: { ...base, ...remote, event: 'bounced', status, reason },
+        notice: entry('failed', status, reason),
+      }
+    }
+    case 'deferred': {
+      const until = expiresAt(queue, envelope)
+      if (now >= until) {
+        const reason = `not delivered in time; the last attempt: ${outcome.reason}`
+        return {
+          ...common,
+          result: 'failed',
+          status: '4.4.7',
+          detail: reason,
+          event: { ...base, ...remote, event: 'bounced', status: '4.4.7', reason },
+          notice: entry('failed', '4.4.7', reason),
+        }
+      }
+      const { status, reason } = outcome
+      const nextAt = Math.min(now + retryDelayMs(queue, state.attempts + 1, random), until)
+      const tellDelay = !state.delayNotified && delayNoticeAt(queue, envelope) <= now
+      const notice = { ...entry('delayed', status, reason), willRetryUntilMs: until }
+      return {
+        ...common,
+        result: 'deferred',
+        status,
+        detail: reason,
+        event: { ...base, ...remote, event: 'deferred', status, reason, nextAt },
+        notice,
+        tellDelay,
+      }
+    }
+    case 'held':
+      return {
+        ...common,
+        result: 'held',
+        detail: outcome.reason,
+        event: { ...base, event: 'held', reason: outcome.reason },
+      }
+    case 'discarded':
+      return {
+        ...common,
+        result: 'discarded',
+        detail: outcome.rule,
+        event: { ...base, event: 'discarded', rule: outcome.rule },
+      }
+    case 'expanded': {
+      const into = outcome.into.map((member, i) => ({ ...member, index: input.nextIndex + i, parent: recipient.index }))
+      const detail = into.map(({ address, channel }) => `${address} [${channel}]`).join(', ')
+      return { ...common, result: 'expanded', detail, event: { ...base, event: 'expanded', into } }
+    }
+    default:
+      return outcome satisfies never
+  }
+}
