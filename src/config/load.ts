@@ -18,7 +18,6 @@ import { compareDiagnostics, type Diagnostic } from './diagnostic.ts'
 import { CONFIG_FILE, type ConfigFile, decodeText, type FileRole, readConfigFile, readNamedFiles } from './files.ts'
 import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
-import { placeOf } from './place.ts'
 import type { RevisionId } from './revision.ts'
 import { ConfigSchema } from './schema.ts'
 import { createWhere, type LoadedRevision } from './where.ts'
@@ -103,7 +102,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
         code: twice ? 'duplicate-channel' : 'bad-name',
         severity: 'error',
         file: CONFIG_FILE,
-        ...placeOf(source, input, ['channels', name], 'key'),
+        ...(source.keyAt(['channels', name]) ?? { line: 1, column: 1 }),
         message: twice ? `\`${name}\` is configured twice` : `\`${name}\` is not a name for a channel`,
         ...(twice
           ? { reason: 'tcp_internal and tcp_intranet are one channel, and case does not count' }

@@ -5,7 +5,7 @@
  */
 
 import type { Document, Node, Pair } from 'yaml'
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Diagnostic } from './diagnostic.ts'
 import { lineAt } from './diagnostic.ts'
 
@@ -34,24 +34,26 @@ export interface YamlSource {
 }
 
 export function readYaml(file: string, text: string): YamlSource {
-  const lines = new LineCounter()
+  const starts = lineStarts(text)
   const diagnostics: Diagnostic[] = []
   const place = (from: number, to: number): Place => {
-    const { line, col } = lines.linePos(from)
-    const rest = (lineAt(text, Math.max(1, line))?.length ?? 0) - (col - 1)
-    return { line: Math.max(1, line), column: Math.max(1, col), length: Math.max(1, Math.min(to - from, rest)) }
+    const offset = Math.max(0, Math.min(from, text.length))
+    const line = countUpTo(starts, offset)
+    const column = offset - (starts[line - 1] ?? 0) + 1
+    const rest = (lineAt(text, line)?.length ?? 0) - (column - 1)
+    return { line, column, length: Math.max(1, Math.min(to - from, rest)) }
   }
   let document: Document.Parsed | undefined
   let value: unknown
   try {
     document = parseDocument(text, {
-      lineCounter: lines,
       prettyErrors: false,
       strict: true,
       uniqueKeys: true,
       schema: 'core',
       version: '1.2',
-      logLevel: 'silent',
+      // Nothing is printed; `silent` would also keep quiet about a second document.
+      logLevel: 'error',
     })
     for (const problem of [...document.errors, ...document.warnings]) {
       const twice = problem.code === 'DUPLICATE_KEY'
@@ -119,6 +121,25 @@ function find(document: Document.Parsed, path: Path): { value: unknown; pair: Pa
     } else return undefined
   }
   return { value, pair }
+}
+
+/** Offset of each line's first character. The parser's own count stops where it stops reading. */
+function lineStarts(text: string): readonly number[] {
+  const starts = [0]
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
+  return starts
+}
+
+/** How many of these rising numbers are not above `limit`. */
+function countUpTo(rising: readonly number[], limit: number): number {
+  let low = 0
+  let high = rising.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((rising[middle] ?? 0) <= limit) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 const sentence = (text: string): string => {
