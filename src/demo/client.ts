@@ -44,7 +44,11 @@ export class DemoClient implements AsyncDisposable {
   }
 
   /** Connects and reads the greeting. */
-  static async connect({ from, to, tls: secure }: DemoClientOptions): Promise<{ client: DemoClient; greeting: DemoReply }> {
+  static async connect({
+    from,
+    to,
+    tls: secure,
+  }: DemoClientOptions): Promise<{ client: DemoClient; greeting: DemoReply }> {
     const socket = net.connect({ host: to.address, port: to.port, localAddress: from, noDelay: true })
     await once(socket, 'connect')
     // The demo's certificate is self-signed; this client is not here to be sure whom it talks to.

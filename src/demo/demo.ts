@@ -81,7 +81,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   stop.abort()
   // A ledger that does not balance makes the server end with an error, and so the demo.
   await server
-  if (!options.json) say(failures === 0 ? `All ${results.length} verdicts as expected.` : `${failures} of ${results.length} verdicts not as expected.`)
+  if (!options.json)
+    say(
+      failures === 0
+        ? `All ${results.length} verdicts as expected.`
+        : `${failures} of ${results.length} verdicts not as expected.`,
+    )
   return failures === 0 ? 0 : 1
 }
 

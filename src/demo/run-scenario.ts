@@ -34,8 +34,7 @@ export async function runScenario(scenario: Scenario, ports: DemoPorts, traces: 
   const fates = deliveries.flatMap((delivery) => delivery.recipients.map((recipient) => recipient.result))
   const by = trace === undefined ? undefined : whoDecided(scenario.stage, trace, deliveries)
   const decided = by === undefined ? 'unknown' : describeDecidedBy(by)
-  const asExpected =
-    code === scenario.code && decided.includes(scenario.decidedBy) && fates.join() === [...ends].join()
+  const asExpected = code === scenario.code && decided.includes(scenario.decidedBy) && fates.join() === [...ends].join()
   const happened = fates.length === 0 ? said : `${code} queued → ${count(fates)}`
   return { what, code, happened, stage, decided, asExpected, ...(trace === undefined ? {} : { id: trace.id }) }
 }

@@ -28,7 +28,9 @@ export interface DemoPorts {
   readonly dns: number
 }
 
-const configuration = (ports: DemoPorts): string => `# The demo site of Postern: loopback only, nothing leaves this machine.
+const configuration = (
+  ports: DemoPorts,
+): string => `# The demo site of Postern: loopback only, nothing leaves this machine.
 server:
   hostname: mx.${DEMO_DOMAIN}
 

@@ -18,7 +18,10 @@ export function renderTable(results: readonly Result[]): string {
     Math.min(MAX_COLUMN, Math.max(...all.map((row) => (row[column] ?? '').length))),
   )
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => fit(cell, widths[i] ?? 0)).join('  ').trimEnd()
+    row
+      .map((cell, i) => fit(cell, widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
   const [head, ...body] = all.map(line)
   const rule = widths.map((width) => '─'.repeat(width)).join('──')
   return ['', head ?? '', rule, ...body.map((text, i) => colour(text, results[i]?.asExpected === true)), ''].join('\n')

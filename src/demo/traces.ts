@@ -43,7 +43,8 @@ export async function followTraces(socket: string, signal: AbortSignal): Promise
     records.filter((record) => record.record === 'delivery').filter((record) => record.id === id)
 
   return {
-    transaction: (from) => until(() => records.filter((r) => r.record === 'trace').find((trace) => trace.from === from)),
+    transaction: (from) =>
+      until(() => records.filter((r) => r.record === 'trace').find((trace) => trace.from === from)),
     deliveries: async (id, count) =>
       (await until(() => {
         const found = deliveriesOf(id)

@@ -111,6 +111,27 @@ export class QueueRunner {
     return turn
   }
 
+  /** An operator returns these recipients to the sender. How many there were. */
+  bounce(id: MessageId, indexes: readonly number[], reason: string): Promise<number> {
+    return this.inTurn(id, async () => {
+      const message = this.#deps.store.get(id)
+      const states = indexes.flatMap((index) => message?.recipients.get(index) ?? [])
+      const recipients = states
+        .filter(({ state }) => state === 'queued' || state === 'held')
+        .map(({ recipient }) => recipient)
+      const [first] = recipients
+      if (message === undefined || first === undefined) return 0
+      const outcome: Outcome = { kind: 'failed', status: '5.7.1', reason }
+      await this.#record(
+        message,
+        { id, channel: first.channel, key: '', recipients },
+        recipients.map(() => outcome),
+        0,
+      )
+      return recipients.length
+    })
+  }
+
   /** Nothing is being tried and nothing is due now. */
   async idle(): Promise<void> {
     while (this.#running.size > 0 || this.#nextAt() <= this.#deps.clock.now()) {
