@@ -50,7 +50,8 @@ function words(value: string): string[] {
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '?')
     // Longer runs of white space could fill a line alone, which RFC 5322 §3.2.2 forbids.
     .replace(/[ \t]{65,}/g, ' ')
-    .trim()
+    // Not trim(): a no-break space is text.
+    .replace(/^[ \t]+|[ \t]+$/g, '')
   return ` ${clean}`.match(/[ \t]*[^ \t]+/g) ?? [' ']
 }
 

@@ -5,7 +5,7 @@ import type { Envelope, Recipient } from '../envelope/envelope.ts'
 import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import type { NoticeOrder } from './notice.ts'
-import { delayNoticeAt, expiresAt, retryDelayMs } from './retry.ts'
+import { delayNoticeAt, expiresAt, retryDelayMs } from './timing.ts'
 
 type NoticeEntry = NoticeOrder['entries'][number]
 

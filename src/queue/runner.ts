@@ -22,7 +22,7 @@ import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import { makeNotice, type NoticeOrder } from './notice.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
-import { delayNoticeAt } from './retry.ts'
+import { delayNoticeAt } from './timing.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
 /** RFC 5321 §4.5.3.1.8: every server takes as many. */
