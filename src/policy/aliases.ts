@@ -174,7 +174,11 @@ function* expandGroup(
   if (becomes.length === 0 && !seen.duplicates)
     return { becomes, by, note, problem: reply(550, '4.6', `alias leads to nobody: ${given}`) }
   const { owner } = group
-  return { becomes: owner === undefined ? becomes : becomes.map((recipient) => ({ ...recipient, sender: owner })), by, note }
+  return {
+    becomes: owner === undefined ? becomes : becomes.map((recipient) => ({ ...recipient, sender: owner })),
+    by,
+    note,
+  }
 }
 
 /** The exact local part, then without its subaddress; `postmaster` is always somebody (RFC 5321 §4.5.1). */
