@@ -22,8 +22,8 @@ import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import { makeNotice, type NoticeOrder } from './notice.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
-import { delayNoticeAt } from './timing.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
+import { delayNoticeAt } from './timing.ts'
 
 /** RFC 5321 §4.5.3.1.8: every server takes as many. */
 const MAX_RECIPIENTS = 100
