@@ -9,7 +9,11 @@ type QueueConfig = Config['queue']
 const JITTER = 0.1
 
 /** Milliseconds until the attempt after `attempts` failed ones (1 or more). The last wait repeats. */
-export function retryDelayMs({ retryMs }: Pick<QueueConfig, 'retryMs'>, attempts: number, random: () => number): number {
+export function retryDelayMs(
+  { retryMs }: Pick<QueueConfig, 'retryMs'>,
+  attempts: number,
+  random: () => number,
+): number {
   const wait = retryMs[Math.min(attempts, retryMs.length) - 1] ?? 0
   return Math.round(wait * (1 + JITTER * (2 * random() - 1)))
 }
