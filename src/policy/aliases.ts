@@ -153,7 +153,11 @@ function* expandGroup(
         else if (found.entry.kind === 'group') next.push({ entry: found.entry, name: member.address })
         else if (found.entry.status !== 'active') notes.push(`${member.address} is ${found.entry.status}, skipped`)
         else {
-          const recipient = userRecipient({ ...input, ...requests, list }, found.entry.user, found.detail)
+          const recipient = userRecipient(
+            { ...input, ...requests, list, address: member.address },
+            found.entry.user,
+            found.detail,
+          )
           if (seen.add(recipient)) becomes.push(recipient)
         }
       }
