@@ -4,7 +4,7 @@
  */
 import dgram from 'node:dgram'
 import { once } from 'node:events'
-import net from 'node:net'
+import net, { isIPv6 } from 'node:net'
 import dnsPacket, { type Answer, type Packet } from 'dns-packet'
 
 export interface ZoneEntry {
@@ -29,6 +29,16 @@ export type Lie =
   | 'wrong-question-first'
   | 'garbage-first'
   | 'no-soa'
+  /** Authority names other servers: this one does not ask others. */
+  | 'referral'
+  /** RFC 6891 §6.1.3 BADVERS: NOERROR to whoever overlooks EDNS. */
+  | 'bad-version'
+  /** The alias without what it stands for. */
+  | 'alias-alone'
+  /** More aliases than anybody follows. */
+  | 'endless-alias'
+  /** The answer for another name, as a forger would send it. */
+  | 'forged'
 
 export interface DnsServer extends AsyncDisposable {
   readonly port: number
@@ -58,21 +68,28 @@ export async function startDnsServer(options: {
   const tcp = net.createServer((socket) => {
     let got = Buffer.alloc(0)
     socket.on('error', () => {})
+    socket.setTimeout(10_000, () => socket.destroy())
     socket.on('data', (chunk) => {
       got = Buffer.concat([got, chunk])
       if (got.length < 2 || got.length < got.readUInt16BE(0) + 2) return
-      for (const reply of answer(got.subarray(2), true)) {
-        const length = Buffer.alloc(2)
-        length.writeUInt16BE(reply.length)
-        socket.write(Buffer.concat([length, reply]))
+      try {
+        for (const reply of answer(got.subarray(2, 2 + got.readUInt16BE(0)), true)) {
+          const length = Buffer.alloc(2)
+          length.writeUInt16BE(reply.length)
+          socket.write(Buffer.concat([length, reply]))
+        }
+        got = Buffer.alloc(0)
+      } catch {
+        socket.destroy()
       }
     })
   })
-  tcp.listen(options.port, options.address)
-  await once(tcp, 'listening')
-  const bound = tcp.address()
-  const port = typeof bound === 'object' && bound !== null ? bound.port : options.port
-  const udp = dgram.createSocket('udp4')
+  const open = new Set<net.Socket>()
+  tcp.on('connection', (socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket))
+  })
+  const udp = dgram.createSocket(isIPv6(options.address) ? 'udp6' : 'udp4')
   udp.on('message', (bytes, from) => {
     try {
       for (const reply of answer(bytes, false)) udp.send(reply, from.port, from.address)
@@ -80,6 +97,10 @@ export async function startDnsServer(options: {
       // Not a question: nobody is waiting for an answer.
     }
   })
+  tcp.listen(options.port, options.address)
+  await once(tcp, 'listening')
+  const bound = tcp.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : options.port
   udp.bind(port, options.address)
   await once(udp, 'listening')
   return {
@@ -88,6 +109,7 @@ export async function startDnsServer(options: {
     async [Symbol.asyncDispose]() {
       udp.close()
       tcp.close()
+      for (const socket of open) socket.destroy()
       await once(tcp, 'close')
     },
   }
@@ -104,25 +126,52 @@ function respond(
   const answers: Answer[] = []
   let owner = name
   for (let links = 0; links < 5; links++) {
-    const [alias] = zone[owner]?.CNAME ?? []
+    const [alias] = entryOf(zone, owner)?.CNAME ?? []
     if (alias === undefined) break
     answers.push({ type: 'CNAME', name: owner, ttl: 60, data: alias })
     owner = alias.toLowerCase()
+    if (lie === 'alias-alone') break
   }
-  answers.push(...recordsOf(zone[owner], owner, type))
+  if (lie === 'endless-alias')
+    for (let i = 0; i < 20; i++)
+      answers.push({ type: 'CNAME', name: i === 0 ? name : `n${i}.test`, data: `n${i + 1}.test` })
+  else if (lie === 'forged') answers.push({ type: 'A', name: 'other.test', ttl: 60, data: '127.0.0.66' })
+  else if (lie !== 'alias-alone' && lie !== 'referral') answers.push(...recordsOf(entryOf(zone, owner), owner, type))
   const exists = Object.keys(zone).some((known) => known === owner || known.endsWith(`.${owner}`))
   const code = lie === 'servfail' ? 2 : lie === 'refused' ? 5 : lie === 'formerr-on-edns' && edns ? 1 : exists ? 0 : 3
-  const negative = !answers.some((record) => record.type === type) && lie !== 'no-soa'
-  const data = { mname: 'ns.test', rname: 'root.test', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 60 }
+  const negative = !answers.some((record) => record.type === type) && lie !== 'no-soa' && lie !== 'alias-alone'
+  const badVersion = lie === 'bad-version'
   return {
     type: 'response',
     id: query.id ?? 0,
-    flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | code,
+    flags: dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | (badVersion ? 0 : code),
     questions: query.questions ?? [],
-    answers: code === 0 || code === 3 ? answers : [],
-    authorities: negative ? [{ type: 'SOA', name: 'test', ttl: 60, data }] : [],
+    answers: !badVersion && (code === 0 || code === 3) ? answers : [],
+    authorities: badVersion ? [] : lie === 'referral' ? [REFERRAL] : negative ? [SOA] : [],
+    additionals: badVersion ? [BAD_VERSION] : [],
   }
 }
+
+const REFERRAL: Answer = { type: 'NS', name: 'test', ttl: 60, data: 'ns.test' }
+const SOA: Answer = {
+  type: 'SOA',
+  name: 'test',
+  ttl: 60,
+  data: { mname: 'ns.test', rname: 'root.test', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 60 },
+}
+const BAD_VERSION: Answer = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: 1232,
+  extendedRcode: 1,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+}
+
+const entryOf = (zone: ZoneData, name: string): ZoneEntry | undefined =>
+  Object.hasOwn(zone, name) ? zone[name] : undefined
 
 function recordsOf(entry: ZoneEntry | undefined, name: string, type: string): Answer[] {
   if (entry === undefined) return []

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * One question to one server: UDP from a fresh random port with a random id (RFC 5452), TCP when the answer was cut.
- * A packet that is not the answer to this question is passed over, however many come.
+ * A packet that is not the answer to this question is passed over, however many come, until the signal ends the wait.
  */
 import { randomInt } from 'node:crypto'
 import dgram from 'node:dgram'
@@ -36,11 +36,14 @@ export async function exchange(
   type: DnsType,
   signal: AbortSignal,
 ): Promise<Exchanged> {
-  const first = await overUdp(server, question(name, type, true), signal)
-  if (first.kind === 'failure') return first
-  const rcode = rcodeOf(first.packet)
-  if (rcode === 'FORMERR' || rcode === 'NOTIMP') return await overUdp(server, question(name, type, false), signal) // RFC 6891 §7
-  return first.packet.flag_tc === true ? await overTcp(server, question(name, type, true), signal) : first
+  let asked = question(name, type, true)
+  let first = await overUdp(server, asked, signal)
+  if (first.kind === 'answer' && ['FORMERR', 'NOTIMP'].includes(rcodeOf(first.packet) ?? '')) {
+    asked = question(name, type, false) // RFC 6891 §7
+    first = await overUdp(server, asked, signal)
+  }
+  // RFC 7766 §5: what was cut is asked for again over TCP.
+  return first.kind === 'answer' && first.packet.flag_tc === true ? await overTcp(server, asked, signal) : first
 }
 
 interface Asked {
@@ -122,15 +125,16 @@ async function overTcp(server: NameServer, asked: Asked, signal: AbortSignal): P
   const socket = net.connect({ host: server.address, port: server.port })
   const abort = (): void => resolve({ kind: 'failure', cause: 'no answer in time over TCP' })
   signal.addEventListener('abort', abort, { once: true })
-  let got = Buffer.alloc(0)
+  // The length in front has two octets: at most 64 KiB come together here.
+  const got = Buffer.alloc(2 + 0xffff)
+  let filled = 0
   socket.on('error', (error) => resolve({ kind: 'failure', cause: error.message }))
   socket.on('close', () => resolve({ kind: 'failure', cause: 'connection closed' }))
   socket.on('data', (chunk: Buffer) => {
-    // The length in front has two octets: at most 64 KiB come together here.
-    got = Buffer.concat([got, chunk])
-    const length = got.length < 2 ? undefined : got.readUInt16BE(0)
-    if (length === undefined || got.length < length + 2) return
-    const packet = answerTo(asked, got.subarray(2, length + 2))
+    filled += chunk.copy(got, filled)
+    const end = filled < 2 ? undefined : 2 + got.readUInt16BE(0)
+    if (end === undefined || filled < end) return
+    const packet = answerTo(asked, got.subarray(2, end))
     resolve(packet === undefined ? { kind: 'failure', cause: 'not an answer' } : { kind: 'answer', packet })
   })
   socket.write(asked.stream)
@@ -142,4 +146,5 @@ async function overTcp(server: NameServer, asked: Asked, signal: AbortSignal): P
   }
 }
 
-const rcodeOf = (packet: DecodedPacket): string | undefined => (packet as { rcode?: string }).rcode
+const rcodeOf = (packet: DecodedPacket): string | undefined =>
+  'rcode' in packet && typeof packet.rcode === 'string' ? packet.rcode : undefined

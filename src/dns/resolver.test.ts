@@ -19,6 +19,7 @@ const zone: ZoneData = {
   'null.test': { MX: [{ preference: 0, exchange: '' }] },
   'alias.test': { CNAME: ['mx.example.test'] },
   'loop.test': { CNAME: ['loop.test'] },
+  '8.0.0.127.in-addr.arpa': { PTR: ['mx.example.test', 'not a\r\nname'] },
 }
 
 async function site(lie?: (name: string, type: string, tcp: boolean) => Lie | undefined, timeoutMs = 3000) {
@@ -31,7 +32,15 @@ async function site(lie?: (name: string, type: string, tcp: boolean) => Lie | un
     clock,
     log: silentLog,
   })
-  return { server, clock, resolver, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  return {
+    server,
+    clock,
+    resolver,
+    async [Symbol.asyncDispose]() {
+      await resolver[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+    },
+  }
 }
 
 test('records, absences, aliases', async () => {
@@ -45,7 +54,7 @@ test('records, absences, aliases', async () => {
   assert.deepEqual(txt.kind === 'found' && txt.records, ['v=spf1 -all', 'x'.repeat(600)])
   const alias = await resolver.lookup('alias.test', 'A')
   assert.deepEqual(alias.kind === 'found' && alias.records, ['127.0.0.8'])
-  assert.equal((await resolver.lookup('loop.test', 'A')).kind, 'absent')
+  assert.equal((await resolver.lookup('loop.test', 'A')).kind, 'defer')
   assert.deepEqual(await resolver.lookup('example.test', 'A'), { kind: 'absent', why: 'nodata', ttlSeconds: 60 })
   assert.deepEqual(await resolver.lookup('nothing.test', 'A'), { kind: 'absent', why: 'nxdomain', ttlSeconds: 60 })
   assert.equal((await resolver.lookup('bad name', 'A')).kind, 'absent')
@@ -59,22 +68,74 @@ for (const lie of ['truncate', 'formerr-on-edns', 'wrong-id-first', 'wrong-quest
     assert.deepEqual(answer.kind === 'found' && answer.records, ['127.0.0.8'])
   })
 
-for (const lie of ['drop', 'servfail', 'refused'] as const)
+for (const lie of ['drop', 'servfail', 'refused', 'referral', 'bad-version', 'endless-alias'] as const)
   test(`defer after ${lie}`, async () => {
     await using s = await site(() => lie, 300)
     assert.equal((await s.resolver.lookup('mx.example.test', 'A')).kind, 'defer')
   })
 
-test('a server that is not there is passed over', async () => {
+test('an alias that comes alone is followed by further questions', async () => {
+  await using s = await site((name) => (name === 'alias.test' ? 'alias-alone' : undefined))
+  const answer = await s.resolver.lookup('alias.test', 'A')
+  assert.deepEqual(answer.kind === 'found' && answer.records, ['127.0.0.8'])
+  assert.deepEqual(s.server.questions, ['A alias.test', 'A mx.example.test'])
+})
+
+test('records of other names are not taken', async () => {
+  await using s = await site(() => 'forged')
+  assert.equal((await s.resolver.lookup('mx.example.test', 'A')).kind, 'absent')
+})
+
+test('addresses have host names alone', async () => {
   await using s = await site()
-  const resolver = createResolver({
-    servers: ['127.0.0.1:1', `127.0.0.1:${s.server.port}`],
+  const answer = await s.resolver.lookup(reverseName('127.0.0.8') ?? '', 'PTR')
+  assert.deepEqual(answer.kind === 'found' && answer.records, ['mx.example.test'])
+})
+
+test('a server that is not there, and one that refuses, are passed over', async () => {
+  await using s = await site()
+  await using refusing = await site(() => 'refused')
+  await using resolver = createResolver({
+    servers: ['127.0.0.1:1', `127.0.0.1:${refusing.server.port}`, `127.0.0.1:${s.server.port}`],
     timeoutMs: 3000,
     cacheEntries: 0,
     clock: s.clock,
     log: silentLog,
   })
   assert.equal((await resolver.lookup('mx.example.test', 'A')).kind, 'found')
+  assert.equal(refusing.server.questions.length, 1)
+})
+
+test('a question is not asked twice of a server that answered it badly', async () => {
+  await using s = await site(() => 'servfail')
+  assert.equal((await s.resolver.lookup('mx.example.test', 'A')).kind, 'defer')
+  assert.equal(s.server.questions.length, 1)
+})
+
+test('RFC 8020: below a name that is not there is nothing', async () => {
+  await using s = await site()
+  await s.resolver.lookup('nothing.test', 'MX')
+  assert.equal((await s.resolver.lookup('nothing.test', 'A')).kind, 'absent')
+  assert.equal((await s.resolver.lookup('a.b.nothing.test', 'TXT')).kind, 'absent')
+  assert.deepEqual(s.server.questions, ['MX nothing.test'])
+  s.clock.advance(61_000)
+  await s.resolver.lookup('a.b.nothing.test', 'TXT')
+  assert.equal(s.server.questions.length, 2)
+})
+
+test('many look-ups at once share few sockets, and all are answered', async () => {
+  await using s = await site()
+  const names = Array.from({ length: 600 }, (_, i) => `n${i}.example.test`)
+  const answers = await Promise.all(names.map((name) => s.resolver.lookup(name, 'A')))
+  assert.ok(answers.every((answer) => answer.kind === 'absent'))
+})
+
+test('a packet full of aliases is read in no time', () => {
+  const answers = Array.from({ length: 4000 }, (_, i) => ({ type: 'CNAME' as const, name: `n${i}`, data: `n${i + 1}` }))
+  const bytes = dnsPacket.encode({ type: 'response', id: 1, questions: [{ type: 'A', name: 'n0' }], answers })
+  const started = performance.now()
+  assert.equal(interpret(dnsPacket.decode(bytes), 'n0', 'A').kind, 'defer')
+  assert.ok(performance.now() - started < 1000)
 })
 
 test('answers live as long as they say, and are asked for once at a time', async () => {
@@ -101,7 +162,7 @@ test('whoever gives up is answered at once', async () => {
   assert.ok(performance.now() - started < 1000)
 })
 
-test('packets with octets changed: an answer or an exception that exchange catches, never anything else', () => {
+test('packets with octets changed: an answer or an exception that exchange catches, never anything else, and no hang', () => {
   const seed = announceSeed('dns answers')
   const packet = dnsPacket.encode({
     type: 'response',
