@@ -7,10 +7,14 @@ import type { ControlClient } from '../control/client.ts'
 import { EXIT, type ExitCode, UsageError } from './exit.ts'
 import { wantsColor } from './output.ts'
 
+/** Standard streams as far as commands use them; a terminal has more. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean }
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown }
+
 export interface Streams {
-  readonly stdin: NodeJS.ReadStream
-  readonly stdout: NodeJS.WriteStream
-  readonly stderr: NodeJS.WriteStream
+  readonly stdin: Input
+  readonly stdout: Output
+  readonly stderr: Output
   readonly env: NodeJS.ProcessEnv
 }
 

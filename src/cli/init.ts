@@ -31,6 +31,8 @@ export const define: Define = (command, cli) => {
         cli.print(`\nThe hostname is an example: put the full name of this server in place of ${result.hostname}.`)
       const where = relative(process.cwd(), directory)
       const config = where === '' ? '' : ` --config ${where.startsWith('..') ? directory : where}`
-      cli.print(`\nNext: postern${config} domain add example.org, user add kim@example.org, check, serve`)
+      cli.print('\nNext:')
+      for (const next of ['domain add example.org', 'user add kim@example.org', 'check', 'serve'])
+        cli.print(`  postern${config} ${next}`)
     })
 }

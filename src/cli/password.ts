@@ -3,7 +3,7 @@
  * A new password: asked for twice without echo, or one line of standard input. Never an argument, which every account
  * of the machine could read in the list of processes.
  */
-import type { Streams } from './cli.ts'
+import type { Input, Streams } from './cli.ts'
 import { UsageError } from './exit.ts'
 
 /** Characters; argon2 takes more, people do not type more. */
@@ -29,7 +29,7 @@ function judged(password: string): string {
   return password
 }
 
-async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {
+async function firstLine(stdin: Input): Promise<string> {
   const pieces: Buffer[] = []
   let length = 0
   for await (const chunk of stdin) {
@@ -45,13 +45,13 @@ async function firstLine(stdin: NodeJS.ReadStream): Promise<string> {
 function ask({ stdin, stderr }: Streams, question: string): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   stderr.write(question)
-  stdin.setRawMode(true)
+  stdin.setRawMode?.(true)
   stdin.setEncoding('utf8')
   stdin.resume()
   let typed: string[] = []
   const end = (): void => {
     stdin.off('data', onData)
-    stdin.setRawMode(false)
+    stdin.setRawMode?.(false)
     stdin.pause()
     stderr.write('\n')
   }

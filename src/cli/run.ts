@@ -2,12 +2,12 @@
 /** From arguments to an exit code. Only the file of the command that is called is loaded, so that help is quick. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { Cli, examples } from './cli.ts'
+import { Cli, examples, type Streams } from './cli.ts'
 import { COMMANDS } from './commands.ts'
 import { EXIT, type ExitCode, Finding, UsageError } from './exit.ts'
 import { clean, paint } from './output.ts'
 
-export async function runCli(args: readonly string[], streams = process as Cli['streams']): Promise<ExitCode> {
+export async function runCli(args: readonly string[], streams: Streams = process): Promise<ExitCode> {
   const cli = new Cli(streams)
   // `postern queue list | head` closes our output early; that is no fault.
   streams.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -41,8 +41,16 @@ function add(parent: Command, cli: Cli): void {
     .action(async (text: string, options: { also?: string[]; passwordStdin?: boolean; password: boolean }) => {
       const { done, requireAddress, withDirectory } = await import('./directory.ts')
       const { newPassword } = await import('./password.ts')
+      const { domainOf } = await import('../address/address.ts')
       const address = requireAddress(text)
       const also = (options.also ?? []).map(requireAddress)
+      // Before the password: nobody likes to type it for nothing.
+      await withDirectory(cli, (directory) => {
+        for (const each of [address, ...also]) {
+          if (!directory.domains().some(({ domain }) => domain === domainOf(each)))
+            throw new Finding(`${domainOf(each)} is not a domain here; postern domain add ${domainOf(each)}`)
+        }
+      })
       const secret = options.password
         ? await newPassword(cli.streams, { fromStdin: options.passwordStdin === true, whose: address })
         : undefined
