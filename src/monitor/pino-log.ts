@@ -1,46 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Logs as JSON lines through pino, written straight from this process so that a crash loses none. */
+/**
+ * Logs as JSON lines through pino. A slow reader of the log does not hold mail up: what it does not take waits in
+ * memory, up to a limit. What is waiting is written when the process ends or the log is closed.
+ */
 import { destination as openDestination, pino } from 'pino'
+import { bounded } from './bounded.ts'
 import type { Log } from './log.ts'
 
-/** What a stranger chose never fills a log. */
-const MAX_TEXT = 500
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+const SEVERITY: Readonly<Record<Level, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
-type Level = 'debug' | 'info' | 'warn' | 'error'
+/** Octets that wait for a reader; lines beyond are dropped. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024
 
-/** @param file where to; standard error by default */
-export function createLog(options: {
-  readonly level: Level
-  readonly file?: string
-}): Log & { setLevel(level: Level): void } {
-  const target = openDestination({ dest: options.file ?? 2, sync: true })
+export interface PinoLog extends Log, AsyncDisposable {
+  /** Holds for all children too. */
+  setLevel(level: Level): void
+}
+
+/** @param options.destination a file, or a file descriptor; standard error by default */
+export function createLog(options: { readonly level: Level; readonly destination?: string | number }): PinoLog {
+  const target = openDestination({ dest: options.destination ?? 2, sync: false, maxLength: MAX_WAITING_BYTES })
+  // Without a listener a closed pipe would end the process.
+  target.on('error', () => {})
   const root = pino(
     {
-      level: options.level,
+      level: 'debug',
       base: null,
+      messageKey: 'event',
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: pino.stdSerializers.err },
+      formatters: { level },
+      // Errors are fields by the time pino sees them.
+      serializers: { err: (err: unknown) => err },
     },
     target,
   )
-  return { ...wrap(root), setLevel: (level) => (root.level = level) }
+  let least = SEVERITY[options.level]
+  const flush = (): void => {
+    try {
+      target.flushSync()
+    } catch {
+      // Not open yet, or nobody reads any more: there is no place left to say so.
+    }
+  }
+  process.once('exit', flush)
+
+  const at =
+    (logger: Writer, name: Level) =>
+    (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+      if (SEVERITY[name] >= least) logger[name](bounded(fields), event)
+    }
+  const wrap = (logger: Writer): Log => ({
+    child: (fields) => wrap(logger.child(bounded(fields))),
+    debug: at(logger, 'debug'),
+    info: at(logger, 'info'),
+    warn: at(logger, 'warn'),
+    error: at(logger, 'error'),
+  })
+  return {
+    ...wrap(root),
+    setLevel(name) {
+      least = SEVERITY[name]
+    },
+    async [Symbol.asyncDispose]() {
+      process.off('exit', flush)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      target.flush(() => resolve())
+      await promise
+      if (typeof options.destination === 'string') target.end()
+    },
+  }
 }
 
-type Pino = Pick<ReturnType<typeof pino>, Level | 'child'>
+type Writer = Pick<ReturnType<typeof pino>, Level | 'child'>
 
-const wrap = (logger: Pino): Log => ({
-  child: (fields) => wrap(logger.child(bounded(fields))),
-  debug: (event, fields) => logger.debug(bounded(fields), event),
-  info: (event, fields) => logger.info(bounded(fields), event),
-  warn: (event, fields) => logger.warn(bounded(fields), event),
-  error: (event, fields) => logger.error(bounded(fields), event),
-})
-
-function bounded(fields: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => {
-      if (/password|secret|verifier|token/i.test(name)) return [name, '[not logged]']
-      return [name, typeof value === 'string' ? value.slice(0, MAX_TEXT) : value]
-    }),
-  )
-}
+const level = (label: string): { level: string } => ({ level: label })

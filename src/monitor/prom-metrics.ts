@@ -1,36 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Metrics through prom-client, with the event loop's delay and the basics of the process. */
+/**
+ * Metrics through prom-client, with the event loop's delay (perf_hooks, by its default collectors) and the basics of
+ * the process. A name asked for twice is the same metric.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Metrics } from './metrics.ts'
 
 /** Seconds; from a command answered from memory to a delivery that had to wait. */
-const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100]
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100]
 
 export function createMetrics(): Metrics & { text(): Promise<string> } {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'postern_' })
+  const registers = [registry]
   return {
     counter(name, help, labelNames = []) {
-      const counter = new Counter({ name, help, labelNames: [...labelNames], registers: [registry] })
+      const known = registry.getSingleMetric(name)
+      const counter =
+        known instanceof Counter ? known : new Counter({ name, help, labelNames: [...labelNames], registers })
       return (labels, by = 1) => counter.inc(labels ?? {}, by)
     },
     histogram(name, help, labelNames = []) {
-      const histogram = new Histogram({
-        name,
-        help,
-        labelNames: [...labelNames],
-        buckets: BUCKETS,
-        registers: [registry],
-      })
+      const known = registry.getSingleMetric(name)
+      const histogram =
+        known instanceof Histogram
+          ? known
+          : new Histogram({ name, help, labelNames: [...labelNames], buckets: BUCKETS, registers })
       return (seconds, labels) => histogram.observe(labels ?? {}, seconds)
     },
     gauge(name, help, read) {
+      // A later reader replaces the earlier one: what that read is gone.
+      registry.removeSingleMetric(name)
       new Gauge({
         name,
         help,
-        registers: [registry],
+        registers,
         collect() {
-          this.set(read())
+          try {
+            this.set(read())
+          } catch {
+            // One gauge that fails must not hide the others.
+            this.set(Number.NaN)
+          }
         },
       })
     },
