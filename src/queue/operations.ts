@@ -140,6 +140,7 @@ async function change(
   runner: QueueRunner,
   selection: QueueSelection,
   make: Change,
+  only?: 'queued' | 'held',
 ): Promise<{ readonly recipients: number }> {
   let recipients = 0
   for (const { message } of [...select(store, selection)]) {
@@ -149,7 +150,7 @@ async function change(
       const now = store.get(id)
       if (now === undefined) return
       const events = [...now.recipients.values()]
-        .filter((state) => fits(now, state, selection))
+        .filter((state) => fits(now, state, selection) && (only === undefined || state.state === only))
         .flatMap((state) => make(state, now) ?? [])
       if (events.length === 0) return
       await store.record(id, events)
@@ -173,11 +174,11 @@ export function queueOperations(store: QueueStore, runner: QueueRunner, now: () 
   const base = ({ recipient }: RecipientState) => ({ recipient: recipient.index, at: now() })
   return {
     retry: (selection) =>
-      change(store, runner, { ...selection, state: 'queued' }, (state) => ({ ...base(state), event: 'released' })),
+      change(store, runner, selection, (state) => ({ ...base(state), event: 'released' }), 'queued'),
     hold: (selection, reason) =>
-      change(store, runner, { ...selection, state: 'queued' }, (state) => ({ ...base(state), event: 'held', reason })),
+      change(store, runner, selection, (state) => ({ ...base(state), event: 'held', reason }), 'queued'),
     release: (selection) =>
-      change(store, runner, { ...selection, state: 'held' }, (state) => ({ ...base(state), event: 'released' })),
+      change(store, runner, selection, (state) => ({ ...base(state), event: 'released' }), 'held'),
     delete: (selection, reason) =>
       change(store, runner, selection, (state) => ({
         ...base(state),

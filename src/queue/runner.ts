@@ -12,7 +12,7 @@ import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
-import type { LedgerEvent } from '../envelope/ledger.ts'
+import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { applyEdits, editedSize } from '../mime/apply-edits.ts'
@@ -145,11 +145,13 @@ export class QueueRunner {
   async stop(deadlineMs: number): Promise<void> {
     this.#cancelTimer()
     this.#stopped = true
+    for (const wake of this.#sleepers) wake()
     const cancel = this.#deps.clock.after(deadlineMs, () => this.#stop.abort())
     await Promise.all(this.#running)
     cancel()
   }
   #stopped = false
+  readonly #sleepers = new Set<() => void>()
 
   #schedule(message: QueuedMessage): void {
     const times = [...message.recipients.values()].flatMap(({ state, nextAt }) =>
@@ -249,17 +251,37 @@ export class QueueRunner {
       const [first = 60_000] = this.#deps.revision().config.queue.retryMs
       this.#down.set(`${job.channel} ${job.key}`, clock.monotonic() + Math.min(first, 60_000) / 2)
     } else this.#down.delete(`${job.channel} ${job.key}`)
-    try {
-      await this.inTurn(job.id, async () => {
-        // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
-        const message = store.get(job.id)
-        if (message !== undefined) await this.#record(message, job, outcomes, clock.monotonic() - started)
-      })
-    } catch (error) {
-      // The disk would not have it: what was delivered may be delivered again (RFC 5321 §4.5.4.1), nothing is lost.
-      log.error('queue.record', { err: error, id: job.id })
-      this.#down.set(`${job.channel} ${job.key}`, clock.monotonic() + 10_000)
+    const durationMs = clock.monotonic() - started
+    // When the disk will not have it, writing is tried again, not delivering: the other side has the message already.
+    for (let waitMs = 1000; ; waitMs = Math.min(2 * waitMs, LONGEST_SLEEP_MS)) {
+      try {
+        await this.inTurn(job.id, async () => {
+          // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
+          const message = store.get(job.id)
+          if (message !== undefined) await this.#record(message, job, outcomes, durationMs)
+        })
+        return
+      } catch (error) {
+        log.error('queue.record', { err: error, id: job.id })
+        if (error instanceof LedgerViolation) {
+          this.#down.set(`${job.channel} ${job.key}`, clock.monotonic() + 10_000)
+          return
+        }
+        // After a stop it is delivered again at the next start (RFC 5321 §4.5.4.1): twice rather than never.
+        if (this.#stopped) return
+        await this.#sleep(waitMs)
+      }
     }
+  }
+
+  /** Ends early when the runner is stopped. */
+  async #sleep(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#deps.clock.after(ms, resolve)
+    this.#sleepers.add(resolve)
+    await promise
+    this.#sleepers.delete(resolve)
+    cancel()
   }
 
   async #attempt({ id, channel, recipients }: Job): Promise<readonly Outcome[]> {
@@ -299,6 +321,8 @@ export class QueueRunner {
       const outcome = outcomes[i]
       if (state === undefined || outcome === undefined || (state.state !== 'queued' && state.state !== 'held'))
         return []
+      // An operator held it during the attempt; a deferral would let it go again.
+      if (state.state === 'held' && outcome.kind === 'deferred') return []
       const one = eventsOf({ recipient, state, outcome, now, queue, envelope, random, nextIndex })
       if (outcome.kind === 'expanded') nextIndex += outcome.into.length
       this.#count({ result: one.result })
