@@ -277,6 +277,15 @@ test('status, doctor, tail, and what the server refuses', async (t) => {
   assert.equal(JSON.parse(json.err).exitCode, 1)
 })
 
+test('a server that cannot start says why, without a stack: 1', async (t) => {
+  const directory = await site(t)
+  await writeFile(join(directory, 'postern.yaml'), 'server: { hostname: mx.example.org }\n')
+  const refused = await postern(['serve', '--config', directory])
+  assert.equal(refused.code, 1)
+  assert.match(refused.err, /missing-key postern\.yaml:1:1/)
+  assert.doesNotMatch(refused.err, /internal fault|\n +at /)
+})
+
 test('no server: 3', async (t) => {
   const directory = await site(t)
   for (const args of [['status'], ['queue', 'list'], ['tail'], ['reload']])

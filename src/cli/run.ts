@@ -81,8 +81,26 @@ function report(error: unknown, cli: Cli): ExitCode {
     const code = 'code' in error ? error.code : undefined
     return say(error, code === 'internal' ? EXIT.fault : code === 'bad-request' ? EXIT.usage : EXIT.finding, cli)
   }
+  if (FINDINGS.has(error.name) || isOfTheSystem(error)) return say(error, EXIT.finding, cli)
   return fault(error, cli)
 }
+
+/** What keeps a server from starting. */
+const FINDINGS = new Set(['ConfigurationRefused', 'SocketTaken'])
+
+/** A port that is taken or not allowed, a folder that cannot be written: to be mended outside, no fault of ours. */
+const isOfTheSystem = (error: Error): boolean =>
+  'syscall' in error && 'code' in error && SYSTEM_ERRORS.has(String(error.code))
+const SYSTEM_ERRORS = new Set([
+  'EADDRINUSE',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+  'ENOSPC',
+  'EROFS',
+  'ENOTDIR',
+  'EISDIR',
+])
 
 function say(error: Error, code: ExitCode, cli: Cli): ExitCode {
   const detail = 'detail' in error && typeof error.detail === 'string' ? error.detail : undefined

@@ -8,7 +8,12 @@ import { chmod, lstat, mkdir, mkdtemp, rename, rm, rmdir } from 'node:fs/promise
 import { connect, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 
-/** Listens and puts the socket into its place. A socket nobody answers on is replaced. @throws when somebody does */
+/** The path is somebody else's. */
+export class SocketTaken extends Error {
+  override readonly name = 'SocketTaken'
+}
+
+/** Listens and puts the socket into its place. A socket nobody answers on is replaced. @throws SocketTaken when somebody does */
 export async function listenOnPath(server: Server, path: string): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -39,8 +44,8 @@ async function refuseIfTaken(path: string): Promise<void> {
     throw error
   })
   if (stat === undefined) return
-  if (!stat.isSocket()) throw new Error(`${path} is there and is not a socket; it is left alone`)
-  if (await answers(path)) throw new Error(`a server is running already: it answers on ${path}`)
+  if (!stat.isSocket()) throw new SocketTaken(`${path} is there and is not a socket; it is left alone`)
+  if (await answers(path)) throw new SocketTaken(`a server is running already: it answers on ${path}`)
 }
 
 /** Refused means that nobody listens any more; what else may be wrong is for the caller to see. */
