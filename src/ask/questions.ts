@@ -17,7 +17,12 @@ export type Question =
   /** Is this domain ours? */
   | { readonly ask: 'directory.domain'; readonly domain: Domain }
   /** Who is this address of a domain of ours? Asked with the exact local part; subaddresses are policy's matter. */
-  | { readonly ask: 'directory.address'; readonly address: MailAddress }
+  | {
+      readonly ask: 'directory.address'
+      readonly address: MailAddress
+      /** The user alone, past an alias of the same name: for an alias that names itself among its members. */
+      readonly mailbox?: true
+    }
   /** The keys to check a SCRAM exchange with, RFC 5802 §3. Never kept as a fact. */
   | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
   /** Is this the password? Never kept as a fact. */

@@ -3,7 +3,7 @@
  * Where a domain goes: to channel `l` when the directory knows it, else by the first route of the configuration that
  * fits, else to tcp_local and the domain's MX records (design 3).
  */
-import { domainOf, type MailAddress } from '../address/address.ts'
+import { domainOf, localPartOf, type MailAddress } from '../address/address.ts'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Revision } from '../config/revision.ts'
@@ -27,7 +27,14 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
     const by: DecidedBy = { by: 'directory', entry: `domain ${domain}`, ...at }
     return { kind: 'routed', by, route: { channel: LOCAL_CHANNEL, domain, local: true } }
   }
-  const { routes } = revision.config
+  const { routes, server } = revision.config
+  // RFC 5321 §4.5.1: `<postmaster>` alone is the postmaster of this host, which need not be a mail domain (aliases.ts).
+  if (domain === server.hostname.toLowerCase() && localPartOf(address).toLowerCase() === 'postmaster')
+    return {
+      kind: 'routed',
+      by: { by: 'protocol', rule: 'RFC 5321 §4.5.1' },
+      route: { channel: LOCAL_CHANNEL, domain, local: true },
+    }
   const index = routes.findIndex((route) => fits(route.domain.toLowerCase(), domain))
   const route = routes[index]
   if (route === undefined)
