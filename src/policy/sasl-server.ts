@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The server's side of a sign-in, RFC 4422: PLAIN (RFC 4616), LOGIN, SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel
- * binding. Pure: asks the directory. Whoever does not exist gets the same dialogue as whoever does.
+ * binding. Pure: asks the directory. Whoever does not exist gets the same dialogue as whoever does: the directory makes
+ * up keys for them. Acting for somebody else (an authzid that is not the login) is not offered.
  */
 import { timingSafeEqual } from 'node:crypto'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { Account, ScramKeys } from '../ask/questions.ts'
-import { decode, hmac, parsePlain, parseScramFinal, parseScramFirst, sha256, xor } from '../sasl/messages.ts'
+import {
+  decode,
+  hmac,
+  parsePlain,
+  parseScramFinal,
+  parseScramFirst,
+  SHA256_OCTETS,
+  sha256,
+  xor,
+} from '../sasl/messages.ts'
+import { prepareLogin, preparePassword } from '../sasl/prepare.ts'
 
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Buffer }
@@ -44,8 +55,7 @@ function plain(): SaslExchange {
       if (response === undefined) return { kind: 'challenge', data: Buffer.alloc(0) }
       const message = parsePlain(response)
       if (message === undefined) return MALFORMED
-      // Acting for somebody else is not offered.
-      if (message.authzid !== '' && message.authzid.toLowerCase() !== message.login.toLowerCase()) return WRONG
+      if (message.authzid !== '' && message.authzid !== message.login) return WRONG
       return yield* check(message.login, message.password)
     },
   }
@@ -56,13 +66,13 @@ function login(): SaslExchange {
   return {
     *step(response) {
       if (response === undefined) return { kind: 'challenge', data: Buffer.from('Username:') }
-      const text = decode(response)
-      if (text === undefined || text === '' || text.includes('\0')) return MALFORMED
+      const text = decode(response) ?? ''
       if (name === undefined) {
-        name = text.normalize('NFC')
-        return { kind: 'challenge', data: Buffer.from('Password:') }
+        name = prepareLogin(text)
+        return name === undefined ? MALFORMED : { kind: 'challenge', data: Buffer.from('Password:') }
       }
-      return yield* check(name, text.normalize('NFC'))
+      const password = preparePassword(text)
+      return password === undefined ? MALFORMED : yield* check(name, password)
     },
   }
 }
@@ -76,23 +86,24 @@ function* check(login: string, password: string): Asking<SaslStep> {
 /** Octets of the server's part of the nonce: 24, as long as the client's usually is. */
 const NONCE_OCTETS = 24
 
+interface ScramDialogue {
+  readonly keys: ScramKeys
+  readonly known: boolean
+  readonly nonce: string
+  readonly gs2Header: string
+  /** AuthMessage so far. */
+  readonly signed: string
+}
+
 function scram(): SaslExchange {
-  let dialogue:
-    | {
-        readonly keys: ScramKeys
-        readonly known: boolean
-        readonly nonce: string
-        readonly gs2Header: string
-        readonly signed: string
-      }
-    | undefined
+  let dialogue: ScramDialogue | undefined
   return {
     *step(response) {
       if (response === undefined) return { kind: 'challenge', data: Buffer.alloc(0) }
       if (dialogue === undefined) {
         const first = parseScramFirst(response)
         if (first === undefined) return MALFORMED
-        if (first.authzid !== '' && first.authzid.toLowerCase() !== first.login.toLowerCase()) return WRONG
+        if (first.authzid !== '' && first.authzid !== first.login) return WRONG
         const answer = yield* ask({ ask: 'directory.scram', login: first.login, hash: 'SHA-256' })
         if (answer.kind === 'defer') return answer
         const random = yield* ask({ ask: 'random', octets: NONCE_OCTETS })
@@ -110,23 +121,16 @@ function scram(): SaslExchange {
 }
 
 /** RFC 5802 §3: the proof gives the client's key, whose hash is what we have stored. */
-function finish(
-  dialogue: {
-    readonly keys: ScramKeys
-    readonly known: boolean
-    readonly nonce: string
-    readonly gs2Header: string
-    readonly signed: string
-  },
-  response: Buffer,
-): SaslStep {
+function finish(dialogue: ScramDialogue, response: Buffer): SaslStep {
   const final = parseScramFinal(response)
   if (final === undefined) return MALFORMED
+  // `y`: the client could bind the channel and saw that we do not offer it. Had somebody on the way hidden the offer,
+  // it would show here (RFC 5802 §6); there is none.
   if (final.nonce !== dialogue.nonce || final.binding !== dialogue.gs2Header) return WRONG
   const signed = `${dialogue.signed},${final.withoutProof}`
   const stored = Buffer.from(dialogue.keys.storedKey, 'base64')
   const clientKey = xor(final.proof, hmac(stored, signed))
-  const right = stored.length === 32 && timingSafeEqual(sha256(clientKey), stored)
+  const right = stored.length === SHA256_OCTETS && timingSafeEqual(sha256(clientKey), stored)
   if (!right || !dialogue.known) return WRONG
   const signature = hmac(Buffer.from(dialogue.keys.serverKey, 'base64'), signed)
   return { kind: 'success', account: dialogue.keys.account, data: Buffer.from(`v=${signature.toString('base64')}`) }
