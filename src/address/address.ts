@@ -7,7 +7,7 @@
 declare const brand: unique symbol
 export type Brand<T, B extends string> = T & { readonly [brand]: B }
 
-/** A `Mailbox` that the parser accepted: local part as typed, domain in lower case, A-labels turned to U-labels never. */
+/** A `Mailbox` that the parser accepted: local part as typed, domain in lower case, A-labels and U-labels as typed. */
 export type MailAddress = Brand<string, 'MailAddress'>
 
 /** A domain name in lower case without a trailing dot, or an address literal `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Addresses and networks of clients. IPv4 addresses mapped into IPv6 (RFC 4291 §2.5.5.2) count as IPv4. */
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 export interface Network {
@@ -11,15 +12,19 @@ export interface Network {
 
 /** `192.0.2.0/24`, `2001:db8::/32`, or a single address; `undefined` for anything else. */
 export function parseNetwork(text: string): Network | undefined {
-  const [first = '', prefix, more] = text.split('/')
-  const address = parseIp(first)
-  if (address === undefined || more !== undefined) return undefined
-  const width = address.kind() === 'ipv4' ? 32 : 128
-  if (prefix === undefined) return { address, bits: width, hasHostBits: false }
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > width) return undefined
-  const bits = Number(prefix)
-  const bytes = address.toByteArray()
-  const hasHostBits = bytes.some((byte, i) => (byte & (0xff >> Math.max(0, Math.min(8, bits - 8 * i)))) !== 0)
+  const m = /^([0-9A-Fa-f.:]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text)
+  const typed = m?.[1] === undefined ? undefined : parseTyped(m[1])
+  if (m === null || typed === undefined) return undefined
+  const width = typed.kind() === 'ipv4' ? 32 : 128
+  const given = m[2] === undefined ? width : Number(m[2])
+  if (given > width) return undefined
+  const address = unmapped(typed)
+  // `::ffff:192.0.2.0/120` is 192.0.2.0/24; a shorter prefix holds more than mapped addresses, which no client has.
+  const bits = address === typed ? given : given - 96
+  if (bits < 0) return undefined
+  const hasHostBits = address
+    .toByteArray()
+    .some((byte, i) => (byte & (0xff >> Math.max(0, Math.min(8, bits - 8 * i)))) !== 0)
   return { address, bits, hasHostBits }
 }
 
@@ -39,10 +44,21 @@ export function isLoopback(text: string): boolean {
 }
 
 function parseIp(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
-  const bare = text.replace(/%.*$/, '')
-  // Only four decimal numbers: `127.1` and `0x7f.1` are traps.
-  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare)
-  if (!ipaddr.IPv6.isValid(bare)) return undefined
-  const six = ipaddr.IPv6.parse(bare)
-  return six.isIPv4MappedAddress() ? six.toIPv4Address() : six
+  const typed = parseTyped(text)
+  return typed === undefined ? undefined : unmapped(typed)
 }
+
+/** As typed, without its zone. Node's check first: it knows no `127.1`, `0x7f.1` or `010.0.0.1`, which are traps. */
+function parseTyped(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
+  switch (isIP(text)) {
+    case 4:
+      return ipaddr.IPv4.parse(text)
+    case 6:
+      return ipaddr.IPv6.parse(text.replace(/%.*$/s, ''))
+    default:
+      return undefined
+  }
+}
+
+const unmapped = (address: ipaddr.IPv4 | ipaddr.IPv6): ipaddr.IPv4 | ipaddr.IPv6 =>
+  address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address

@@ -6,23 +6,19 @@
  *   Path       = "<" [ A-d-l ":" ] Mailbox ">"
  *   Mailbox    = Local-part "@" ( Domain / address-literal )
  *   Local-part = Dot-string / Quoted-string
+ *
+ * Local parts are kept as typed: what they mean is known to their host alone. Domains: domain.ts.
  */
-import { isIP } from 'node:net'
-import { domainToASCII } from 'node:url'
-import type { Domain, MailAddress, ReversePath } from './address.ts'
+import type { MailAddress, ReversePath } from './address.ts'
+import { asciiDomain, isAscii, scanDomain, scanName } from './domain.ts'
+import { octets, type PathProblem, syntax, tooLong } from './problem.ts'
 
-/** RFC 5321 §4.5.3.1.1 to §4.5.3.1.3, octets. The path's 256 count its brackets. */
+export { asciiDomain, isAscii, parseDomain } from './domain.ts'
+export type { PathProblem } from './problem.ts'
+
+/** RFC 5321 §4.5.3.1.1 and §4.5.3.1.3, octets. The path's 256 count its brackets. */
 const MAX_LOCAL_PART = 64
-const MAX_DOMAIN = 255
 const MAX_PATH = 256
-/** RFC 1035 §2.3.4 */
-const MAX_LABEL = 63
-
-export interface PathProblem {
-  readonly problem: 'syntax' | 'too-long' | 'utf8'
-  /** For people: what is wrong. */
-  readonly text: string
-}
 
 export interface ParsedPath<P> {
   readonly path: P
@@ -55,39 +51,48 @@ export function parseForwardPath(text: string, options: PathOptions): ParsedPath
 
 /** A mailbox alone, as people write it in files and on the command line. UTF-8 is welcome. */
 export function parseAddress(text: string): MailAddress | undefined {
-  const found = mailbox(text, 0)
-  return 'problem' in found || found.end !== text.length ? undefined : found.address
-}
-
-/** A domain name or address literal alone; lower case, no dot at its end. */
-export function parseDomain(text: string): Domain | undefined {
-  const found = domain(text.endsWith('.') ? text.slice(0, -1) : text, 0)
-  return 'problem' in found || found.end !== text.replace(/\.$/, '').length ? undefined : brandDomain(found.domain)
-}
-
-export const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
-
-/** The domain in A-labels for DNS (RFC 5891); literals as they are; `undefined` when IDNA refuses it. */
-export function asciiDomain(name: string): string | undefined {
-  if (isAscii(name)) return name.toLowerCase()
-  const ascii = domainToASCII(name)
-  return ascii === '' ? undefined : ascii
+  const found = scanMailbox(text, 0)
+  if ('problem' in found || found.end !== text.length || octets(text) > MAX_PATH - 2) return undefined
+  return found.address
 }
 
 /** The address in ASCII, or `undefined` when the local part needs SMTPUTF8. */
 export function asciiAddress(address: MailAddress): MailAddress | undefined {
   if (isAscii(address)) return address
-  const at = address.lastIndexOf('@')
-  const local = address.slice(0, at)
-  const name = asciiDomain(address.slice(at + 1))
+  const { local, domain } = halves(address)
+  const name = domain === undefined ? undefined : asciiDomain(domain)
   return isAscii(local) && name !== undefined ? brand(`${local}@${name}`) : undefined
 }
 
-/** Local parts compare exactly (RFC 5321 §2.4), domains without case; both sides come from the parser. */
-export const sameAddress = (a: MailAddress, b: MailAddress): boolean => a === b
+/**
+ * Whether both name one mailbox as far as anyone but its host can say: domains without case, A-label or U-label; local
+ * parts exactly (RFC 5321 §2.4), but however quoted (§4.1.2: `"kim"` is `kim`) and composed (Unicode NFC).
+ */
+export const sameAddress = (a: MailAddress, b: MailAddress): boolean => a === b || normalForm(a) === normalForm(b)
 
-/** For look-ups of local mailboxes, where case never tells two users apart: everything in lower case, NFC. */
-export const addressKey = (address: string): string => address.normalize('NFC').toLowerCase()
+/**
+ * The one key of a local mailbox, in any case, quoting, or form of its domain; users, aliases and duplicates are found
+ * by it. Takes login names and local parts too. Never an address to send to.
+ */
+export const addressKey = (address: string): string => normalForm(address).toLowerCase().normalize('NFC')
+
+function normalForm(address: string): string {
+  const { local, domain } = halves(address)
+  const least = leastQuoted(local.normalize('NFC'))
+  return domain === undefined ? least : `${least}@${asciiDomain(domain) ?? domain}`
+}
+
+function halves(address: string): { readonly local: string; readonly domain?: string } {
+  const at = address.lastIndexOf('@')
+  return at < 0 ? { local: address } : { local: address.slice(0, at), domain: address.slice(at + 1) }
+}
+
+/** RFC 5321 §4.1.2: of the ways to quote a local part, the one with the least. */
+function leastQuoted(local: string): string {
+  if (!local.startsWith('"') || quotedString(local, 0) !== local.length) return local
+  const plain = local.slice(1, -1).replace(/\\(.)/gs, '$1')
+  return dotString(plain, 0) === plain.length ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`
+}
 
 function parsePath(text: string, { smtputf8 }: PathOptions): ParsedPath<MailAddress> | PathProblem {
   if (!text.startsWith('<')) return syntax('expected an address in angle brackets')
@@ -99,11 +104,12 @@ function parsePath(text: string, { smtputf8 }: PathOptions): ParsedPath<MailAddr
     route = text.slice(at, end - 1)
     at = end
   }
-  const found = mailbox(text, at)
+  const found = scanMailbox(text, at)
   if ('problem' in found) return found
   if (text[found.end] !== '>') return syntax('expected > after the address')
-  if (octets(text.slice(0, found.end + 1)) > MAX_PATH) return tooLong('path', MAX_PATH)
-  if (!smtputf8 && !isAscii(found.address))
+  const whole = text.slice(0, found.end + 1)
+  if (octets(whole) > MAX_PATH) return tooLong('path', MAX_PATH)
+  if (!smtputf8 && !isAscii(whole))
     return { problem: 'utf8', text: 'the address is not ASCII and SMTPUTF8 was not asked for' }
   const rest = text.slice(found.end + 1)
   return route === undefined ? { path: found.address, rest } : { path: found.address, rest, route }
@@ -114,7 +120,7 @@ function sourceRoute(text: string, start: number): number | PathProblem {
   let at = start
   for (;;) {
     if (text[at] !== '@') return syntax('bad source route')
-    const hop = domain(text, at + 1)
+    const hop = scanName(text, at + 1)
     if ('problem' in hop) return hop
     at = hop.end
     if (text[at] === ':') return at + 1
@@ -123,17 +129,22 @@ function sourceRoute(text: string, start: number): number | PathProblem {
   }
 }
 
-type MailboxFound = { readonly address: MailAddress; readonly end: number }
+interface MailboxFound {
+  readonly address: MailAddress
+  readonly end: number
+}
 
-function mailbox(text: string, start: number): MailboxFound | PathProblem {
+function scanMailbox(text: string, start: number): MailboxFound | PathProblem {
   const end = text[start] === '"' ? quotedString(text, start) : dotString(text, start)
   if (typeof end !== 'number') return end
   const local = text.slice(start, end)
   if (text[end] !== '@') return syntax('expected @ and a domain')
   if (octets(local) > MAX_LOCAL_PART) return tooLong('local part', MAX_LOCAL_PART)
-  const found = domain(text, end + 1)
+  // Half a character cannot come over the wire; from a file it would turn into U+FFFD when written.
+  if (!local.isWellFormed()) return syntax('local part is not Unicode text')
+  const found = scanDomain(text, end + 1)
   if ('problem' in found) return found
-  return { address: brand(`${local.normalize('NFC')}@${found.domain}`), end: found.end }
+  return { address: brand(`${local}@${found.domain}`), end: found.end }
 }
 
 /** RFC 5322 §3.2.3 atext, with UTF8-non-ascii by RFC 6531 §3.3. */
@@ -167,49 +178,4 @@ function quotedString(text: string, start: number): number | PathProblem {
   return syntax('quoted local part without end')
 }
 
-type DomainFound = { readonly domain: string; readonly end: number }
-
-function domain(text: string, start: number): DomainFound | PathProblem {
-  if (text[start] === '[') return literal(text, start)
-  let at = start
-  while (at < text.length && isDomainCharacter(text.charCodeAt(at))) at++
-  const name = text.slice(start, at).normalize('NFC').toLowerCase()
-  if (name === '') return syntax('empty domain')
-  if (octets(name) > MAX_DOMAIN) return tooLong('domain', MAX_DOMAIN)
-  for (const label of name.split('.')) {
-    // sub-domain = Let-dig [Ldh-str]; underscores do occur in names of real hosts and harm nobody.
-    if (label === '' || label.startsWith('-') || label.endsWith('-')) return syntax('bad label in the domain')
-    if (octets(label) > MAX_LABEL) return tooLong('label', MAX_LABEL)
-  }
-  return { domain: name, end: at }
-}
-
-const isDomainCharacter = (c: number): boolean =>
-  (c >= 0x61 && c <= 0x7a) ||
-  (c >= 0x41 && c <= 0x5a) ||
-  (c >= 0x30 && c <= 0x39) ||
-  c === 0x2d ||
-  c === 0x2e ||
-  c === 0x5f ||
-  c > 0x9f
-
-/** `[192.0.2.1]`, `[IPv6:2001:db8::1]`; general address literals are not known to anyone. RFC 5321 §4.1.3 */
-function literal(text: string, start: number): DomainFound | PathProblem {
-  const end = text.indexOf(']', start)
-  // The longest literal is `IPv6:` with an address of 45 characters.
-  if (end < 0 || end - start > 64) return syntax('address literal without end')
-  const inside = text.slice(start + 1, end)
-  const v6 = /^IPv6:/i.test(inside)
-  const address = v6 ? inside.slice(5) : inside
-  if (isIP(address) !== (v6 ? 6 : 4)) return syntax('bad address literal')
-  return { domain: v6 ? `[IPv6:${address.toLowerCase()}]` : `[${address}]`, end: end + 1 }
-}
-
-const octets = (text: string): number => Buffer.byteLength(text)
-const syntax = (text: string): PathProblem => ({ problem: 'syntax', text })
-const tooLong = (what: string, limit: number): PathProblem => ({
-  problem: 'too-long',
-  text: `${what} longer than ${limit} octets`,
-})
 const brand = (text: string): MailAddress => text as MailAddress
-const brandDomain = (text: string): Domain => text as Domain

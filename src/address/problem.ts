@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Why a path or an address is none. */
+
+export interface PathProblem {
+  readonly problem: 'syntax' | 'too-long' | 'utf8'
+  /** For people: what is wrong. ASCII, and nothing of what was typed. */
+  readonly text: string
+}
+
+export const syntax = (text: string): PathProblem => ({ problem: 'syntax', text })
+export const tooLong = (what: string, limit: number): PathProblem => ({
+  problem: 'too-long',
+  text: `${what} longer than ${limit} octets`,
+})
+
+/** Limits of RFC 5321 count octets, of UTF-8 too. */
+export const octets = (text: string): number => Buffer.byteLength(text)
