@@ -1,55 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The ladder of a message for people: each moment a rung, each stage a line with what it decided and where that stands
- * written. A refusal shows its source line with a caret.
+ * The ladder of a message for people: who, from, to; each moment a rung, each stage what it made of it and where that
+ * stands written; what ended it with its source line and a caret; then deliveries and notifications. Times are UTC.
  */
-import { styleText } from 'node:util'
 import type { Fact } from '../ask/ask.ts'
-import type { DecidedBy, SourceRef } from '../ask/decided-by.ts'
+import type { DecidedBy } from '../ask/decided-by.ts'
 import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, TraceRecord } from '../policy/trace.ts'
+import { clean } from './clean.ts'
+import { describeDecidedBy, ends, sourceOf } from './decided-by.ts'
+import { colours, type Paint, STYLE_OF_RESULT } from './paint.ts'
 
-type Colour = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
-type Paint = (colour: Colour, text: string) => string
+export { decidedBy, describeDecidedBy } from './decided-by.ts'
 
-const COLOUR_OF: Readonly<Record<Step['result'], Colour>> = {
-  pass: 'dim',
-  change: 'green',
-  refuse: 'red',
-  defer: 'yellow',
-  hold: 'yellow',
-  discard: 'red',
+/** Recipients named in one line of a folded step. */
+const MAX_NAMES = 5
+/** Behind the rail, where a step's text begins. */
+const INDENT = ' '.repeat(20)
+
+/** @param records in order of time, as HistoryReader.get gives them */
+export function renderLadder(records: readonly TraceRecord[], options: { readonly color: boolean }): string {
+  const paint = colours(options.color)
+  return records.map((record) => `${renderRecord(record, paint).join('\n')}\n`).join('\n')
 }
 
-/** One line: `postern.yaml:12:5 channels.tcp_local.relay`. */
-export function describeDecidedBy(by: DecidedBy): string {
-  switch (by.by) {
-    case 'config':
-      return `${place(by.at)} ${by.setting}`
-    case 'default':
-      return `default ${by.setting}: ${by.value}`
-    case 'directory':
-      return by.at === undefined ? `directory: ${by.entry}` : `${place(by.at)} ${by.entry}`
-    case 'protocol':
-      return by.rule
-    case 'built-in':
-      return by.at === undefined ? `built in: ${by.rule}` : `${place(by.at)} ${by.rule}`
-    case 'remote':
-      return `${by.host} said: ${clean(by.reply)}`
-    case 'operator':
-      return `operator: ${by.command}`
-    default:
-      return by satisfies never
-  }
-}
-
-const place = ({ file, line, column }: SourceRef): string => `${file}:${line}:${column}`
-
-export function renderLadder(records: readonly TraceRecord[], { color }: { readonly color: boolean }): string {
-  const paint: Paint = (colour, text) => (color ? styleText(colour, text, { validateStream: false }) : text)
-  return `${records.map((record) => renderRecord(record, paint)).join('\n\n')}\n`
-}
-
-function renderRecord(record: TraceRecord, paint: Paint): string {
+function renderRecord(record: TraceRecord, paint: Paint): readonly string[] {
   switch (record.record) {
     case 'trace':
       return renderTrace(record, paint)
@@ -58,98 +32,119 @@ function renderRecord(record: TraceRecord, paint: Paint): string {
     case 'birth':
       return renderBirth(record, paint)
     case 'flood':
-      return renderFlood(record)
+      return renderFlood(record, paint)
     default:
       return record satisfies never
   }
 }
 
-function renderTrace(trace: Trace, paint: Paint): string {
-  const { client, server, helo, tls, login } = trace
-  const lines = [
-    `${paint('bold', trace.id)}  ${trace.outcome}  ${time(trace.at)}  revision ${trace.revision}`,
-    `  from     ${trace.from === undefined ? '(no sender given)' : `<${clean(trace.from)}>`}`,
-    ...trace.recipients.map(({ given, result, reply, becomes }) => {
-      const where = (becomes ?? []).map((one) => `${clean(one.address)} [${one.channel}]`).join(', ')
-      return `  to       <${clean(given)}> ${result}${where === '' ? '' : ` → ${where}`}${result === 'accepted' ? '' : `: ${clean(reply)}`}`
-    }),
-    `  client   ${client.address}:${client.port} → ${trace.listener} ${server.address}:${server.port}${helo === undefined ? '' : `, ${clean(helo)}`}${tls === undefined ? '' : `, ${tls}`}${login === undefined ? '' : `, signed in as ${clean(login)}`}`,
-    `  channel  ${trace.source}${trace.size === undefined ? '' : `, ${trace.size} octets`}${trace.subject === undefined ? '' : `, subject ${JSON.stringify(clean(trace.subject))}`}`,
+function renderTrace(trace: Trace, paint: Paint): readonly string[] {
+  const { id, outcome, at, client, server, helo, tls, login, from, size, subject, messageIdField, cut } = trace
+  const head = (title: string, text: string): string => `  ${title.padEnd(9)}${text}`
+  const optional = (title: string, text: string | undefined): string[] =>
+    text === undefined ? [] : [head(title, clean(text))]
+  return [
+    `${paint('bold', id)}  ${paint(STYLE_OF_RESULT[outcome] ?? 'bold', outcome)}  ${time(at)}`,
+    head('client', `[${clean(client.address)}]:${client.port}${helo === undefined ? '' : `  helo ${clean(helo)}`}`),
+    ...optional('login', login),
+    ...optional('tls', tls),
+    head('server', `[${clean(server.address)}]:${server.port}  listener ${clean(trace.listener)}`),
+    head('channel', clean(trace.source)),
+    ...(from === undefined ? [] : [head('from', path(from))]),
+    ...trace.recipients.flatMap(({ given, result, reply, becomes = [] }) => [
+      head('to', `${path(given)}  ${paint(STYLE_OF_RESULT[result] ?? 'bold', result)}: ${clean(reply)}`),
+      ...becomes.map(({ address, channel }) => head('', `→ ${path(address)} by ${clean(channel)}`)),
+    ]),
+    ...optional('subject', subject),
+    ...optional('id field', messageIdField),
+    ...(size === undefined ? [] : [head('size', `${size} octets`)]),
+    head('policy', `revision ${clean(trace.revision)}`),
     ...renderSteps(trace.steps, paint),
     ...renderFacts(trace.facts, paint),
+    ...(cut === undefined ? [] : [`  ${paint('yellow', `did not fit: ${cut.steps} steps, ${cut.facts} facts`)}`]),
   ]
-  if (trace.cut !== undefined) lines.push(`  (cut: ${trace.cut.steps} steps and ${trace.cut.facts} facts did not fit)`)
-  return lines.join('\n')
 }
 
-function renderSteps(steps: readonly Step[], paint: Paint): string[] {
+function renderSteps(steps: readonly Step[], paint: Paint): readonly string[] {
   let moment = ''
   return steps.flatMap((step) => {
-    const rung = step.at === moment ? [] : [`  ${paint('bold', step.at)}`]
-    moment = step.at
-    const whom =
-      step.recipients === undefined ? '' : ` ${step.recipients.map((given) => `<${clean(given)}>`).join(' ')}`
-    const note = step.note === undefined ? '' : ` — ${clean(step.note)}`
-    const head = `    ${String(step.ms).padStart(5)} ms  ${paint(COLOUR_OF[step.result], step.result.padEnd(7))} ${step.stage}${whom}${note}`
-    const by = `                       by ${describeDecidedBy(step.by)}`
-    const decided = step.result !== 'pass' && step.result !== 'change'
+    const { at, ms, result, stage, recipients, note, reply, by } = step
+    const rung = at === moment ? [] : [paint('bold', `├─ ${at}`)]
+    moment = at
+    const head = `│ ${String(ms).padStart(7)} ms ${paint(STYLE_OF_RESULT[result] ?? 'dim', result.padEnd(8))}${clean(stage)}`
+    const line = (text: string): string => `│${INDENT}${text}`
     return [
       ...rung,
-      head,
-      by,
-      ...(decided ? frame(step.by) : []),
-      ...(step.reply === undefined ? [] : [`                       reply ${clean(step.reply)}`]),
+      `${head}${recipients === undefined ? '' : `  ${names(recipients)}`}`,
+      ...(note === undefined ? [] : [line(clean(note))]),
+      line(paint('dim', `by ${describeDecidedBy(by)}`)),
+      ...(ends(step) ? renderSource(by, paint).map(line) : []),
+      ...(reply === undefined ? [] : [line(`reply ${clean(reply)}`)]),
     ]
   })
 }
 
 /** The line that decided, with a caret below its column. */
-function frame(by: DecidedBy): string[] {
-  if (!('at' in by) || by.at === undefined) return []
-  const { text, line, column } = by.at
-  const gutter = `${String(line).padStart(24)} | `
-  return [`${gutter}${clean(text)}`, `${' '.repeat(25)}| ${' '.repeat(Math.max(0, Math.min(column - 1, 200)))}^`]
+function renderSource(by: DecidedBy, paint: Paint): readonly string[] {
+  const at = sourceOf(by)
+  if (at === undefined) return []
+  // Control characters keep their place, so that the caret keeps its.
+  const text = clean(at.text)
+  const margin = String(at.line)
+  const column = Math.max(0, Math.min(at.column - 1, text.length))
+  return [`${margin} | ${text}`, `${' '.repeat(margin.length)} | ${' '.repeat(column)}${paint('red', '^')}`]
 }
 
-function renderFacts(facts: readonly Fact[], paint: Paint): string[] {
-  const worth = facts.filter((fact) => fact.question.ask !== 'now')
+function renderFacts(facts: readonly Fact[], paint: Paint): readonly string[] {
+  const worth = facts.filter(({ question }) => question.ask !== 'now' && question.ask !== 'random')
   if (worth.length === 0) return []
   return [
-    `  ${paint('bold', 'asked')}`,
-    ...worth.map(
-      ({ question, answer }) =>
-        `    ${clean(JSON.stringify(question)).slice(0, 120)} → ${clean(JSON.stringify(answer) ?? '(not kept)').slice(0, 160)}`,
-    ),
+    paint('bold', '├─ asked'),
+    ...worth.map(({ question, answer }) => {
+      const { ask, ...about } = question
+      const asked = Object.values(about).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+      const told = answer === undefined ? '(not kept)' : JSON.stringify(answer)
+      return `│ ${clean(`${ask} ${asked.join(' ')}`.trimEnd(), 100)} → ${clean(told, 160)}`
+    }),
   ]
 }
 
-function renderDelivery(record: DeliveryRecord, paint: Paint): string {
-  const head = `  ${paint('bold', 'delivery')}  ${time(record.at)}  channel ${record.channel}, ${Math.round(record.durationMs)} ms`
-  const rows = record.recipients.map(({ address, result, status, detail, nextAt }) => {
-    const bad = result === 'failed' || result === 'deferred'
-    const next = nextAt === undefined ? '' : `, next attempt ${time(nextAt)}`
-    return `    ${paint(bad ? 'yellow' : 'green', result.padEnd(9))} <${clean(address)}>${status === undefined ? '' : ` ${status}`} ${clean(detail)}${next}`
-  })
+function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[] {
+  const { channel, recipients, at, by, durationMs, notice } = record
   return [
-    head,
-    ...rows,
-    `              by ${describeDecidedBy(record.by)}`,
-    ...(record.notice === undefined ? [] : [`              notice ${record.notice}`]),
-  ].join('\n')
+    `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}, ${Math.round(durationMs)} ms`,
+    ...recipients.flatMap(({ address, result, status, detail, nextAt }) => [
+      `│ ${paint(STYLE_OF_RESULT[result] ?? 'bold', clean(result).padEnd(11))} ${path(address)}`,
+      `│             ${status === undefined ? '' : `${clean(status)} `}${clean(detail)}`,
+      ...(nextAt === undefined ? [] : [`│             next attempt ${time(nextAt)}`]),
+    ]),
+    `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
+    ...renderSource(by, paint).map((text) => `│             ${text}`),
+    ...(notice === undefined ? [] : [`│             notification ${notice}`]),
+  ]
 }
 
-function renderBirth(record: BirthRecord, paint: Paint): string {
-  const to = record.recipients.map(({ address, channel }) => `<${clean(address)}> [${channel}]`).join(', ')
+function renderBirth({ id, about, at, why, recipients, steps }: BirthRecord, paint: Paint): readonly string[] {
   return [
-    `  ${paint('bold', 'notice')}    ${time(record.at)}  ${record.id} (${record.why}) about ${record.about} → ${to}`,
-    ...renderSteps(record.steps, paint),
-  ].join('\n')
+    `${paint('bold', '├─ notification')}  ${time(at)}  ${id}: ${why} of ${about}`,
+    ...recipients.map(({ address, channel }) => `│ to ${path(address)} by ${clean(channel)}`),
+    ...renderSteps(steps, paint),
+  ]
 }
 
-const renderFlood = (record: FloodRecord): string =>
-  `  ${time(record.at)}  ${record.address}: ${record.count} more refused: ${clean(record.reply)}\n              by ${describeDecidedBy(record.by)}`
+const renderFlood = ({ at, address, count, reply, by }: FloodRecord, paint: Paint): readonly string[] => [
+  `${paint('red', 'refused')}  ${time(at)}  [${clean(address)}]: ${count} more connections  ${clean(reply)}`,
+  `         ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
+]
 
-const time = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19)
+const path = (address: string): string => `<${clean(address)}>`
 
-/** Strangers chose much of this; none of it may drive a terminal. */
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?').slice(0, 400)
+const names = (given: readonly string[]): string => {
+  const more = given.length - MAX_NAMES
+  return `${given.slice(0, MAX_NAMES).map(path).join(' ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const time = (ms: number): string => {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? 'at no time' : date.toISOString().replace('T', ' ')
+}

@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Traces on disk: JSON lines in files of a day or 64 MiB, appended without sync and off the path of mail. Old files go
- * by age and by total size. When the disk does not keep up, records are dropped and counted: mail does not wait for
- * its history.
+ * Where the server's traces go: to followers at once, and to files a moment later, without sync and off the path of
+ * mail (design 2.2). When the disk does not keep up, what is beyond the limit is dropped and counted: mail does not
+ * wait for its history.
  */
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../monitor/log.ts'
+import { type Metrics, noMetrics } from '../monitor/metrics.ts'
 import type { TraceRecord, TraceSink } from '../policy/trace.ts'
-
-export const FILE_NAME = /^traces-(\d{8})-(\d{4})\.jsonl$/
-const MAX_FILE_BYTES = 64 * 1024 * 1024
-/** Octets waiting for the disk at most. */
-const MAX_WAITING_BYTES = 16 * 1024 * 1024
-const CLEAN_EVERY_MS = 3_600_000
+import { createAppender } from './appender.ts'
+import { removeOld } from './trace-files.ts'
 
 export interface HistoryWriter extends TraceSink, AsyncDisposable {
-  /** Resolves when everything appended so far is in the file. */
+  /** Resolves when everything appended so far is in the file, or the disk refused it. */
   flush(): Promise<void>
   /** Calls `onRecord` for each record from now on; the returned function ends that. */
   follow(onRecord: (record: TraceRecord) => void): () => void
@@ -26,113 +20,161 @@ export interface HistoryWriter extends TraceSink, AsyncDisposable {
   readonly dropped: number
 }
 
-export function createHistoryWriter(options: {
+export interface HistoryWriterOptions {
+  /** Made when it is not there. */
   readonly directory: string
   readonly clock: Clock
   readonly log: Log
+  readonly metrics?: Metrics
+  /** Records older than this go, a day's file at a time. */
   readonly keepMs: number
+  /** For all files and the index. */
   readonly sizeBytes: number
-}): HistoryWriter {
-  const { directory, clock, log } = options
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+}
+
+/** Octets that wait for the disk at most. */
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+/** One write gathers what comes in this time… */
+const GATHER_MS = 50
+/** …and at most so much of it. */
+const MAX_WRITE_BYTES = 1024 * 1024
+const RETRY_MS = 1000
+const CLEAN_EVERY_MS = 3_600_000
+/** Small enough that old records go in small steps, large enough that a month makes few files. */
+const maxFileBytes = (sizeBytes: number): number => Math.max(64 * 1024, Math.min(64 * 1024 * 1024, sizeBytes / 16))
+
+export function createHistoryWriter(options: HistoryWriterOptions): HistoryWriter {
+  const { directory, clock, log, metrics = noMetrics, keepMs, sizeBytes } = options
+  const fileBytes = maxFileBytes(sizeBytes)
+  const appender = createAppender(directory, fileBytes)
   const followers = new Set<(record: TraceRecord) => void>()
-  let waiting: string[] = []
+  let waiting: Buffer[] = []
   let waitingBytes = 0
-  let writing: Promise<void> | undefined
   let dropped = 0
-  let file = nextFile(directory, clock.now())
+  let writing: Promise<void> | undefined
+  let cancelWrite: (() => void) | undefined
+  let ended = false
+  const records = metrics.counter('postern_history_records_total', 'Traces appended', ['record'])
+  const lost = metrics.counter('postern_history_dropped_total', 'Traces that were not kept')
+  metrics.gauge('postern_history_waiting_bytes', 'Octets of traces that wait for the disk', () => waitingBytes)
 
-  async function write(): Promise<void> {
+  const drop = (count: number, cause?: unknown): void => {
+    if (count === 0) return
+    // The first, then one in a thousand: a flood of drops must not become a flood of logs.
+    if (dropped === 0 || Math.trunc(dropped / 1000) !== Math.trunc((dropped + count) / 1000))
+      log.warn('history.dropped', { dropped: dropped + count, err: cause })
+    dropped += count
+    lost(undefined, count)
+  }
+
+  /** The first lines that fit into one write. */
+  const nextBatch = (): readonly Buffer[] => {
+    let bytes = 0
+    const end = waiting.findIndex((line) => {
+      bytes += line.length
+      return bytes > MAX_WRITE_BYTES
+    })
+    return waiting.slice(0, end === -1 ? undefined : Math.max(1, end))
+  }
+
+  /** Writes all that waits; stops at the first refusal of the disk. */
+  async function write(): Promise<boolean> {
     while (waiting.length > 0) {
-      const lines = waiting.join('')
-      waiting = []
-      waitingBytes = 0
-      const day = dayOf(clock.now())
-      if (file.day !== day || file.bytes > MAX_FILE_BYTES) file = nextFile(directory, clock.now())
-      try {
-        await appendFile(file.path, lines, { mode: 0o600 })
-        file.bytes += Buffer.byteLength(lines)
-      } catch (error) {
-        dropped++
-        log.error('history.write', { err: error, file: file.path })
+      const batch = nextBatch()
+      const before = appender.current
+      const { written, cause } = await appender.append(batch, clock.now())
+      waitingBytes -= batch.slice(0, written).reduce((sum, line) => sum + line.length, 0)
+      waiting = waiting.slice(written)
+      if (written < batch.length) {
+        log.error('history.write', { err: cause })
+        return false
       }
+      if (appender.current !== before) await clean()
     }
-    writing = undefined
+    return true
   }
 
-  const clean = (): void => {
+  const writeSoon = (delayMs: number): void => {
+    cancelWrite ??= clock.after(delayMs, () => {
+      cancelWrite = undefined
+      writeNow().catch((err: unknown) => log.error('history.write', { err }))
+    })
+  }
+
+  /** One write at a time; what came meanwhile is written by the same. */
+  async function writeNow(): Promise<void> {
+    writing ??= write()
+      .then((fine) => {
+        if (!fine && !ended) writeSoon(RETRY_MS)
+      })
+      .finally(() => {
+        writing = undefined
+        // What came between the last look and now.
+        if (waiting.length > 0 && !ended) writeSoon(GATHER_MS)
+      })
+    await writing
+  }
+
+  async function clean(): Promise<void> {
     try {
-      removeOld(directory, clock.now(), options)
-    } catch (error) {
-      log.error('history.clean', { err: error })
+      // Room for the file being written, so that the limit holds until the next time.
+      const limits = { nowMs: clock.now(), keepMs, sizeBytes: sizeBytes - fileBytes }
+      const removed = await removeOld(directory, appender.current, limits)
+      if (removed.length > 0) log.info('history.removed', { files: removed })
+    } catch (err) {
+      log.error('history.clean', { err })
     }
   }
-  let cancel: () => void
-  const cleanAgain = (): void => {
-    clean()
-    cancel = clock.after(CLEAN_EVERY_MS, cleanAgain)
+  let cancelClean = (): void => {}
+  const cleanEveryHour = (): void => {
+    cancelClean = clock.after(CLEAN_EVERY_MS, () => {
+      cleanEveryHour()
+      if (appender.current !== undefined) clean().catch((err: unknown) => log.error('history.clean', { err }))
+    })
   }
-  cancel = clock.after(0, cleanAgain)
+  cleanEveryHour()
 
   return {
     append(record) {
-      for (const follower of followers) follower(record)
-      const line = `${JSON.stringify(record)}\n`
-      if (waitingBytes + line.length > MAX_WAITING_BYTES) {
-        dropped++
-        if (dropped % 1000 === 1) log.warn('history.dropped', { dropped })
+      for (const follow of followers)
+        try {
+          follow(record)
+        } catch (err) {
+          log.error('history.follower', { err })
+        }
+      records({ record: record.record })
+      const line = Buffer.from(`${JSON.stringify(record)}\n`)
+      if (waitingBytes + line.length > MAX_WAITING_BYTES || ended) {
+        drop(1)
         return
       }
       waiting.push(line)
       waitingBytes += line.length
-      writing ??= Promise.resolve().then(write)
+      if (writing === undefined) writeSoon(GATHER_MS)
     },
     async flush() {
+      cancelWrite?.()
+      cancelWrite = undefined
       await writing
+      await writeNow()
     },
     follow(onRecord) {
       followers.add(onRecord)
-      return () => followers.delete(onRecord)
+      return () => void followers.delete(onRecord)
     },
     get dropped() {
       return dropped
     },
     async [Symbol.asyncDispose]() {
-      cancel()
-      await writing
+      await this.flush()
+      ended = true
+      cancelClean()
+      cancelWrite?.()
+      drop(waiting.length)
+      waiting = []
+      waitingBytes = 0
+      followers.clear()
+      await appender.close()
     },
-  }
-}
-
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll('-', '')
-
-function nextFile(directory: string, nowMs: number): { readonly path: string; readonly day: string; bytes: number } {
-  const day = dayOf(nowMs)
-  const numbers = readdirSync(directory).flatMap((name) => {
-    const m = FILE_NAME.exec(name)
-    return m?.[1] === day ? [Number(m[2])] : []
-  })
-  const last = Math.max(0, ...numbers)
-  const path = (n: number): string => join(directory, `traces-${day}-${String(n).padStart(4, '0')}.jsonl`)
-  const bytes = numbers.length === 0 ? 0 : statSync(path(last)).size
-  return bytes > MAX_FILE_BYTES ? { path: path(last + 1), day, bytes: 0 } : { path: path(last), day, bytes }
-}
-
-function removeOld(
-  directory: string,
-  nowMs: number,
-  { keepMs, sizeBytes }: { readonly keepMs: number; readonly sizeBytes: number },
-): void {
-  const files = readdirSync(directory)
-    .filter((name) => FILE_NAME.test(name))
-    .sort()
-    .reverse()
-  let total = 0
-  for (const [i, name] of files.entries()) {
-    const path = join(directory, name)
-    const { size, mtimeMs } = statSync(path)
-    total += size
-    // The newest is being written.
-    if (i > 0 && (nowMs - mtimeMs > keepMs || total > sizeBytes)) rmSync(path, { force: true })
   }
 }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Appends lines to the newest trace file, without sync, and begins a new one when the day or the size says so. */
+import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { dayOf, fileName, type TraceFile, traceFiles } from './trace-files.ts'
+
+export interface Appender {
+  /** The file being written, once one is. */
+  readonly current: string | undefined
+  /** Resolves to how many of the lines are in the file; fewer than all when the disk said no, with the cause. */
+  append(lines: readonly Buffer[], nowMs: number): Promise<{ readonly written: number; readonly cause?: unknown }>
+  close(): Promise<void>
+}
+
+interface Open {
+  readonly file: TraceFile
+  readonly handle: FileHandle
+  bytes: number
+}
+
+export function createAppender(directory: string, maxFileBytes: number): Appender {
+  let open: Open | undefined
+  const close = async (): Promise<void> => {
+    const { handle } = open ?? {}
+    open = undefined
+    await handle?.close()
+  }
+  return {
+    get current() {
+      return open?.file.name
+    },
+    async append(lines, nowMs) {
+      let done = 0
+      try {
+        // A clock that runs backwards must not make files that sort before older ones.
+        if (open === undefined || open.bytes >= maxFileBytes || open.file.day < dayOf(nowMs)) {
+          await close()
+          open = await openNewest(directory, dayOf(nowMs), maxFileBytes)
+        }
+        const bytes = Buffer.concat(lines)
+        while (done < bytes.length) done += (await open.handle.write(bytes, done)).bytesWritten
+        open.bytes += bytes.length
+        return { written: lines.length }
+      } catch (cause) {
+        // What is left of a line that did not fit is closed off when the file is opened again.
+        await close().catch(() => {})
+        return { written: complete(lines, done), cause }
+      }
+    },
+    close,
+  }
+}
+
+/** Lines that are whole within so many octets. */
+function complete(lines: readonly Buffer[], bytes: number): number {
+  let end = 0
+  const cut = lines.findIndex((line) => {
+    end += line.length
+    return end > bytes
+  })
+  return cut === -1 ? lines.length : cut
+}
+
+async function openNewest(directory: string, day: string, maxFileBytes: number): Promise<Open> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const last = traceFiles(await readdir(directory)).at(-1)
+  const number = last === undefined || last.day < day ? 0 : last.number
+  const into = last === undefined || last.day < day ? day : last.day
+  const opened = await openOne(directory, into, number)
+  if (opened.bytes < maxFileBytes) return opened
+  await opened.handle.close()
+  return await openOne(directory, into, number + 1)
+}
+
+async function openOne(directory: string, day: string, number: number): Promise<Open> {
+  const name = fileName(day, number)
+  const handle = await open(join(directory, name), 'a+', 0o600)
+  try {
+    const { size } = await handle.stat()
+    const last = Buffer.alloc(1)
+    if (size > 0) await handle.read(last, 0, 1, size - 1)
+    // A crash or a full disk cut the last line: end it, so that it spoils no other.
+    const torn = size > 0 && last[0] !== 0x0a
+    if (torn) await handle.write('\n')
+    return { file: { name, day, number }, handle, bytes: torn ? size + 1 : size }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The thread that owns the index: looks at the files twice a second and takes in what is new. SQLite answers while the
+ * caller waits; here nobody does. Ends when its parent says so.
+ */
+import { mkdirSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import { deleteIndex, isDamage } from './index-schema.ts'
+import { IndexWriter } from './index-writer.ts'
+
+const LOOK_EVERY_MS = 500
+const AFTER_FAILURE_MS = 5000
+
+export type IndexerReport =
+  | { readonly kind: 'indexed'; readonly records: number }
+  | { readonly kind: 'failed'; readonly cause: string; readonly rebuilt: boolean }
+
+const directory: string = workerData.directory
+const report = (what: IndexerReport): void => parentPort?.postMessage(what)
+const stop = new AbortController()
+parentPort?.once('message', () => stop.abort())
+
+async function run(): Promise<void> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  using index = new IndexWriter(directory)
+  while (!stop.signal.aborted) {
+    const { records, more } = index.step()
+    if (records > 0) report({ kind: 'indexed', records })
+    await wait(more ? 0 : LOOK_EVERY_MS, undefined, { signal: stop.signal }).catch(() => {})
+  }
+}
+
+while (!stop.signal.aborted)
+  try {
+    await run()
+  } catch (error) {
+    const rebuilt = isDamage(error)
+    if (rebuilt) deleteIndex(directory)
+    report({ kind: 'failed', cause: error instanceof Error ? error.message : String(error), rebuilt })
+    await wait(AFTER_FAILURE_MS, undefined, { signal: stop.signal }).catch(() => {})
+  }
+parentPort?.close()

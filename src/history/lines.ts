@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Records of a trace file with their places. Reads without waiting for others, so it belongs in the indexer's thread
+ * and in tools, not in the process that talks to clients. A line that is cut, too long or no record is passed over.
+ */
+import { closeSync, openSync, readSync } from 'node:fs'
+import type { TraceRecord } from '../policy/trace.ts'
+
+/** A trace has 64 KiB; JSON may write a character as six. */
+export const MAX_LINE_BYTES = 512 * 1024
+const BLOCK_BYTES = 1024 * 1024
+
+export interface Line {
+  readonly offset: number
+  readonly bytes: Buffer
+}
+
+/** Complete lines of at most MAX_LINE_BYTES from `from` on. The last, without its end, is left for the next time. */
+export function* linesOf(path: string, from: number): Generator<Line> {
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch {
+    // Deleted by age between listing and opening.
+    return
+  }
+  try {
+    const block = Buffer.alloc(BLOCK_BYTES)
+    let rest = Buffer.alloc(0)
+    let restAt = from
+    let skipping = false
+    for (let at = from; ; ) {
+      const got = readSync(fd, block, 0, block.length, at)
+      if (got === 0) return
+      at += got
+      const data = Buffer.concat([rest, block.subarray(0, got)])
+      let start = 0
+      for (let end = data.indexOf(0x0a); end !== -1; end = data.indexOf(0x0a, start)) {
+        if (!skipping && end - start <= MAX_LINE_BYTES)
+          yield { offset: restAt + start, bytes: data.subarray(start, end) }
+        skipping = false
+        start = end + 1
+      }
+      const left = data.length - start
+      skipping ||= left > MAX_LINE_BYTES
+      rest = skipping ? Buffer.alloc(0) : Buffer.from(data.subarray(start))
+      restAt = at - rest.length
+    }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The record of one line that was found earlier; `undefined` when the file is gone or something else stands there. */
+export function recordAt(path: string, offset: number, length: number): TraceRecord | undefined {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const bytes = Buffer.alloc(Math.min(length, MAX_LINE_BYTES))
+      readSync(fd, bytes, 0, bytes.length, offset)
+      return parseRecord(bytes)
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<TraceRecord['record']>(['trace', 'delivery', 'birth', 'flood'])
+
+/** Our own writer made it; what does not look like that is not one. */
+export function parseRecord(bytes: Buffer): TraceRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'))
+    const known =
+      typeof value === 'object' &&
+      value !== null &&
+      'record' in value &&
+      KINDS.has(value.record) &&
+      'version' in value &&
+      value.version === 1 &&
+      'at' in value &&
+      typeof value.at === 'number'
+    return known ? (value as TraceRecord) : undefined
+  } catch {
+    return undefined
+  }
+}
