@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A real Postern on loopback for one test: its own directory, free ports, the server in this process. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { z } from 'zod'
+import { parseAddress, parseDomain } from '../../src/address/path.ts'
+import type { ConfigSchema } from '../../src/config/schema.ts'
+import { selfSigned } from '../../src/config/self-signed.ts'
+import { openDirectory } from '../../src/directory/embedded.ts'
+import { serve } from '../../src/main.ts'
+
+export const HOST = '127.0.0.1'
+export const SINK_HOST = '127.0.0.9'
+/** The one address that counts as inside. */
+export const INSIDE = '127.0.0.3'
+export const DOMAIN = 'demo.test'
+export const PASSWORD = 'correct horse'
+
+type Given = z.input<typeof ConfigSchema>
+
+export interface SiteOptions {
+  readonly users?: readonly string[]
+  readonly routes?: Given['routes']
+  readonly channels?: Readonly<Record<string, object>>
+  readonly limits?: Given['limits']
+  /** Files beside postern.yaml, by name. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+export interface Site extends AsyncDisposable {
+  readonly directory: string
+  readonly ports: { readonly smtp: number; readonly submission: number; readonly submissions: number }
+  /** What is new in a user's Maildir, once it holds so many messages. */
+  readonly mail: (user: string, count: number) => Promise<readonly string[]>
+}
+
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
+  await using cleanup = new AsyncDisposableStack()
+  const directory = await temporaryFolder(cleanup)
+  const ports = { smtp: await freePort(), submission: await freePort(), submissions: await freePort() }
+  const { certificate, key } = await selfSigned({
+    hostname: `mx.${DOMAIN}`,
+    addresses: [HOST],
+    nowMs: Date.now(),
+    days: 2,
+  })
+  const config = {
+    server: { hostname: `mx.${DOMAIN}` },
+    listeners: {
+      smtp: { service: 'smtp', address: HOST, port: ports.smtp },
+      submission: { service: 'submission', address: HOST, port: ports.submission },
+      submissions: { service: 'submissions', address: HOST, port: ports.submissions },
+    },
+    tls: { certificate: 'certificate.pem', key: 'key.pem' },
+    networks: { own: [`${INSIDE}/32`] },
+    channels: options.channels ?? {},
+    routes: options.routes ?? [],
+    limits: options.limits ?? {},
+    queue: { retry: ['1s'] },
+    // Nobody answers there: every route of these tests names its next hop.
+    dns: { servers: [`${HOST}:1`], timeout: '1s' },
+    monitor: { log: 'error' },
+  } satisfies Record<string, unknown>
+  await mkdir(join(directory, 'spool'), { mode: 0o700 })
+  // JSON is YAML too.
+  await writeFile(join(directory, 'postern.yaml'), JSON.stringify(config, undefined, 2))
+  await writeFile(join(directory, 'aliases'), '')
+  await writeFile(join(directory, 'certificate.pem'), certificate)
+  await writeFile(join(directory, 'key.pem'), key, { mode: 0o600 })
+  for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(directory, name), text)
+  await addUsers(directory, options.users ?? ['kim'])
+
+  const stop = new AbortController()
+  const ready = Promise.withResolvers<void>()
+  const server = serve(directory, { signal: stop.signal, ready: () => ready.resolve() })
+  await Promise.race([ready.promise, server])
+  cleanup.defer(async () => {
+    stop.abort()
+    await server
+  })
+  const owned = cleanup.move()
+  return {
+    directory,
+    ports,
+    mail: (user, count) => newMail(join(directory, 'mailboxes', DOMAIN, user), count),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function addUsers(directory: string, users: readonly string[]): Promise<void> {
+  const entries = openDirectory(join(directory, 'spool', 'directory.sqlite'))
+  try {
+    const domain = parseDomain(DOMAIN)
+    if (domain === undefined) throw new Error(`${DOMAIN} is a domain`)
+    entries.addDomain(domain)
+    for (const user of users) {
+      const address = parseAddress(`${user}@${DOMAIN}`)
+      if (address === undefined) throw new Error(`${user} is no local part`)
+      await entries.addUser({ address, password: PASSWORD })
+    }
+  } finally {
+    entries.close()
+  }
+}
+
+export async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-interop-'))
+  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+export async function freePort(host = HOST): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(0, host, resolve)
+  })
+  const bound = probe.address()
+  await new Promise((resolve) => probe.close(resolve))
+  if (typeof bound !== 'object' || bound === null) throw new Error('no port')
+  return bound.port
+}
+
+/** The first answer that is not `undefined`, asked for until the deadline. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  ms = 10_000,
+): Promise<T> {
+  const deadline = performance.now() + ms
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
+    await pause(20)
+  }
+}
+
+/** The messages of a Maildir, once there are so many. */
+export async function newMail(maildir: string, count: number): Promise<readonly string[]> {
+  const folder = join(maildir, 'new')
+  const names = await eventually(`${count} messages in ${folder}`, async () => {
+    const found = await readdir(folder).catch(() => [])
+    return found.length >= count ? found : undefined
+  })
+  return await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')))
+}
