@@ -98,7 +98,7 @@ export class Connection {
       await this.#flush()
     }
     await this.#intake?.drop()
-    this.#wire.close()
+    await this.#wire.close()
     this.#log.info('smtp.closed', { transactions: this.#session.transactions })
   }
 

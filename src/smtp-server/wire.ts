@@ -84,21 +84,27 @@ export class Wire {
     }
   }
 
-  /** Ends our side; what the client still sends is dropped for a moment, lest a reset takes the last reply with it. */
-  close(): void {
+  /**
+   * Ends our side; what the client still sends is dropped for a moment, lest a reset takes the last reply with it.
+   * Resolves when the connection is closed on both sides.
+   */
+  async close(): Promise<void> {
     const socket = this.#socket
-    if (this.#gone || socket.destroyed) {
-      socket.destroy()
-      return
-    }
+    if (socket.closed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
     this.#forget(socket)
     socket.on('error', () => {})
+    socket.once('close', resolve)
+    if (this.#gone) socket.destroy()
+    else if (this.#ended) socket.destroySoon()
+    else {
+      socket.once('end', () => socket.destroySoon())
+      socket.end()
+      socket.resume()
+    }
     const cancel = this.#clock.after(LINGER_MS, () => socket.destroy())
-    socket.once('close', cancel)
-    socket.once('end', () => socket.destroySoon())
-    socket.end()
-    socket.resume()
-    if (this.#ended) socket.destroySoon()
+    await promise
+    cancel()
   }
 
   destroy(): void {

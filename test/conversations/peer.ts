@@ -117,5 +117,7 @@ export class Peer implements AsyncDisposable {
       this.#wake()
     }
     socket.on('end', end).on('close', end).on('error', end)
+    // As clients do: when the server has ended, so do we.
+    socket.on('end', () => socket.end())
   }
 }

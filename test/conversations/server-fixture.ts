@@ -122,7 +122,7 @@ function entryOf(address: MailAddress): AddressEntry | undefined {
   const mailbox = (status: 'active' | 'disabled' | 'suspended'): AddressEntry => ({
     entry: `user ${address}`,
     kind: 'user',
-    user,
+    user: address,
     status,
   })
   switch (user) {
