@@ -10,15 +10,15 @@ import { basename } from 'node:path'
 import type { MailAddress } from './address/address.ts'
 import { drive, type Host } from './ask/ask.ts'
 import { Destinations } from './channels/destinations.ts'
+import { FILE_CHECKERS } from './cli/configuration.ts'
 import { systemClock } from './clock/clock.ts'
 import { formatDiagnostics } from './config/diagnostic.ts'
-import { type FileChecker, loadRevision } from './config/load.ts'
+import { loadRevision } from './config/load.ts'
 import { spoolPaths } from './config/spool-paths.ts'
 import type { LoadedRevision } from './config/where.ts'
 import { controlHandlers } from './control/handlers.ts'
 import { ControlError } from './control/protocol.ts'
 import { startControl } from './control/server.ts'
-import { parseAliasFile } from './directory/alias-file.ts'
 import { openDirectory } from './directory/embedded.ts'
 import { directoryAnswers } from './directory/host.ts'
 import { withAliasFile } from './directory/site-directory.ts'
@@ -40,10 +40,6 @@ export const VERSION = '0.1.0'
 
 /** How long transactions and deliveries under way may take when the server is told to stop. */
 const STOP_MS = 10_000
-
-const FILE_CHECKERS: readonly FileChecker[] = [
-  { role: 'aliases', code: 'alias', check: (text, file) => parseAliasFile(text, file).problems },
-]
 
 /** A configuration that does not load; the message holds the diagnostics, ready to print. */
 export class ConfigurationRefused extends Error {

@@ -128,7 +128,12 @@ async function transact(
       await read(TIMEOUTS.dataEnd)
       return settled(() => NOT_REACHED)
     }
-    for await (const piece of dotStuff(delivery.content())) await write(piece)
+    for await (const piece of dotStuff(delivery.content())) {
+      // What was said before the end, the last piece and its dot among it, speaks of no message that was sent.
+      if (connection.outOfStep)
+        throw new ConnectionFailure('protocol', `${connection.peer} replied before the message was sent`)
+      await write(piece)
+    }
   } else {
     if (!anybody) {
       await reset(session, signal)
