@@ -67,23 +67,43 @@ export function recordAt(path: string, offset: number, length: number): TraceRec
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<TraceRecord['record']>(['trace', 'delivery', 'birth', 'flood'])
-
 /** Our own writer made it; what does not look like that is not one. */
 export function parseRecord(bytes: Buffer): TraceRecord | undefined {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'))
-    const known =
-      typeof value === 'object' &&
-      value !== null &&
-      'record' in value &&
-      KINDS.has(value.record) &&
-      'version' in value &&
-      value.version === 1 &&
-      'at' in value &&
-      typeof value.at === 'number'
-    return known ? (value as TraceRecord) : undefined
+    return isRecord(value) ? value : undefined
   } catch {
     return undefined
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+const hasTexts = (fields: Fields, ...names: readonly string[]): boolean =>
+  names.every((name) => typeof fields[name] === 'string')
+const isListOf = (value: unknown, ...names: readonly string[]): boolean =>
+  Array.isArray(value) && value.every((member: unknown) => isFields(member) && hasTexts(member, ...names))
+
+function isRecord(value: unknown): value is TraceRecord {
+  if (!isFields(value) || value['version'] !== 1 || !Number.isSafeInteger(value['at'])) return false
+  const { client, recipients, steps } = value
+  switch (value['record']) {
+    case 'trace':
+      return (
+        hasTexts(value, 'id', 'session', 'outcome') &&
+        isFields(client) &&
+        hasTexts(client, 'address') &&
+        isListOf(recipients, 'given', 'result') &&
+        isListOf(steps, 'at', 'stage', 'result')
+      )
+    case 'delivery':
+      return hasTexts(value, 'id', 'channel') && isListOf(recipients, 'address', 'result')
+    case 'birth':
+      return hasTexts(value, 'id', 'about', 'from') && isListOf(recipients, 'address') && isListOf(steps, 'at', 'stage')
+    case 'flood':
+      return hasTexts(value, 'address', 'reply')
+    default:
+      return false
   }
 }

@@ -20,7 +20,14 @@ const INDENT = ' '.repeat(20)
 /** @param records in order of time, as HistoryReader.get gives them */
 export function renderLadder(records: readonly TraceRecord[], options: { readonly color: boolean }): string {
   const paint = colours(options.color)
-  return records.map((record) => `${renderRecord(record, paint).join('\n')}\n`).join('\n')
+  return records
+    .map((record, i) => {
+      // A dialogue begins a ladder; what came of it goes on with the same.
+      const goesOn = record.record === 'delivery' || record.record === 'birth'
+      const between = i === 0 ? '' : goesOn ? '│\n' : '\n'
+      return `${between}${renderRecord(record, paint).join('\n')}\n`
+    })
+    .join('')
 }
 
 function renderRecord(record: TraceRecord, paint: Paint): readonly string[] {
@@ -89,10 +96,10 @@ function renderSource(by: DecidedBy, paint: Paint): readonly string[] {
   const at = sourceOf(by)
   if (at === undefined) return []
   // Control characters keep their place, so that the caret keeps its.
-  const text = clean(at.text)
+  const text = clean(at.text.replaceAll('\t', ' '))
   const margin = String(at.line)
   const column = Math.max(0, Math.min(at.column - 1, text.length))
-  return [`${margin} | ${text}`, `${' '.repeat(margin.length)} | ${' '.repeat(column)}${paint('red', '^')}`]
+  return [`${margin} ┆ ${text}`, `${' '.repeat(margin.length)} ┆ ${' '.repeat(column)}${paint('red', '^')}`]
 }
 
 function renderFacts(facts: readonly Fact[], paint: Paint): readonly string[] {
@@ -112,7 +119,7 @@ function renderFacts(facts: readonly Fact[], paint: Paint): readonly string[] {
 function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[] {
   const { channel, recipients, at, by, durationMs, notice } = record
   return [
-    `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}, ${Math.round(durationMs)} ms`,
+    `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}  took ${Math.round(durationMs)} ms`,
     ...recipients.flatMap(({ address, result, status, detail, nextAt }) => [
       `│ ${paint(STYLE_OF_RESULT[result] ?? 'bold', clean(result).padEnd(11))} ${path(address)}`,
       `│             ${status === undefined ? '' : `${clean(status)} `}${clean(detail)}`,
