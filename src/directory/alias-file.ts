@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The `aliases` file in its historical form: `name: member, member`, continued on lines that begin with a blank or end
- * with a comma; `#` and `!` begin comments. A name without a domain holds for every domain of ours. Members are
- * addresses, names, `|program arguments` and `:include:file`. `owner-NAME` gives the list NAME its owner.
+ * The `aliases` file in its historical form: `name: member, member`, continued on lines that begin with a blank, or
+ * after a comma or a backslash at the end of a line; `#` and `!` begin comment lines. A name without a domain holds for
+ * every domain of ours. Members are addresses, names, `|program arguments` and `:include:file`; `owner-NAME` gives the
+ * list NAME its owner. Does not read named parameters (`[AUTH_LIST]` and the like) nor files as members; both are
+ * reported.
  */
+import { parseAddress } from '../address/path.ts'
 import type { SourceRef } from '../ask/decided-by.ts'
+import { type Line, logicalLines, type Piece, splitMembers } from './alias-lines.ts'
 
-export interface AliasMember {
-  /** An address, or a name without a domain. */
-  readonly name?: string
+export type AliasMember =
+  /** An address, or a local part alone. */
+  | { readonly name: string }
   /** Program and arguments. */
-  readonly pipe?: readonly string[]
+  | { readonly pipe: readonly string[] }
   /** A file with one member a line. */
-  readonly include?: string
-}
+  | { readonly include: string }
 
 export interface AliasFileEntry {
-  /** Lower case; with or without a domain. */
+  /** With or without a domain, as in the file. */
   readonly name: string
+  /** Those that could be read; none when there was no other. */
   readonly members: readonly AliasMember[]
   readonly at: SourceRef
 }
@@ -29,6 +33,8 @@ export interface AliasFileProblem {
 }
 
 const MAX_PROBLEMS = 100
+/** Characters of a line in a trace. */
+const MAX_SHOWN = 200
 
 export function parseAliasFile(
   text: string,
@@ -37,86 +43,113 @@ export function parseAliasFile(
   const entries: AliasFileEntry[] = []
   const problems: AliasFileProblem[] = []
   const seen = new Map<string, number>()
-  for (const { line, content } of logicalLines(text)) {
-    const problem = (column: number, message: string): void => {
-      if (problems.length < MAX_PROBLEMS) problems.push({ line, column, message })
+  for (const line of logicalLines(text)) {
+    const problem = (offset: number, message: string): void => {
+      if (problems.length < MAX_PROBLEMS) problems.push({ ...line.place(offset), message })
     }
-    const name = nameAt(content)
-    if (name === undefined) {
-      problem(1, 'expected a name and a colon')
+    const named = nameAt(line)
+    if (typeof named === 'string') {
+      problem(0, named)
       continue
     }
-    const key = name.name.toLowerCase()
+    const { name, end } = named
+    const key = name.toLowerCase().normalize('NFC')
     const before = seen.get(key)
     if (before !== undefined) {
-      problem(1, `${name.name} is defined already, on line ${before}`)
+      problem(0, `${name} is defined already, on line ${before}`)
       continue
     }
-    const members = splitMembers(content.slice(name.end)).map((raw) => memberOf(raw))
-    const bad = members.indexOf(undefined)
-    if (bad >= 0)
-      problem(name.end + 1, `member ${bad + 1} of ${name.name} is neither an address, a name, a program nor an include`)
-    const good = members.filter((member) => member !== undefined)
-    if (members.length === 0) problem(name.end + 1, `${name.name} has no members`)
-    if (good.length === 0) continue
-    seen.set(key, line)
-    entries.push({ name: key, members: good, at: { file, line, column: 1, text: content.slice(0, 200) } })
+    const { line: number, column } = line.place(0)
+    seen.set(key, number)
+    const members: AliasMember[] = []
+    const pieces = splitMembers(line.content, end)
+    if (pieces.length === 0) problem(end - 1, `${name} has no members`)
+    for (const piece of pieces) {
+      const member = memberOf(piece, name)
+      if (typeof member === 'string') problem(piece.offset, member)
+      else members.push(member)
+    }
+    entries.push({ name, members, at: { file, line: number, column, text: line.first.slice(0, MAX_SHOWN) } })
   }
   return { entries, problems }
 }
 
-/** Members of an included file: one a line, or separated by commas. */
-export const parseIncluded = (text: string): readonly AliasMember[] =>
-  logicalLines(text).flatMap(({ content }) => splitMembers(content).flatMap((raw) => memberOf(raw) ?? []))
-
-function logicalLines(text: string): { line: number; content: string }[] {
-  const lines: { line: number; content: string }[] = []
-  for (const [i, raw] of text.split(/\r?\n/).entries()) {
-    if (/^\s*(?:[#!]|$)/.test(raw)) continue
-    const last = lines.at(-1)
-    if (last !== undefined && (/^[ \t]/.test(raw) || last.content.endsWith(','))) last.content += ` ${raw.trim()}`
-    else lines.push({ line: i + 1, content: raw.trim() })
-  }
-  return lines
+/** Members of an included file: one a line, or separated by commas. Only addresses and names may stand there. */
+export function parseIncluded(text: string): {
+  readonly names: readonly string[]
+  readonly problems: readonly AliasFileProblem[]
+} {
+  const names: string[] = []
+  const problems: AliasFileProblem[] = []
+  for (const line of logicalLines(text))
+    for (const piece of splitMembers(line.content, 0)) {
+      const member = memberOf(piece, '')
+      const message =
+        typeof member === 'string' || 'name' in member ? member : 'an included file may name addresses alone'
+      if (typeof message !== 'string') names.push(message.name)
+      else if (problems.length < MAX_PROBLEMS) problems.push({ ...line.place(piece.offset), message })
+    }
+  return { names, problems }
 }
 
-function nameAt(content: string): { name: string; end: number } | undefined {
-  const quoted = /^"([^"]+)"\s*:/.exec(content)
-  const plain = /^([^\s:,"|]+)\s*:/.exec(content)
-  const m = quoted ?? plain
-  return m?.[1] === undefined ? undefined : { name: m[1], end: m[0].length }
+/** The name, and where its members begin; or what is wrong. */
+function nameAt({ content }: Line): { readonly name: string; readonly end: number } | string {
+  const m = /^("(?:[^"\\]|\\.)+"(?:@[^\s:,"|]+)?|[^\s:,"|]+)[ \t]*:/.exec(content)
+  if (m?.[1] === undefined) return 'expected a name and a colon'
+  const name = localName(m[1])
+  return name === undefined ? `${m[1]} can be no address` : { name, end: m[0].length }
 }
 
-/** At commas outside quotes. */
-function splitMembers(text: string): readonly string[] {
-  const parts: string[] = []
-  let part = ''
-  let quoted = false
-  for (const c of text) {
-    if (c === '"') quoted = !quoted
-    if (c === ',' && !quoted) {
-      parts.push(part)
-      part = ''
-    } else part += c
-  }
-  return [...parts, part].map((p) => p.trim()).filter((p) => p !== '')
+/** The address, or the local part alone; quotes that need not be there are taken off. */
+function localName(text: string): string | undefined {
+  if (parseAddress(text) !== undefined) return text
+  const plain = text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
+  if (parseAddress(plain) !== undefined) return plain
+  for (const local of [plain, text]) if (parseAddress(`${local}@a.invalid`) !== undefined) return local
+  return undefined
 }
 
-function memberOf(raw: string): AliasMember | undefined {
-  const whole = /^"(\|.*)"$/.exec(raw)?.[1] ?? raw
+/** The member, or what is wrong with it. `owner`: the alias it is a member of. */
+function memberOf({ text }: Piece, owner: string): AliasMember | string {
+  const whole = /^"(\|.*)"$/.exec(text)?.[1]?.replace(/\\(.)/g, '$1') ?? text
   if (whole.startsWith('|')) {
-    const argv = words(whole.slice(1))
-    return argv.length === 0 ? undefined : { pipe: argv }
+    // Both `"|/bin/x y"` and `|"/bin/x y"` are program and argument.
+    const command = whole.slice(1).trim()
+    const argv = words(/^"([^"]*)"$/.exec(command)?.[1] ?? command)
+    if (argv[0]?.startsWith('/') !== true) return 'a program is named by its absolute path'
+    return { pipe: argv }
   }
-  const include = /^:include:\s*(\S+)$/i.exec(raw)?.[1]
-  if (include !== undefined) return { include }
-  const inBrackets = /<([^<>]+)>$/.exec(raw)?.[1] ?? raw
-  return /[\s,<>|]/.test(inBrackets.replace(/"[^"]*"/g, '')) || inBrackets.startsWith('/')
-    ? undefined
-    : { name: inBrackets }
+  if (/^:include:/i.test(text)) {
+    const include = text.slice(':include:'.length).trim()
+    return include === '' ? ':include: names no file' : { include }
+  }
+  if (text.startsWith('/') || text.startsWith('"/')) return 'a file cannot be a member'
+  if (text.startsWith('[')) return 'named parameters are not supported'
+  // sendmail's `\name`: the mailbox itself. That is what an alias's own name among its members means here.
+  if (text.startsWith('\\') && text.slice(1).toLowerCase() !== owner.toLowerCase())
+    return 'a backslash may stand before the name of the alias itself alone'
+  const bare = text.startsWith('\\') ? text.slice(1) : text
+  const inBrackets = bare.endsWith('>') ? bare.slice(bare.lastIndexOf('<') + 1, -1) : bare
+  const name = localName(inBrackets)
+  return name === undefined ? `${text.slice(0, MAX_SHOWN)} is no address, name, program or include` : { name }
 }
 
 /** Words as a shell would see them, without any of its magic: quotes group, nothing is replaced. */
 function words(text: string): readonly string[] {
-  return [...text.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((m) => m[1] ?? m[2] ?? m[3] ?? '')
+  const found: string[] = []
+  let word: string | undefined
+  let quote = ''
+  for (const c of text) {
+    if (quote !== '') {
+      if (c === quote) quote = ''
+      else word = `${word ?? ''}${c}`
+    } else if (c === '"' || c === "'") {
+      quote = c
+      word ??= ''
+    } else if (c === ' ' || c === '\t') {
+      if (word !== undefined) found.push(word)
+      word = undefined
+    } else word = `${word ?? ''}${c}`
+  }
+  return word === undefined ? found : [...found, word]
 }

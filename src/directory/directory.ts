@@ -9,10 +9,20 @@ import type { Account, AddressEntry, Answers, DomainEntry } from '../ask/questio
 
 type MaybePromise<T> = T | Promise<T>
 
+export interface AddressOptions {
+  /** The user alone, past any alias of the same name. */
+  readonly mailbox?: boolean
+}
+
 export interface Directory {
   domain(domain: Domain): MaybePromise<Lookup<DomainEntry>>
-  /** With the local part exactly as it is; subaddresses are policy's matter. Case of local parts never matters. */
-  address(address: MailAddress): MaybePromise<Lookup<AddressEntry>>
+  /**
+   * An address of a domain that `domain` finds, with the local part exactly as it is; subaddresses are policy's matter.
+   * Case never matters.
+   */
+  address(address: MailAddress, options?: AddressOptions): MaybePromise<Lookup<AddressEntry>>
+  /** `login`: any address of the user. Whoever is not active has no password that fits. */
   password(login: string, password: string): MaybePromise<Lookup<Account>>
+  /** Always found where SCRAM is kept at all: for names nobody has, keys are made up (password.ts). */
   scram(login: string): MaybePromise<Answers['directory.scram']>
 }

@@ -10,7 +10,7 @@ export type DirectoryHost = Pick<
 
 export const directoryAnswers = (directory: Directory): DirectoryHost => ({
   'directory.domain': ({ domain }) => directory.domain(domain),
-  'directory.address': ({ address }) => directory.address(address),
+  'directory.address': ({ address, mailbox }) => directory.address(address, { mailbox: mailbox === true }),
   'directory.password': ({ login, password }) => directory.password(login, password),
   'directory.scram': ({ login }) => directory.scram(login),
 })
