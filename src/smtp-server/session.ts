@@ -93,7 +93,9 @@ export class Session {
       // The greeting is the reply to the connection (RFC 5321 §3.1): 554 or 421, then close, whatever `close` says.
       const trace = this.connectionTrace.finish(isTransient(verdict.reply) ? 'deferred' : 'refused')
       this.state = { at: 'closed' }
-      return [say(verdict.reply), { do: 'record', trace }, CLOSE]
+      // Under implicit TLS nothing can be said before a handshake, which is too dear for a refusal.
+      const said = this.context.service === 'submissions' ? [] : [say(verdict.reply)]
+      return [...said, { do: 'record', trace }, CLOSE]
     }
     if (verdict.do === 'discard' || verdict.do === 'hold')
       throw new Error(`a connection cannot be ${verdict.do === 'hold' ? 'held' : 'discarded'} (${JSON.stringify(by)})`)

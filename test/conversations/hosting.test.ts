@@ -3,6 +3,7 @@
  * What a conversation file cannot say: failing disks, bugs, many clients, a stop, a change of policy. Over real sockets.
  */
 import assert from 'node:assert/strict'
+import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ManualClock } from '../../src/clock/clock.ts'
@@ -185,6 +186,47 @@ test('a client that never reads its replies is held up, then dropped', async () 
   socket.destroy()
   assert.equal(fixture.faults(), 0)
 })
+
+test('a refused connection to a port with implicit TLS is closed without a word', async () => {
+  const config = [['limits.connectionsPerAddress', '1']] as const
+  await using fixture = await startFixture({ service: 'submissions', config })
+  await using first = await Peer.connect(fixture.port)
+  await until(() => fixture.server.connections() === 1, 'no session')
+  await using second = await Peer.connect(fixture.port)
+  assert.equal(await second.rest(), '')
+  assert.equal(fixture.traces()[0]?.outcome, 'deferred')
+  await first.startTls()
+  assert.deepEqual(await codes(first, 1), ['220'])
+})
+
+for (const { password, want } of [
+  { password: 'secret', want: '235 2.7.0' },
+  { password: 'wrong', want: '535 5.7.8' },
+])
+  test(`SCRAM-SHA-256 in the clear, password ${password}: ${want} (RFC 7677 §3, RFC 4954 §4)`, async () => {
+    await using fixture = await startFixture()
+    await using peer = await Peer.connect(fixture.port)
+    const line = (text: string): Promise<void> => send(peer, `${Buffer.from(text).toString('base64')}\r\n`)
+    await send(peer, 'EHLO c\r\nAUTH SCRAM-SHA-256 ')
+    await line('n,,n=kim,r=rOprNGfwEbeRWgbNEkqO')
+    await codes(peer, 2)
+    const first = await peer.reply()
+    assert.equal(first.code, '334', first.raw)
+    const challenge = Buffer.from(first.text, 'base64').toString()
+    const [, nonce = '', salt = '', iterations = ''] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(challenge) ?? []
+    const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256')
+    const clientKey = createHmac('sha256', salted).update('Client Key').digest()
+    const signed = `n=kim,r=rOprNGfwEbeRWgbNEkqO,${challenge},c=biws,r=${nonce}`
+    const signature = createHmac('sha256', createHash('sha256').update(clientKey).digest()).update(signed).digest()
+    const proof = Buffer.from(clientKey.map((octet, i) => octet ^ (signature[i] ?? 0))).toString('base64')
+    await line(`c=biws,r=${nonce},p=${proof}`)
+    if (want.startsWith('2')) {
+      const verifier = Buffer.from((await peer.reply()).text, 'base64').toString()
+      assert.match(verifier, /^v=/)
+      await line('')
+    }
+    assert.deepEqual(await codes(peer, 1), [want])
+  })
 
 test('submissions needs a certificate', async () => {
   await assert.rejects(startFixture({ service: 'submissions', deps: { tlsContext: () => undefined } }), /certificate/)
