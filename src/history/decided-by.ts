@@ -11,7 +11,7 @@ export function describeDecidedBy(by: DecidedBy): string {
     case 'config':
       return `${place(by.at)} ${clean(by.setting)}`
     case 'default':
-      return `default ${clean(by.setting)}: ${clean(by.value)}`
+      return `default ${clean(by.setting)}: ${clean(by.value, 100)}`
     case 'directory':
       return by.at === undefined ? `directory: ${clean(by.entry)}` : `${place(by.at)} ${clean(by.entry)}`
     case 'protocol':

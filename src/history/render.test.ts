@@ -56,6 +56,7 @@ const delivered: readonly TraceRecord[] = [
         answer: { kind: 'found', records: ['mail.partner.test'], ttlSeconds: 60, authentic: false },
       },
       { question: { ask: 'directory.password' } },
+      { question: { ask: 'directory.password' } },
     ],
     cut: { steps: 3, facts: 1 },
   }),

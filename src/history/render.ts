@@ -107,13 +107,22 @@ function renderFacts(facts: readonly Fact[], paint: Paint): readonly string[] {
   if (worth.length === 0) return []
   return [
     paint('bold', '├─ asked'),
-    ...worth.map(({ question, answer }) => {
-      const { ask, ...about } = question
-      const asked = Object.values(about).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
-      const told = answer === undefined ? '(not kept)' : JSON.stringify(answer)
-      return `│ ${clean(`${ask} ${asked.join(' ')}`.trimEnd(), 100)} → ${clean(told, 160)}`
-    }),
+    ...[...folded(worth.map(renderFact))].map(([line, times]) => `│ ${line}${times === 1 ? '' : `  ×${times}`}`),
   ]
+}
+
+function renderFact({ question, answer }: Fact): string {
+  const { ask, ...about } = question
+  const asked = Object.values(about).map((value) => (typeof value === 'string' ? value : JSON.stringify(value)))
+  const told = answer === undefined ? '(not kept)' : JSON.stringify(answer)
+  return `${clean(`${ask} ${asked.join(' ')}`.trimEnd(), 100)} → ${clean(told, 160)}`
+}
+
+/** Equal lines once, where they first stood, with their number. */
+function folded(lines: readonly string[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>()
+  for (const line of lines) times.set(line, (times.get(line) ?? 0) + 1)
+  return times
 }
 
 function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[] {
@@ -122,7 +131,8 @@ function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[]
     `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}  took ${Math.round(durationMs)} ms`,
     ...recipients.flatMap(({ address, result, status, detail, nextAt }) => [
       `│ ${paint(STYLE_OF_RESULT[result] ?? 'bold', clean(result).padEnd(11))} ${path(address)}`,
-      `│             ${status === undefined ? '' : `${clean(status)} `}${clean(detail)}`,
+      // A remote reply says its status itself.
+      `│             ${status === undefined || detail.includes(status) ? '' : `${clean(status)} `}${clean(detail)}`,
       ...(nextAt === undefined ? [] : [`│             next attempt ${time(nextAt)}`]),
     ]),
     `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
