@@ -26,6 +26,9 @@ export interface SiteOptions {
   readonly routes?: Given['routes']
   readonly channels?: Readonly<Record<string, object>>
   readonly limits?: Given['limits']
+  readonly sasl?: Given['sasl']
+  /** Port of a name server; without one nobody answers, and every route must name an address. */
+  readonly dns?: number
   /** Files beside postern.yaml, by name. */
   readonly files?: Readonly<Record<string, string>>
 }
@@ -59,9 +62,9 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     channels: options.channels ?? {},
     routes: options.routes ?? [],
     limits: options.limits ?? {},
+    sasl: options.sasl ?? {},
     queue: { retry: ['1s'] },
-    // Nobody answers there: every route of these tests names its next hop.
-    dns: { servers: [`${HOST}:1`], timeout: '1s' },
+    dns: { servers: [`${HOST}:${options.dns ?? 1}`], timeout: '1s' },
     monitor: { log: 'error' },
   } satisfies Record<string, unknown>
   await mkdir(join(directory, 'spool'), { mode: 0o700 })
