@@ -20,6 +20,7 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
+import { boundedExpansion } from './bounded-expansion.ts'
 import { makeNotice, type NoticeOrder } from './notice.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
@@ -44,6 +45,12 @@ export interface RunnerDeps {
   readonly randomBytes: NoticeOrder['random']
   readonly ids: { message(): MessageId; session(): SessionId }
 }
+
+/** What a destination has to give up in, once it is told to. */
+const AFTER_ABORT_MS = 5_000
+
+/** Notices made for one attempt, by kind. */
+type Told = Map<NoticeOrder['kind'], MessageId | undefined>
 
 interface Job {
   readonly id: MessageId
@@ -127,6 +134,7 @@ export class QueueRunner {
         { id, channel: first.channel, key: '', recipients },
         recipients.map(() => outcome),
         0,
+        new Map(),
       )
       return recipients.length
     })
@@ -146,9 +154,16 @@ export class QueueRunner {
     this.#cancelTimer()
     this.#stopped = true
     for (const wake of this.#sleepers) wake()
-    const cancel = this.#deps.clock.after(deadlineMs, () => this.#stop.abort())
-    await Promise.all(this.#running)
+    const gaveUp = Promise.withResolvers<void>()
+    let cancelLast = (): void => {}
+    const cancel = this.#deps.clock.after(deadlineMs, () => {
+      this.#stop.abort()
+      // A destination that does not heed its signal is left behind; its recipients are still queued.
+      cancelLast = this.#deps.clock.after(AFTER_ABORT_MS, gaveUp.resolve)
+    })
+    await Promise.race([Promise.all(this.#running), gaveUp.promise])
     cancel()
+    cancelLast()
   }
   #stopped = false
   readonly #sleepers = new Set<() => void>()
@@ -252,13 +267,15 @@ export class QueueRunner {
       this.#down.set(`${job.channel} ${job.key}`, clock.monotonic() + Math.min(first, 60_000) / 2)
     } else this.#down.delete(`${job.channel} ${job.key}`)
     const durationMs = clock.monotonic() - started
+    // Notices outlive a failed write: what has been told is not told again with each try.
+    const told: Told = new Map()
     // When the disk will not have it, writing is tried again, not delivering: the other side has the message already.
     for (let waitMs = 1000; ; waitMs = Math.min(2 * waitMs, LONGEST_SLEEP_MS)) {
       try {
         await this.inTurn(job.id, async () => {
           // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
           const message = store.get(job.id)
-          if (message !== undefined) await this.#record(message, job, outcomes, durationMs)
+          if (message !== undefined) await this.#record(message, job, outcomes, durationMs, told)
         })
         return
       } catch (error) {
@@ -310,15 +327,22 @@ export class QueueRunner {
     }
   }
 
-  async #record(message: QueuedMessage, job: Job, outcomes: readonly Outcome[], durationMs: number): Promise<void> {
+  async #record(
+    message: QueuedMessage,
+    job: Job,
+    outcomes: readonly Outcome[],
+    durationMs: number,
+    told: Told,
+  ): Promise<void> {
     const { store, clock, revision, random } = this.#deps
     const { envelope } = message
-    const { queue } = revision().config
+    const { queue, limits } = revision().config
     const now = clock.now()
     let nextIndex = Math.max(...message.recipients.keys()) + 1
     const settled = job.recipients.flatMap((recipient, i): Settled[] => {
       const state = message.recipients.get(recipient.index)
-      const outcome = outcomes[i]
+      const came = outcomes[i]
+      const outcome = came === undefined ? undefined : boundedExpansion(came, recipient, message, limits.aliasDepth)
       if (state === undefined || outcome === undefined || (state.state !== 'queued' && state.state !== 'held'))
         return []
       // An operator held it during the attempt; a deferral would let it go again.
@@ -329,15 +353,15 @@ export class QueueRunner {
       return [one]
     })
     if (settled.length === 0) return
-    const notices = await this.#notices(message, settled, now)
+    const notices = await this.#notices(message, settled, now, told)
     const events = settled.map(({ event, recipient }): LedgerEvent => {
       const { failure } = notices
       return event.event === 'bounced' && failure !== undefined
         ? { ...event, recipient: recipient.index, notice: failure }
         : event
     })
-    const told = settled.filter(({ tellDelay }) => tellDelay && notices.delay !== undefined)
-    const delays = told.map(
+    const delayed = settled.filter(({ tellDelay }) => tellDelay && notices.delay !== undefined)
+    const delays = delayed.map(
       ({ recipient }): LedgerEvent => ({ event: 'delayNotified', recipient: recipient.index, at: now }),
     )
     await store.record(envelope.id, [...events, ...delays])
@@ -348,10 +372,12 @@ export class QueueRunner {
     message: QueuedMessage,
     settled: readonly Settled[],
     now: number,
+    told: Told,
   ): Promise<{ readonly failure?: MessageId; readonly delay?: MessageId }> {
     const make = async (kind: NoticeOrder['kind'], which: readonly Settled[]): Promise<MessageId | undefined> => {
       const entries = which.flatMap(({ notice }) => notice ?? [])
       if (entries.length === 0) return undefined
+      if (told.has(kind)) return told.get(kind)
       const { store, place, clock, ids, randomBytes, traces, log } = this.#deps
       const id = await makeNotice({
         about: message,
@@ -366,6 +392,7 @@ export class QueueRunner {
         traces,
         log,
       })
+      told.set(kind, id)
       if (id !== undefined) this.accepted(id)
       return id
     }
