@@ -109,42 +109,37 @@ service lmtp {
   assert.doesNotMatch(notice, /\nFinal-Recipient: rfc822; ?kim@box\.test/i)
 })
 
-test('Postfix takes it, its TLS unchecked', { skip: rootOnly('postfix') }, async () => {
+test('Postfix', { skip: rootOnly('postfix') }, async (t) => {
   await using postfix = await startPostfix()
-  await using site = await startSite({ dns: postfix.dns, routes: [route(postfix)] })
-  await send(site, ['pat@outside.test', 'ann@outside.test'])
-  const log = await postfix.logged(/to=<ann@outside\.test>.*status=sent/)
-  assert.match(log, /to=<pat@outside\.test>.*status=sent/)
-  assert.match(log, /from=<sender@inside\.test>, size=\d+, nrcpt=2 /)
-  assert.match(log, /TLS connection established from \S+: TLSv1\.3/)
-})
+  const { dns } = postfix
+  const routes = [route(postfix)]
+  const checked = { tcp_local: { kind: 'tcp', tls: 'required', tlsCa: 'ca.pem' } }
 
-test('Postfix takes it with TLS required and its CA known', { skip: rootOnly('postfix') }, async () => {
-  await using postfix = await startPostfix()
-  await using site = await startSite({
-    dns: postfix.dns,
-    routes: [route(postfix)],
-    channels: { tcp_local: { kind: 'tcp', tls: 'required', tlsCa: 'ca.pem' } },
-    files: { 'ca.pem': postfix.certificate },
+  await t.test('takes it, its certificate unchecked', async () => {
+    await using site = await startSite({ dns, routes })
+    await send(site, ['pat@outside.test', 'ann@outside.test'], 'unchecked@inside.test')
+    const log = await postfix.logged(/to=<ann@outside\.test>.*status=sent/)
+    assert.match(log, /from=<unchecked@inside\.test>, size=\d+, nrcpt=2 /)
+    assert.match(log, /to=<pat@outside\.test>.*status=sent/)
+    assert.match(log, /TLS connection established from \S+: TLSv1\.3/)
   })
-  await send(site, ['pat@outside.test'])
-  const log = await postfix.logged(/to=<pat@outside\.test>.*status=sent/)
-  assert.match(log, /TLS connection established from \S+: TLSv1\.3/)
-})
 
-test('with TLS required and another CA, Postfix gets nothing', { skip: rootOnly('postfix') }, async () => {
-  await using postfix = await startPostfix()
-  const other = await selfSigned({ hostname: 'other.test', addresses: [HOST], nowMs: Date.now(), days: 1 })
-  await using site = await startSite({
-    dns: postfix.dns,
-    routes: [route(postfix)],
-    channels: { tcp_local: { kind: 'tcp', tls: 'required', tlsCa: 'ca.pem' } },
-    files: { 'ca.pem': other.certificate },
+  await t.test('takes it with TLS required and its CA known', async () => {
+    await using site = await startSite({ dns, routes, channels: checked, files: { 'ca.pem': postfix.certificate } })
+    const before = (await postfix.logged(/established/)).match(/TLS connection established/g)?.length ?? 0
+    await send(site, ['kim@outside.test'], 'checked@inside.test')
+    const log = await postfix.logged(/to=<kim@outside\.test>.*status=sent/)
+    assert.equal(log.match(/TLS connection established/g)?.length, before + 1)
   })
-  await send(site, ['pat@outside.test'])
-  // TLS was begun, and the connection given up before any mail.
-  const log = await postfix.logged(/disconnect from \S+ .*starttls=/)
-  assert.doesNotMatch(log, /from=<sender@inside\.test>|status=sent/)
+
+  await t.test('gets nothing with TLS required and another CA', async () => {
+    const other = await selfSigned({ hostname: PEER, addresses: [HOST], nowMs: Date.now(), days: 1 })
+    await using site = await startSite({ dns, routes, channels: checked, files: { 'ca.pem': other.certificate } })
+    await send(site, ['lee@outside.test'], 'distrusting@inside.test')
+    // TLS was begun, and the connection given up before any mail.
+    const log = await postfix.logged(/lost connection after STARTTLS/)
+    assert.doesNotMatch(log, /distrusting@inside\.test|lee@outside\.test/)
+  })
 })
 
 async function send(site: Site, recipients: readonly string[], from = 'sender@inside.test'): Promise<void> {
