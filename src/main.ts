@@ -4,7 +4,6 @@
  * One process for now; the parts know nothing of that (design 2.4).
  */
 import { randomBytes, randomInt } from 'node:crypto'
-import { getServers } from 'node:dns'
 import { mkdir } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { MailAddress } from './address/address.ts'
@@ -25,6 +24,7 @@ import { withAliasFile } from './directory/site-directory.ts'
 import { dnsAnswer } from './dns/host.ts'
 import { createResolver } from './dns/resolver.ts'
 import { createIds } from './envelope/message-id.ts'
+import { startIndexer } from './history/indexer.ts'
 import { createHistoryWriter } from './history/writer.ts'
 import { startMonitor } from './monitor/health.ts'
 import { createLog } from './monitor/pino-log.ts'
@@ -62,7 +62,8 @@ export async function serve(
   for (const folder of [config.server.spool, config.server.mailboxes])
     await mkdir(folder, { recursive: true, mode: 0o700 })
 
-  const log = createLog({ level: config.monitor.log })
+  // First in, last out: everything else may still have something to say.
+  const log = parts.use(createLog({ level: config.monitor.log }))
   const metrics = createMetrics()
   const ids = createIds(clock.now, randomInt(2 ** 20))
   const random = (): number => randomInt(2 ** 32) / 2 ** 32
@@ -72,17 +73,22 @@ export async function serve(
       directory: paths.history,
       clock,
       log,
+      metrics,
       keepMs: config.history.keep,
       sizeBytes: config.history.size,
     }),
   )
-  const resolver = createResolver({
-    servers: config.dns.servers.length > 0 ? config.dns.servers : getServers(),
-    timeoutMs: config.dns.timeout,
-    cacheEntries: config.dns.cacheEntries,
-    clock,
-    log,
-  })
+  parts.use(startIndexer({ directory: paths.history, clock, log, metrics }))
+  const resolver = parts.use(
+    createResolver({
+      servers: config.dns.servers,
+      timeoutMs: config.dns.timeout,
+      cacheEntries: config.dns.cacheEntries,
+      clock,
+      log,
+      metrics,
+    }),
+  )
   const embedded = openDirectory(paths.directory)
   parts.defer(() => embedded.close())
   const directoryOf = ({ config: { directory } }: LoadedRevision) =>
@@ -190,6 +196,7 @@ export async function serve(
       await startMonitor({
         address: config.monitor.address,
         port: config.monitor.port,
+        log,
         metrics: () => metrics.text(),
         health: () => {
           const { balanced, detail } = checkConservation(store)

@@ -16,9 +16,14 @@ export function createLocal(deps: ChannelDeps): Destination {
       return { kind: temporary ? 'deferred' : 'failed', status, reason }
     }
     // Requests of the sender stay with whoever the address stands for (RFC 3461 §5.2.7.1).
-    const { notify, orcpt, given } = recipient
-    const requests = { given, ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
-    return { kind: 'expanded', into: recipients.map((member) => ({ ...member, ...requests })) }
+    // A list with an owner starts anew (§5.2.7.3): its members keep the owner and get no requests.
+    const { notify, orcpt, given, sender } = recipient
+    const requests = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
+    const kept = { ...requests, ...(sender === undefined ? {} : { sender }) }
+    return {
+      kind: 'expanded',
+      into: recipients.map((member) => ({ ...member, given, ...(member.sender === undefined ? kept : {}) })),
+    }
   }
 
   return {
