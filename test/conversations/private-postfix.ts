@@ -3,8 +3,9 @@
  * A Postfix of our own for tests: its configuration, queue and log in a temporary directory, one port on 127.0.0.1. It
  * knows the people of the test fixture, and throws away all it accepts. It starts from root only, as Postfix does.
  */
-import { execFile, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -40,7 +41,15 @@ export async function startPostfix(): Promise<PrivatePostfix> {
 
   const master = spawn(program, ['-c', folder('etc'), 'start-fg'], { stdio: 'ignore', detached: true })
   const gone = once(master, 'exit')
+  // When this process ends before its time, so does Postfix.
+  const killed = (): void => {
+    spawnSync(program, ['-c', folder('etc'), 'stop'], { timeout: STOP_MS, stdio: 'ignore' })
+    rmSync(root, { recursive: true, force: true })
+  }
+  const interrupted = (): void => process.exit(1)
+  process.once('exit', killed).once('SIGTERM', interrupted).once('SIGINT', interrupted)
   const stop = async (): Promise<void> => {
+    process.off('exit', killed).off('SIGTERM', interrupted).off('SIGINT', interrupted)
     await run(program, ['-c', folder('etc'), 'stop'], { timeout: STOP_MS }).catch(() => {})
     if (master.exitCode === null && master.signalCode === null) {
       const ended = await Promise.race([gone.then(() => true), wait(STOP_MS, false, { ref: false })])
