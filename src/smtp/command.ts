@@ -5,7 +5,7 @@ import { type Reply, reply } from './reply.ts'
 export interface Command {
   /** In upper case; not necessarily one we know. At most 40 characters. */
   readonly verb: string
-  /** Behind the verb and its blank, blanks at the end taken off. */
+  /** Behind the verb; blanks at both ends taken off (RFC 5321 §4.1.1: trailing white space SHOULD be tolerated). */
   readonly argument: string
 }
 
@@ -24,10 +24,21 @@ export function parseCommand(line: Uint8Array): Command | CommandProblem {
   }
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text))
     return { problem: reply(500, '5.2', 'Control character in command') }
-  const m = /^([A-Za-z][A-Za-z0-9-]{0,39})(?:[ \t]+(.*))?$/.exec(text.trimEnd())
+  const m = /^([A-Za-z][A-Za-z0-9-]{0,39})(?=[ \t]|$)/.exec(text)
   if (m?.[1] === undefined) return { problem: reply(500, '5.2', 'Command not recognised') }
-  return { verb: m[1].toUpperCase(), argument: (m[2] ?? '').trim() }
+  return { verb: m[1].toUpperCase(), argument: trimBlanks(text.slice(m[1].length)) }
 }
+
+/** Without blanks and tabs at its ends. `trim` would take letters of UTF-8 addresses for blanks: U+00A0, U+FEFF. */
+export function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+const isBlank = (c: number): boolean => c === 0x20 || c === 0x09
 
 /**
  * `FROM:<…>` or `TO:<…>` (RFC 5321 §4.1.1.2, §4.1.1.3): what stands behind the colon. Blanks between colon and bracket

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { assertLinear } from '../../test/fuzz/linear.ts'
 import { announceSeed, cut } from '../../test/fuzz/seed.ts'
 import { ChunkScanner, DataScanner } from './data-scanner.ts'
 import { BareNewline, dotStuff } from './dot-stuff.ts'
@@ -40,6 +41,7 @@ function reference(input: string, mode: Mode) {
   const end = `\r\n${input}`.indexOf('\r\n.\r\n')
   const body = end < 0 ? input : input.slice(0, end)
   const plain = `\r\n${body}`.replaceAll('\r\n.', '\r\n').slice(2)
+  const nul = plain.match(/\0/g)?.length ?? 0
   const cr = plain.match(/\r(?!\n)/g)?.length ?? 0
   const lf = plain.match(/(?<!\r)\n/g)?.length ?? 0
   return {
@@ -48,6 +50,7 @@ function reference(input: string, mode: Mode) {
     rest: end < 0 ? '' : input.slice(end + 3),
     cr,
     lf,
+    nul,
   }
 }
 
@@ -83,14 +86,44 @@ for (const mode of ['pass', 'normalise'] as const)
         const got = scan(Buffer.from(input, 'latin1'), size, mode)
         const want = reference(input, mode)
         // What is held back at the end (a CR, a dot) is not decided yet; an ended message has none.
-        if (want.ended) {
-          const { nul: _, ...rest } = got
-          assert.deepEqual(rest, want)
-        } else assert.ok(!got.ended && want.text.startsWith(got.text))
+        if (want.ended) assert.deepEqual(got, want)
+        else assert.ok(!got.ended && want.text.startsWith(got.text))
       }),
       { seed, numRuns: 3000 },
     )
   })
+
+for (const mode of ['pass', 'normalise'] as const)
+  test(`BDAT agrees with the reference, ${mode}`, () => {
+    fc.assert(
+      fc.property(wire, fc.constantFrom(1, 3, 17, 1000), (input, size) => {
+        const scanner = new ChunkScanner({ bareNewlines: mode })
+        const got = [...cut(Buffer.from(input, 'latin1'), size)].flatMap((piece) => scanner.push(piece).content)
+        const bare = /\r(?!\n)|(?<!\r)\n/g
+        assert.equal(text([...got, ...scanner.finish()]), mode === 'pass' ? input : input.replace(bare, '\r\n'))
+        assert.equal(scanner.bareCr, input.match(/\r(?!\n)/g)?.length ?? 0)
+        assert.equal(scanner.bareLf, input.match(/(?<!\r)\n/g)?.length ?? 0)
+        assert.equal(scanner.nul, input.match(/\0/g)?.length ?? 0)
+      }),
+      { seed, numRuns: 2000 },
+    )
+  })
+
+test('what comes after the end is not content, and is not counted', () => {
+  const scanner = new DataScanner({ bareNewlines: 'pass' })
+  const got = scanner.push(Buffer.from('a\r\n.\r\n\0QUIT\n'))
+  assert.equal(got.rest?.toString(), '\0QUIT\n')
+  assert.deepEqual(scanner.push(Buffer.from('x')), { content: [], ended: true, rest: Buffer.from('x') })
+  assert.deepEqual([scanner.nul, scanner.bareLf], [0, 0])
+})
+
+test('plain text is handed on in one piece, uncopied', () => {
+  const bytes = Buffer.from('a line of text\r\n'.repeat(1000))
+  const [only, ...more] = new DataScanner({ bareNewlines: 'normalise' }).push(bytes).content
+  assert.equal(more.length, 0)
+  assert.equal(only?.buffer, bytes.buffer)
+  assert.equal(only.length, bytes.length)
+})
 
 test('what is stuffed is scanned back, and BDAT needs no stuffing', async () => {
   await fc.assert(
@@ -121,17 +154,11 @@ async function* pieces(bytes: Buffer, size: number) {
   yield* cut(bytes, size)
 }
 
-test('lines of dots cost linear time', () => {
-  const time = (count: number): number => {
-    const bytes = Buffer.from('..\r\n'.repeat(count))
-    const scanner = new DataScanner({ bareNewlines: 'pass' })
-    const start = process.cpuUsage()
-    for (const piece of cut(bytes, 65_536)) scanner.push(piece)
-    return process.cpuUsage(start).user
-  }
-  time(100_000)
-  assert.ok(
-    time(800_000) < 30 * Math.max(time(100_000), 2000),
-    'eight times the lines, far more than eight times the time',
-  )
-})
+for (const line of ['..\r\n', '\n', '\r', '\r\n', '\0', '.\r', `${'x'.repeat(20)}\n`])
+  test(`much of ${JSON.stringify(line)} costs linear time`, () => {
+    assertLinear((count) => {
+      const bytes = Buffer.from(line.repeat(count))
+      const scanner = new DataScanner({ bareNewlines: 'normalise' })
+      return () => scanner.push(bytes)
+    }, 40_000)
+  })

@@ -2,8 +2,9 @@
 /**
  * Message content as it comes over the wire. DATA: only CRLF.CRLF ends it, and a dot is taken off only at the start of
  * a line that a real CRLF began (RFC 5321 §4.1.1.4, §4.5.2); after a bare LF nothing is taken off, so what is kept is
- * what was sent. BDAT: the same without dots and without an end (RFC 3030). Slices of the input are handed on uncopied.
- * `normalise` turns each bare CR or LF of the content into CRLF; it never makes one an end of data.
+ * what was sent. BDAT: the same without dots and without an end (RFC 3030). Slices of the input are handed on uncopied,
+ * cut only where an octet goes or comes. `normalise` turns each bare CR or LF of the content into CRLF; it never makes
+ * one an end of data.
  */
 
 export interface ScannedContent {
@@ -18,147 +19,160 @@ const CR = 0x0d
 const LF = 0x0a
 const DOT = 0x2e
 const CRLF = Buffer.from('\r\n')
+const LONE_CR = Buffer.of(CR)
 
-/** Where in a line the next octet stands. */
-type State = 'line start' | 'dot' | 'dot CR' | 'in line' | 'CR'
+/** Where in a line the next octet stands. A CR at the end of a chunk is held back: the next octet says what it is. */
+type State = 'line start' | 'dot' | 'dot CR' | 'in line' | 'CR' | 'ended'
 
 abstract class ContentOctets {
-  /** CR without LF, LF without CR, NUL so far. */
+  /** CR without LF, LF without CR, NUL in the content so far. */
   bareCr = 0
   bareLf = 0
   nul = 0
   protected state: State = 'line start'
-  protected readonly normalise: boolean
-  protected out: Uint8Array[] = []
+  readonly #normalise: boolean
+  readonly #dots: boolean
 
-  constructor({ bareNewlines }: { readonly bareNewlines: 'pass' | 'normalise' }) {
-    this.normalise = bareNewlines === 'normalise'
+  constructor(bareNewlines: 'pass' | 'normalise', dots: boolean) {
+    this.#normalise = bareNewlines === 'normalise'
+    this.#dots = dots
   }
 
-  protected emit(chunk: Buffer, from: number, to: number): void {
-    if (to > from) this.out.push(chunk.subarray(from, to))
-  }
-
-  protected bareLine(kind: 'cr' | 'lf', octet: Uint8Array): void {
-    if (kind === 'cr') this.bareCr++
-    else this.bareLf++
-    this.out.push(this.normalise ? CRLF : octet)
-  }
-
-  /**
-   * Takes octets of a line from `from` to its CRLF, or to the end of the chunk. Returns where it stopped; the state says
-   * how the line stands. A CR at the end of the chunk is held back, for the next octet decides what it is.
-   */
-  protected takeLine(chunk: Buffer, from: number): number {
-    let start = from
-    let at = from
-    for (;;) {
-      const lf = chunk.indexOf(LF, at)
-      const end = lf < 0 ? chunk.length : lf
-      let cr = chunk.indexOf(CR, at)
-      while (cr >= 0 && cr < end - 1) {
-        this.emit(chunk, start, cr)
-        this.bareLine('cr', CR_OCTET)
-        start = cr + 1
-        cr = chunk.indexOf(CR, start)
-      }
-      const crAtEnd = end > start && chunk[end - 1] === CR
-      if (lf < 0) {
-        this.emit(chunk, start, crAtEnd ? end - 1 : end)
-        this.state = crAtEnd ? 'CR' : 'in line'
-        return end
-      }
-      if (crAtEnd) {
-        this.emit(chunk, start, lf + 1)
-        this.state = 'line start'
-        return lf + 1
-      }
-      this.emit(chunk, start, lf)
-      this.bareLine('lf', LF_OCTET)
-      start = lf + 1
-      at = start
-    }
-  }
-
-  /** The octet behind a CR that ended the last chunk. Returns where to go on. */
-  protected afterCr(chunk: Buffer, at: number): number {
-    if (chunk[at] === LF) {
-      this.out.push(CRLF)
-      this.state = 'line start'
-      return at + 1
-    }
-    this.bareLine('cr', CR_OCTET)
-    this.state = 'in line'
-    return at
-  }
-
-  protected countNul(chunk: Buffer): void {
-    for (let at = chunk.indexOf(0); at >= 0; at = chunk.indexOf(0, at + 1)) this.nul++
-  }
-
-  protected take(): readonly Uint8Array[] {
-    const taken = this.out
-    this.out = []
-    return taken
-  }
-}
-
-const CR_OCTET = Buffer.of(CR)
-const LF_OCTET = Buffer.of(LF)
-
-/** Content of DATA. After `ended` it takes no more. */
-export class DataScanner extends ContentOctets {
-  push(bytes: Uint8Array): ScannedContent {
+  protected scan(bytes: Uint8Array): ScannedContent {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.countNul(chunk)
+    const out: Uint8Array[] = []
+    /** The octets from `start` on are content and not handed out yet. */
+    let start = 0
     let at = 0
+    // The next of each, found once: searching anew for every line would be quadratic where one of them is rare.
+    let cr = -1
+    let lf = -1
+    const handOut = (end: number, next: number): void => {
+      if (end > start) out.push(chunk.subarray(start, end))
+      start = next
+    }
     while (at < chunk.length) {
       switch (this.state) {
         case 'line start':
-          if (chunk[at] === DOT) {
-            this.state = 'dot'
+          if (this.#dots && chunk[at] === DOT) {
+            // RFC 5321 §4.5.2: a first dot goes, unless it is all there is on the line.
+            handOut(at, at + 1)
             at++
-          } else at = this.takeLine(chunk, at)
+            this.state = 'dot'
+          } else this.state = 'in line'
           break
         case 'dot':
-          // RFC 5321 §4.5.2: a first dot goes, unless it is all there is on the line.
           if (chunk[at] === CR) {
-            this.state = 'dot CR'
+            handOut(at, at + 1)
             at++
-          } else at = this.takeLine(chunk, at)
+            this.state = 'dot CR'
+          } else this.state = 'in line'
           break
         case 'dot CR':
-          if (chunk[at] === LF) return { content: this.take(), ended: true, rest: chunk.subarray(at + 1) }
-          at = this.afterCr(chunk, at)
+          if (chunk[at] === LF) {
+            this.state = 'ended'
+            return this.#finished(chunk, out, at + 1)
+          }
+          this.#bareCr(out)
           break
         case 'CR':
-          at = this.afterCr(chunk, at)
+          if (chunk[at] === LF) {
+            out.push(CRLF)
+            at++
+            start = at
+            this.state = 'line start'
+          } else this.#bareCr(out)
           break
         case 'in line':
-          at = this.takeLine(chunk, at)
+          if (cr < at) cr = find(chunk, CR, at)
+          if (lf < at) lf = find(chunk, LF, at)
+          if (lf < cr) {
+            this.bareLf++
+            if (this.#normalise) {
+              handOut(lf, lf + 1)
+              out.push(CRLF)
+            }
+            at = lf + 1
+          } else if (cr === chunk.length) at = cr
+          else if (cr + 1 === chunk.length) {
+            handOut(cr, cr + 1)
+            at = cr + 1
+            this.state = 'CR'
+          } else if (lf === cr + 1) {
+            at = lf + 1
+            this.state = 'line start'
+          } else {
+            this.bareCr++
+            if (this.#normalise) {
+              handOut(cr, cr + 1)
+              out.push(CRLF)
+            }
+            at = cr + 1
+          }
           break
+        case 'ended':
+          return this.#finished(chunk, out, 0)
         default:
           return this.state satisfies never
       }
     }
-    return { content: this.take(), ended: false }
+    handOut(chunk.length, chunk.length)
+    this.#countNul(chunk, chunk.length)
+    return { content: out, ended: false }
+  }
+
+  /** What is held back when nothing more comes. */
+  protected release(): Uint8Array[] {
+    const out: Uint8Array[] = []
+    if (this.state === 'CR') this.#bareCr(out)
+    return out
+  }
+
+  #finished(chunk: Buffer, content: Uint8Array[], end: number): ScannedContent {
+    this.#countNul(chunk, end)
+    return { content, ended: true, rest: chunk.subarray(end) }
+  }
+
+  /** The CR held back is a bare one. */
+  #bareCr(out: Uint8Array[]): void {
+    this.bareCr++
+    out.push(this.#normalise ? CRLF : LONE_CR)
+    this.state = 'in line'
+  }
+
+  #countNul(chunk: Buffer, end: number): void {
+    for (let at = chunk.indexOf(0); at >= 0 && at < end; at = chunk.indexOf(0, at + 1)) this.nul++
+  }
+}
+
+const find = (chunk: Buffer, octet: number, from: number): number => {
+  const at = chunk.indexOf(octet, from)
+  return at < 0 ? chunk.length : at
+}
+
+/** Content of DATA. What is pushed after the end comes back as `rest`. */
+export class DataScanner extends ContentOctets {
+  constructor({ bareNewlines }: { readonly bareNewlines: 'pass' | 'normalise' }) {
+    super(bareNewlines, true)
+  }
+
+  push(bytes: Uint8Array): ScannedContent {
+    return this.scan(bytes)
   }
 }
 
 /** Content of BDAT, over all chunks of a message. */
 export class ChunkScanner extends ContentOctets {
-  push(bytes: Uint8Array): ScannedContent {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.countNul(chunk)
-    let at = 0
-    while (at < chunk.length) at = this.state === 'CR' ? this.afterCr(chunk, at) : this.takeLine(chunk, at)
-    return { content: this.take(), ended: false }
+  constructor({ bareNewlines }: { readonly bareNewlines: 'pass' | 'normalise' }) {
+    super(bareNewlines, false)
   }
 
-  /** At the last chunk: a CR that nothing follows is a bare one. */
+  push(bytes: Uint8Array): ScannedContent {
+    return this.scan(bytes)
+  }
+
+  /** After the last chunk: a CR that nothing follows is a bare one. */
   finish(): readonly Uint8Array[] {
-    if (this.state === 'CR') this.bareLine('cr', CR_OCTET)
-    this.state = 'line start'
-    return this.take()
+    return this.release()
   }
 }

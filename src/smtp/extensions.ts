@@ -15,15 +15,25 @@ export interface Extensions {
   readonly auth: readonly string[]
 }
 
+/** RFC 4422 §3.1 */
+const MECHANISM = /^[A-Z0-9_-]{1,20}$/
+
 export const NO_EXTENSIONS: Extensions = parseExtensions([])
 
 /** From the lines of a reply to EHLO or LHLO, the first one (the server's name) left out. */
 export function parseExtensions(lines: readonly string[]): Extensions {
   const offered = new Map<string, string>()
+  const mechanisms = new Set<string>()
   for (const line of lines) {
-    // `AUTH=` is how servers talked before RFC 2554; what it says is the same.
-    const m = /^([A-Za-z0-9-]+)(?:[ =]+(.*))?$/.exec(line.trim())
-    if (m?.[1] !== undefined && !offered.has(m[1].toUpperCase())) offered.set(m[1].toUpperCase(), m[2] ?? '')
+    // `AUTH=PLAIN` is how servers talked before RFC 2554, and some do beside the true line.
+    const m = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =]+(.*))?$/.exec(line.trim())
+    if (m?.[1] === undefined) continue
+    const keyword = m[1].toUpperCase()
+    const parameters = m[2] ?? ''
+    if (!offered.has(keyword)) offered.set(keyword, parameters)
+    if (keyword === 'AUTH')
+      for (const mechanism of parameters.toUpperCase().split(/\s+/))
+        if (MECHANISM.test(mechanism)) mechanisms.add(mechanism)
   }
   const size = offered.get('SIZE')
   return {
@@ -34,7 +44,7 @@ export function parseExtensions(lines: readonly string[]): Extensions {
     chunking: offered.has('CHUNKING'),
     starttls: offered.has('STARTTLS'),
     enhancedStatusCodes: offered.has('ENHANCEDSTATUSCODES'),
-    auth: (offered.get('AUTH') ?? '').toUpperCase().split(/\s+/).filter(Boolean),
+    auth: [...mechanisms],
     ...(size === undefined ? {} : { size: /^\d{1,15}$/.test(size) ? Number(size) : 0 }),
   }
 }

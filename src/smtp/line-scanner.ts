@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Command lines from a stream of octets. Only CRLF ends a line (RFC 5321 §2.3.8); a line with CR or LF alone, a NUL,
- * or too many octets is reported once and swallowed to its CRLF in bounded memory.
+ * or too many octets is reported once and swallowed to its CRLF in bounded memory. However the octets are cut, each is
+ * searched once. What has been pushed and not read is kept, so read before pushing more.
  */
 
 export type ScannedLine =
@@ -10,13 +11,18 @@ export type ScannedLine =
 
 const CR = 0x0d
 const LF = 0x0a
+const MAX_PIECES = 64
 
 export class LineScanner {
   /** Longest line, CRLF not counted. May change between lines: AUTH exchanges are longer. */
   maxBytes: number
-  #buffer: Buffer = Buffer.alloc(0)
-  /** Where the search for CRLF goes on. */
-  #searched = 0
+  /** Octets not read yet, as they came. */
+  #pieces: Buffer[] = []
+  #pending = 0
+  /** The pieces before this one have been searched: no line ends in them. */
+  #at = 0
+  /** Octets of the pieces before `#at`. */
+  #before = 0
   /** The line is too long already: everything to its CRLF is thrown away. */
   #swallowing = false
 
@@ -24,26 +30,34 @@ export class LineScanner {
     this.maxBytes = maxBytes
   }
 
+  /** Takes octets, which must not be changed afterwards: lines are views of them where possible. */
   push(chunk: Uint8Array): void {
-    this.#buffer = this.#buffer.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#buffer, chunk])
+    if (chunk.length === 0) return
+    this.#pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    this.#pending += chunk.length
   }
 
   /** The next whole line, or `undefined` until more octets come. */
   next(): ScannedLine | undefined {
-    const end = this.#buffer.indexOf('\r\n', Math.max(0, this.#searched - 1))
-    if (end < 0) {
-      this.#searched = this.#buffer.length
-      if (this.#buffer.length > this.maxBytes + 1) {
-        this.#swallowing = true
-        // The last octet may be the CR of the line's end.
-        this.#buffer = this.#buffer.subarray(-1)
-        this.#searched = 1
-      }
-      return undefined
+    for (let piece = this.#pieces[this.#at]; piece !== undefined; piece = this.#pieces[this.#at]) {
+      const end = this.#endIn(piece)
+      if (end !== undefined) return this.#line(piece, end)
+      this.#at++
+      this.#before += piece.length
+      if (this.#before > this.maxBytes + 1) this.#swallow(piece)
+      else if (this.#at >= MAX_PIECES) this.#join()
     }
-    const bytes = this.#buffer.subarray(0, end)
-    this.#buffer = this.#buffer.subarray(end + 2)
-    this.#searched = 0
+    return undefined
+  }
+
+  #line(piece: Buffer, end: number): ScannedLine {
+    const length = this.#before + end - 2
+    const head = this.#at === 0 ? piece : Buffer.concat(this.#pieces.slice(0, this.#at + 1))
+    const bytes = head.subarray(0, Math.max(0, length))
+    const rest = piece.subarray(end)
+    this.#pieces.splice(0, this.#at + 1, ...(rest.length === 0 ? [] : [rest]))
+    this.#pending -= this.#before + end
+    this.#restart()
     if (this.#swallowing || bytes.length > this.maxBytes) {
       this.#swallowing = false
       return { kind: 'bad', why: 'too-long' }
@@ -54,15 +68,48 @@ export class LineScanner {
     return { kind: 'line', bytes }
   }
 
-  /** Takes away what has not been read: content behind DATA and BDAT, injected octets behind STARTTLS. */
+  /**
+   * Takes away what has not been read: content behind DATA and BDAT, injected octets behind STARTTLS. A line begun and
+   * not ended is part of it; the next octets begin a new one.
+   */
   rest(): Buffer {
-    const rest = this.#swallowing ? Buffer.alloc(0) : this.#buffer
-    this.#buffer = Buffer.alloc(0)
-    this.#searched = 0
+    const [only] = this.#pieces
+    const rest = only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#pending = 0
+    this.#swallowing = false
+    this.#restart()
     return rest
   }
 
   get pendingBytes(): number {
-    return this.#buffer.length
+    return this.#pending
+  }
+
+  /** Behind the first CRLF that ends in this piece. */
+  #endIn(piece: Buffer): number | undefined {
+    if (piece[0] === LF && this.#pieces[this.#at - 1]?.at(-1) === CR) return 1
+    const at = piece.indexOf('\r\n', 0, 'latin1')
+    return at < 0 ? undefined : at + 2
+  }
+
+  /** Forgets the pieces of a line that is too long, but for the last octet: it may be the CR of its end. */
+  #swallow(last: Buffer): void {
+    this.#swallowing = true
+    this.#pieces.splice(0, this.#at, Buffer.from(last.subarray(-1)))
+    this.#pending -= this.#before - 1
+    this.#at = 1
+    this.#before = 1
+  }
+
+  /** A line that comes octet by octet must not cost an object for each. */
+  #join(): void {
+    this.#pieces.splice(0, this.#at, Buffer.concat(this.#pieces.slice(0, this.#at)))
+    this.#at = 1
+  }
+
+  #restart(): void {
+    this.#at = 0
+    this.#before = 0
   }
 }

@@ -3,7 +3,9 @@
  * ESMTP parameters of MAIL FROM and RCPT TO: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5),
  * RET, ENVID, NOTIFY, ORCPT (RFC 3461 §4, RFC 6533 §3). A problem is the reply it calls for.
  */
+import { isAscii } from '../address/domain.ts'
 import type { Notify, OriginalRecipient } from '../envelope/envelope.ts'
+import { trimBlanks } from './command.ts'
 import { type Reply, reply } from './reply.ts'
 import { decodeUtf8Xtext, decodeXtext } from './xtext.ts'
 
@@ -29,6 +31,10 @@ export interface ParameterProblem {
 /** More than all that exist; a bound on what a stranger can make us look at. */
 const MAX_PARAMETERS = 20
 
+/** RFC 3461 §4.4 and §4.2: the longest values, as they stand in the command. */
+const MAX_ENVID = 100
+const MAX_ORCPT = 500
+
 const bad = (text: string): ParameterProblem => ({ problem: reply(501, '5.4', text) })
 const unknown = (keyword: string): ParameterProblem => ({
   problem: reply(555, '5.4', `Parameter not supported: ${keyword}`),
@@ -37,9 +43,10 @@ const unknown = (keyword: string): ParameterProblem => ({
 /** esmtp-keyword ["=" esmtp-value], RFC 5321 §4.1.2; keywords in upper case. */
 export function parseParameters(rest: string): ReadonlyMap<string, string> | ParameterProblem {
   const found = new Map<string, string>()
-  if (rest.trim() === '') return found
+  const text = trimBlanks(rest)
+  if (text === '') return found
   if (!/^[ \t]/.test(rest)) return bad('Expected a blank between address and parameters')
-  for (const word of rest.trim().split(/[ \t]+/, MAX_PARAMETERS + 1)) {
+  for (const word of text.split(/[ \t]+/, MAX_PARAMETERS + 1)) {
     const m = /^([A-Za-z0-9][A-Za-z0-9-]{0,63})(?:=([^= \u0000-\u001f\u007f]+))?$/.exec(word)
     if (m?.[1] === undefined) return bad('Malformed parameter')
     const keyword = m[1].toUpperCase()
@@ -84,7 +91,7 @@ export function parseMailParameters(rest: string): MailParameters | ParameterPro
       }
       case 'ENVID': {
         const envid = decodeXtext(value)
-        if (envid === undefined || value === '' || value.length > 100)
+        if (envid === undefined || value === '' || value.length > MAX_ENVID)
           return bad('ENVID is not xtext of at most 100 characters') // RFC 3461 §4.4
         if (!/^[ -~]*$/.test(envid)) return bad('ENVID holds what cannot be printed')
         result = { ...result, envid }
@@ -140,11 +147,13 @@ function parseNotify(value: string): Notify | undefined {
 
 /** RFC 3461 §4.2; type utf-8 by RFC 6533 §3 */
 function parseOrcpt(value: string, smtputf8: boolean): OriginalRecipient | undefined {
-  const m = /^([A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64});(.{1,500})$/u.exec(value)
-  if (m?.[1] === undefined || m[2] === undefined) return undefined
+  const m = /^([A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,64});(.+)$/su.exec(value)
+  if (m?.[1] === undefined || m[2] === undefined || Buffer.byteLength(value) > MAX_ORCPT) return undefined
   const type = m[1].toLowerCase()
   const address = type === 'utf-8' ? decodeUtf8Xtext(m[2]) : decodeXtext(m[2])
-  if (address === undefined || /[\u0000-\u001f\u007f]/.test(address)) return undefined
-  if (!smtputf8 && /[^\x00-\x7f]/.test(m[2])) return undefined
+  if (address === undefined || /[\u0000-\u001f\u007f-\u009f]/.test(address)) return undefined
+  // What is not ASCII has its own type since RFC 6533; elsewhere nobody could say in which character set it is.
+  if (type !== 'utf-8' && !isAscii(address)) return undefined
+  if (!smtputf8 && !isAscii(m[2])) return undefined // RFC 6533 §3: unitext only under SMTPUTF8
   return { type, address }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The `Received:` field, RFC 5321 §4.4, with the protocol keywords of RFC 3848 and RFC 6531 §4.3. */
+import { normaliseIp } from '../address/network.ts'
+import { asciiDomain, isAscii, parseAddress, parseDomain } from '../address/path.ts'
 import { field, formatDate } from '../mime/fields.ts'
 
 export interface ReceivedValues {
@@ -18,16 +20,33 @@ export interface ReceivedValues {
 
 /** Complete lines, CRLF at their ends. */
 export function receivedField(values: ReceivedValues): string {
-  const { helo, clientAddress, hostname, protocol, id, atMs, offsetMinutes, tls } = values
-  // TCP-info in a comment (RFC 5321 §4.4); an IPv6 address carries its tag.
-  const literal = clientAddress.includes(':') ? `[IPv6:${clientAddress}]` : `[${clientAddress}]`
+  const { hostname, protocol, id, atMs, offsetMinutes, tls } = values
+  // RFC 6531 §3.7.3: only where SMTPUTF8 was asked for may the field hold more than ASCII.
+  const utf8 = protocol.startsWith('UTF8')
   const secure = tls === undefined ? '' : ` (${token(tls.version)} ${token(tls.cipher)})`
-  const recipient = values.for === undefined ? '' : ` for <${visible(values.for)}>`
-  const from = `from ${token(helo) === '' ? literal : token(helo)} (${literal})`
+  const by = `by ${token(hostname)} with ${token(protocol)}${secure} id ${token(id)}`
   return field(
     'Received',
-    `${from} by ${hostname} with ${protocol}${secure} id ${id}${recipient}; ${formatDate(atMs, offsetMinutes)}`,
+    `${fromClause(values, utf8)} ${by}${forClause(values.for, utf8)}; ${formatDate(atMs, offsetMinutes)}`,
   )
+}
+
+/** Extended-Domain: what the client called itself, and where it really was, in a comment (TCP-info). */
+function fromClause({ helo, clientAddress }: ReceivedValues, utf8: boolean): string {
+  const address = normaliseIp(clientAddress) ?? token(clientAddress)
+  const literal = address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
+  const name = parseDomain(helo)
+  const shown = name === undefined || utf8 ? name : asciiDomain(name)
+  if (shown !== undefined) return `from ${shown} (${literal})`
+  // A name that is none stands where it can do no harm.
+  const claimed = token(helo)
+  return `from ${literal} (${claimed === '' ? '' : `helo=${claimed} `}${literal})`
+}
+
+/** Left out when the address would need quoting in the header, or UTF-8 that it may not hold. */
+function forClause(address: string | undefined, utf8: boolean): string {
+  if (address === undefined || address.includes('"') || parseAddress(address) === undefined) return ''
+  return utf8 || isAscii(address) ? ` for <${address}>` : ''
 }
 
 /** RFC 3848: ESMTP, with S under TLS and A after sign-in; UTF8SMTP… and UTF8LMTP… by RFC 6531 §4.3. */
@@ -44,6 +63,5 @@ export function protocolKeyword(session: {
   return session.esmtp ? `ESMTP${suffix}` : 'SMTP'
 }
 
-/** What a stranger chose, made harmless: no blanks, brackets, comments, quotes or controls. */
-const token = (text: string): string => text.replace(/[^A-Za-z0-9.:_\-[\]\u00a0-\u{10ffff}]/gu, '').slice(0, 255)
-const visible = (text: string): string => text.replace(/[\u0000-\u0020\u007f<>()]/g, '?').slice(0, 320)
+/** What anyone chose, made harmless: no blanks, brackets, comments, quotes or controls; ASCII. */
+const token = (text: string): string => text.replace(/[^A-Za-z0-9.:_-]/g, '').slice(0, 255)

@@ -6,7 +6,7 @@
 
 export interface ParsedReply {
   readonly code: number
-  /** `7.1`, when every line carried one of the code's class, or the first did. */
+  /** `7.1`: of the first line that carries one whose class is the code's first digit (RFC 2034 §4). */
   readonly enhanced?: string
   /** Texts without code and enhanced code; decoded as UTF-8, control characters replaced. */
   readonly lines: readonly string[]
@@ -19,30 +19,34 @@ export interface ReplyProblem {
 /** Octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512. The rest of a longer one is swallowed. */
 const MAX_LINE = 2048
 const MAX_LINES = 100
+/** Octets that may wait to be read: the answers to a pipelined group are far less; a server that floods is broken. */
+const MAX_PENDING = 1024 * 1024
 
 export class ReplyParser {
-  #buffer: Buffer = Buffer.alloc(0)
-  #swallowing = false
+  readonly #octets = new LineOctets()
   #code: number | undefined
   #enhanced: string | undefined
   #lines: string[] = []
   #broken: ReplyProblem | undefined
 
   push(chunk: Uint8Array): void {
-    if (this.#broken === undefined) this.#buffer = Buffer.concat([this.#buffer, chunk])
+    if (this.#broken !== undefined) return
+    this.#octets.push(chunk)
+    if (this.#octets.pending > MAX_PENDING) this.#break('more octets than any reply has')
   }
 
   /** Whether octets are there that no reply has been made of: before a command was sent, a sign of a confused server. */
   get bytesPending(): number {
-    return this.#buffer.length + this.#lines.length
+    return this.#octets.pending + this.#lines.length
   }
 
   /** The next whole reply. After a problem there is nothing more to be had. */
   next(): ParsedReply | ReplyProblem | undefined {
     if (this.#broken !== undefined) return this.#broken
     for (;;) {
-      const line = this.#line()
-      if (line === undefined) return undefined
+      const octets = this.#octets.next()
+      if (octets === undefined) return undefined
+      const line = printable(octets)
       const m = /^([2-5][0-9]{2})([ -]?)(.*)$/s.exec(line)
       if (m?.[1] === undefined || (m[2] === '' && m[3] !== '')) return this.#break(`not a reply: ${line.slice(0, 80)}`)
       const code = Number(m[1])
@@ -71,30 +75,66 @@ export class ReplyParser {
     return text.slice(m[0].length)
   }
 
-  /** Real servers end lines with LF alone now and then; as a client that cannot hurt us. */
-  #line(): string | undefined {
-    const end = this.#buffer.indexOf('\n')
-    if (end < 0) {
-      if (this.#buffer.length > MAX_LINE) {
-        if (!this.#swallowing) this.#kept = this.#buffer.subarray(0, MAX_LINE)
-        this.#swallowing = true
-        this.#buffer = Buffer.alloc(0)
-      }
-      return undefined
-    }
-    const whole = this.#swallowing ? this.#kept : this.#buffer.subarray(0, Math.min(end, MAX_LINE))
-    this.#swallowing = false
-    this.#buffer = Buffer.from(this.#buffer.subarray(end + 1))
-    return whole
-      .toString('utf8')
-      .replace(/\r$/, '')
-      .replace(/[\u0000-\u001f\u007f]/g, '?')
-  }
-  #kept: Buffer = Buffer.alloc(0)
-
   #break(problem: string): ReplyProblem {
     this.#broken = { problem }
-    this.#buffer = Buffer.alloc(0)
+    this.#octets.drop()
     return this.#broken
+  }
+}
+
+const printable = (octets: Buffer): string =>
+  octets
+    .toString('utf8')
+    .replace(/\r$/, '')
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+
+/**
+ * Lines of at most MAX_LINE octets; what is longer is swallowed. Real servers end lines with LF alone now and then; as
+ * a client that cannot hurt us. Each octet is searched once, however they come.
+ */
+class LineOctets {
+  /** Not looked at yet. */
+  #pieces: Buffer[] = []
+  #pending = 0
+  /** The line at hand, as far as it has come. */
+  readonly #line = Buffer.alloc(MAX_LINE)
+  #begun = 0
+
+  get pending(): number {
+    return this.#pending + this.#begun
+  }
+
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0) return
+    this.#pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    this.#pending += chunk.length
+  }
+
+  next(): Buffer | undefined {
+    let used = 0
+    for (const piece of this.#pieces) {
+      const lf = piece.indexOf(0x0a)
+      const end = lf < 0 ? piece.length : lf
+      this.#begun += piece.copy(this.#line, this.#begun, 0, end)
+      this.#pending -= end
+      if (lf < 0) {
+        used++
+        continue
+      }
+      const rest = piece.subarray(lf + 1)
+      this.#pending--
+      this.#pieces.splice(0, used + 1, ...(rest.length === 0 ? [] : [rest]))
+      const line = Buffer.from(this.#line.subarray(0, this.#begun))
+      this.#begun = 0
+      return line
+    }
+    this.#pieces = []
+    return undefined
+  }
+
+  drop(): void {
+    this.#pieces = []
+    this.#pending = 0
+    this.#begun = 0
   }
 }
