@@ -7,15 +7,15 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, chmodSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A program the tests look for, and the package that brings it. */
+/** A program the tests look for, and the packages that bring it; swaks needs the second for TLS. */
 export const PEERS = [
-  { program: 'postfix', package: 'postfix' },
-  { program: 'smtp-sink', package: 'postfix' },
-  { program: 'swaks', package: 'swaks' },
-  { program: 'dovecot', package: 'dovecot-core' },
-  { program: '/usr/lib/dovecot/lmtp', package: 'dovecot-lmtpd' },
-  { program: 'openssl', package: 'openssl' },
-  { program: 'python3', package: 'python3' },
+  { program: 'postfix', packages: 'postfix' },
+  { program: 'smtp-sink', packages: 'postfix' },
+  { program: 'swaks', packages: 'swaks libnet-ssleay-perl' },
+  { program: 'dovecot', packages: 'dovecot-core' },
+  { program: '/usr/lib/dovecot/lmtp', packages: 'dovecot-lmtpd' },
+  { program: 'openssl', packages: 'openssl' },
+  { program: 'python3', packages: 'python3' },
 ] as const
 
 /** Where a program is, or `undefined`. Daemons live in sbin, which is not on everyone's PATH. */
@@ -32,7 +32,9 @@ export function missing(...programs: readonly string[]): string | false {
 
 /** Installs what is missing, when that is possible here, and prints one line for each peer. */
 export function installPeers(say: (line: string) => void): void {
-  const wanted = new Set(PEERS.filter((p) => findProgram(p.program) === undefined).map((p) => p.package))
+  const wanted = new Set(
+    PEERS.filter((p) => findProgram(p.program) === undefined).flatMap((p) => p.packages.split(' ')),
+  )
   if (wanted.size > 0) {
     const root = process.getuid?.() === 0
     if (process.env['PEERS'] === 'none') say('peers: not installed, PEERS=none')
