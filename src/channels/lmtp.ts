@@ -4,11 +4,11 @@ import type { MailAddress } from '../address/address.ts'
 import { localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import { ConnectionFailure, type Endpoint } from '../smtp-client/connection.ts'
+import type { Endpoint } from '../smtp-client/connection.ts'
 import { hostsOfNextHop } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
-import { openSession, SessionRefused } from '../smtp-client/session.ts'
-import { sendMessage } from '../smtp-client/transaction.ts'
+import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
+import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Delivery, Destination } from './destination.ts'
 
@@ -19,28 +19,40 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps): 
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
   const store = config.socket ?? config.host ?? ''
 
-  async function endpoint(signal: AbortSignal): Promise<Endpoint | { readonly reason: string }> {
-    if (config.socket !== undefined) return { socket: config.socket }
+  async function endpoints(signal: AbortSignal): Promise<readonly Endpoint[] | { readonly reason: string }> {
+    if (config.socket !== undefined) return [{ socket: config.socket }]
     const { resolver, random } = deps
-    const self = new Set<string>()
     const hops = await hostsOfNextHop(store, {
       resolver,
       random,
-      self,
+      self: new Set(),
       signal,
       port: DEFAULT_PORT,
       families: ['ipv6', 'ipv4'],
     })
-    const [host] = hops.kind === 'hosts' ? hops.hosts : []
-    if (host !== undefined) return { address: host.address, port: host.port }
-    return { reason: hops.kind === 'hosts' ? `no address for ${store}` : hops.reason }
+    if (hops.kind !== 'hosts') return { reason: hops.reason }
+    return hops.hosts.map(({ address, port }) => ({ address, port }))
   }
+
+  const open = (endpoint: Endpoint, signal: AbortSignal): Promise<ClientSession> =>
+    openSession({
+      endpoint,
+      hostname: deps.hostname,
+      lmtp: true,
+      tls: 'never',
+      serverName: '',
+      connectTimeoutMs: config.connectTimeout,
+      clock: deps.clock,
+      signal,
+    })
 
   /** The store's name of a recipient: with its subaddress, for that is how stores find the folder (RFC 5233). */
   function named(delivery: Delivery): Delivery {
     const recipients = delivery.recipients.map((recipient) => {
       const local = localPartOf(recipient.address)
-      const detailed = recipient.detail === undefined ? local : `${local}+${recipient.detail}`
+      // A quoted local part has its end inside the quotes; it names the inbox.
+      const plain = recipient.detail === undefined || local.startsWith('"')
+      const detailed = plain ? local : `${local}+${recipient.detail}`
       const address = config.address === 'full' ? `${detailed}@${recipient.address.slice(local.length + 1)}` : detailed
       return { ...recipient, address: address as MailAddress }
     })
@@ -51,34 +63,23 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps): 
     destinationKey: () => store,
     async deliver(delivery, { signal }) {
       const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
-      try {
-        const to = await endpoint(signal)
-        if ('reason' in to) return all({ kind: 'deferred', status: '4.4.3', reason: to.reason, destinationDown: true })
-        const { hostname } = deps
-        const session =
-          pool.take(store) ??
-          (await openSession({
-            endpoint: to,
-            hostname,
-            lmtp: true,
-            tls: 'never',
-            serverName: '',
-            connectTimeoutMs: config.connectTimeout,
-            signal,
-          }))
-        const outcomes = await sendMessage(session, named(delivery), { mta: store, signal })
-        pool.give(store, session)
-        return outcomes
-      } catch (error) {
-        if (!(error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
-        return all({
-          kind: 'deferred',
-          status: '4.4.1',
-          reason: error.message,
-          remote: { mta: store },
-          destinationDown: true,
-        })
+      const to = await endpoints(signal)
+      if ('reason' in to) return all({ kind: 'deferred', status: '4.4.3', reason: to.reason, destinationDown: true })
+      let last: Outcome = {
+        kind: 'deferred',
+        status: '4.4.1',
+        reason: `no address for ${store}`,
+        destinationDown: true,
       }
+      for (const endpoint of to) {
+        const address = 'socket' in endpoint ? endpoint.socket : `${endpoint.address}:${endpoint.port}`
+        try {
+          return await sendThrough(pool, address, () => open(endpoint, signal), named(delivery), { mta: store, signal })
+        } catch (error) {
+          last = outcomeOfFailure(error, { mta: store, address })
+        }
+      }
+      return all(last)
     },
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }

@@ -58,7 +58,7 @@ for (const { name, script, want } of [
     want: ['deferred 4.4.2'],
   },
   { name: 'an endless reply', script: saying({ '.': '250-x\r\n'.repeat(1000) }), want: ['deferred 4.4.2'] },
-  { name: 'no SMTP at all', script: saying({ greeting: 'SSH-2.0\r\n' }), want: ['deferred 4.4.1'] },
+  { name: 'no SMTP at all', script: saying({ greeting: 'SSH-2.0\r\n' }), want: ['deferred 4.4.2'] },
   { name: 'a reply nobody understands', script: saying({ '.': '399 hm\r\n' }), want: ['deferred 4.5.0'] },
   { name: 'HELO alone', script: saying({ EHLO: '502 what\r\n' }), want: ['relayed'] },
 ] satisfies readonly { name: string; script: Script; want: string[] }[])

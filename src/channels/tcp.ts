@@ -5,30 +5,38 @@
  */
 import { readFile } from 'node:fs/promises'
 import { domainOf } from '../address/address.ts'
+import { isLoopback } from '../address/network.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { ConnectionFailure } from '../smtp-client/connection.ts'
 import { type Host, hostsOfDomain, hostsOfNextHop, type MxOptions } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
-import { type ClientSession, formatParsed, openSession, SessionRefused } from '../smtp-client/session.ts'
-import { sendMessage } from '../smtp-client/transaction.ts'
+import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
+import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Delivery, Destination } from './destination.ts'
 
-/** Hosts tried in one attempt; the others have their turn at the next one. */
+/** Hosts tried in the first attempt, and so many more in each later one. */
 const MAX_TRIES = 5
 
 export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): Destination {
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
   const hopOf = (recipient: Recipient): string | undefined => recipient.via ?? config.smarthost
 
-  async function open(host: Host, signal: AbortSignal): Promise<ClientSession> {
+  /** Credentials are the smart host's alone: neither a route's next hop nor a stranger's MX ever sees them. */
+  const loginFor = (hop: string | undefined) =>
+    hop !== undefined && hop === config.smarthost ? config.login : undefined
+
+  async function open(host: Host, hop: string | undefined, signal: AbortSignal): Promise<ClientSession> {
+    const account = loginFor(hop)
     const login =
-      config.login === undefined
+      account === undefined
         ? undefined
-        : { user: config.login.user, password: (await readFile(config.login.passwordFile, 'utf8')).trim() }
-    const ca = config.tlsCa === undefined ? undefined : await readFile(config.tlsCa, 'utf8')
+        : { user: account.user, password: (await requireFile(account.passwordFile)).trim() }
+    const ca = config.tlsCa === undefined ? undefined : await requireFile(config.tlsCa)
+    // Whoever answers without a certificate that was checked could ask for the password too.
+    const checked = login !== undefined && config.tls === 'opportunistic' && !isLoopback(host.address)
     return await openSession({
       endpoint: {
         address: host.address,
@@ -37,9 +45,10 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
       },
       hostname: deps.hostname,
       lmtp: false,
-      tls: config.tls,
+      tls: checked ? 'required' : config.tls,
       serverName: host.name.startsWith('[') || host.name === host.address ? '' : host.name,
       connectTimeoutMs: config.connectTimeout,
+      clock: deps.clock,
       signal,
       ...(ca === undefined ? {} : { ca }),
       ...(login === undefined ? {} : { login }),
@@ -65,19 +74,15 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     const hops = hop === undefined ? await hostsOfDomain(domainOf(first.address), mx) : await hostsOfNextHop(hop, mx)
     if (hops.kind !== 'hosts') return all(hops)
     let last: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no host could be reached', destinationDown: true }
-    for (const host of hops.hosts.slice(0, MAX_TRIES)) {
+    for (const host of hops.hosts.slice(0, MAX_TRIES * (delivery.attempts + 1))) {
       if (signal.aborted) break
-      const key = `${host.address}:${host.port}`
-      const mta = host.name
+      const address = `${host.address}:${host.port}`
+      // The name is part of it: a certificate was checked against it. And so is whether we signed in.
+      const key = `${host.name} ${address}${loginFor(hop) === undefined ? '' : ' signed in'}`
       try {
-        const session = pool.take(key) ?? (await open(host, signal))
-        const outcomes = await sendMessage(session, delivery, { mta, signal })
-        pool.give(key, session)
-        // A connection that broke before anything was decided says nothing about the next host.
-        if (!outcomes.every((outcome) => outcome.kind === 'deferred' && outcome.status === '4.4.2')) return outcomes
-        last = outcomes[0] ?? last
+        return await sendThrough(pool, key, () => open(host, hop, signal), delivery, { mta: host.name, signal })
       } catch (error) {
-        last = failureOf(error, mta, host)
+        last = outcomeOfFailure(error, { mta: host.name, address })
       }
     }
     return all(last)
@@ -90,26 +95,12 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
   }
 }
 
-/** A session that did not come to be: the reason is the host's, so it is never final (a 554 greeting speaks of us, not of the message). */
-function failureOf(error: unknown, mta: string, host: Host): Outcome {
-  const address = `${host.address}:${host.port}`
-  if (error instanceof SessionRefused) {
-    const status = `4.${error.reply.enhanced ?? '7.0'}`
-    return {
-      kind: 'deferred',
-      status,
-      reason: error.message,
-      destinationDown: true,
-      remote: { mta, address, reply: formatParsed(error.reply) },
-    }
+/** @throws ConnectionFailure: a file of the configuration that is not there is our slip, and nobody's mail returns for it */
+async function requireFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable'
+    throw new ConnectionFailure('setup', `a file named in the configuration: ${code}`, { cause })
   }
-  if (error instanceof ConnectionFailure)
-    return {
-      kind: 'deferred',
-      status: error.kind === 'tls' ? '4.7.5' : '4.4.1',
-      reason: error.message,
-      remote: { mta, address },
-      destinationDown: error.kind !== 'aborted',
-    }
-  throw error
 }

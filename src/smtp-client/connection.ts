@@ -7,6 +7,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
+import type { Clock } from '../clock/clock.ts'
 import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
 
 /** RFC 5321 §4.5.3.2.1 to §4.5.3.2.6, milliseconds. */
@@ -23,12 +24,34 @@ export const TIMEOUTS = {
   quit: 2_000,
 } as const
 
+/** `setup`: we cannot begin, because of our own configuration. */
+type FailureKind = 'connect' | 'timeout' | 'closed' | 'protocol' | 'tls' | 'aborted' | 'setup'
+
+const STATUS: Readonly<Record<FailureKind, string>> = {
+  connect: '4.4.1',
+  timeout: '4.4.1',
+  closed: '4.4.2',
+  protocol: '4.4.2',
+  tls: '4.7.5',
+  aborted: '4.3.2',
+  setup: '4.3.5',
+}
+
+interface Wait {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
+
 export class ConnectionFailure extends Error {
   override readonly name = 'ConnectionFailure'
-  readonly kind: 'connect' | 'timeout' | 'closed' | 'protocol' | 'tls' | 'aborted'
-  constructor(kind: ConnectionFailure['kind'], message: string, options?: { readonly cause?: unknown }) {
+  readonly kind: FailureKind
+  constructor(kind: FailureKind, message: string, options?: { readonly cause?: unknown }) {
     super(message, options)
     this.kind = kind
+  }
+  /** RFC 3463 §3.5, §3.8; always "later". */
+  get status(): string {
+    return STATUS[this.kind]
   }
 }
 
@@ -45,16 +68,16 @@ export class ClientConnection implements AsyncDisposable {
   readonly peer: string
   #tls: tls.TLSSocket | undefined
 
-  private constructor(socket: net.Socket, peer: string) {
+  readonly #clock: Clock
+
+  private constructor(socket: net.Socket, peer: string, clock: Clock) {
     this.#socket = socket
     this.peer = peer
+    this.#clock = clock
     this.#listen(socket)
   }
 
-  static async connect(
-    endpoint: Endpoint,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<ClientConnection> {
+  static async connect(endpoint: Endpoint, options: Wait & { readonly clock: Clock }): Promise<ClientConnection> {
     const path = 'socket' in endpoint
     const peer = path
       ? endpoint.socket
@@ -69,19 +92,19 @@ export class ClientConnection implements AsyncDisposable {
           noDelay: true,
           ...(endpoint.bindAddress === undefined ? {} : { localAddress: endpoint.bindAddress }),
         })
+    const late = new AbortController()
+    const cancel = options.clock.after(options.timeoutMs, () => late.abort())
     try {
-      await once(socket, 'connect', {
-        signal: AbortSignal.any([options.signal, AbortSignal.timeout(options.timeoutMs)]),
-      })
+      await once(socket, 'connect', { signal: AbortSignal.any([options.signal, late.signal]) })
     } catch (error) {
       socket.destroy()
-      const late = error instanceof Error && error.name === 'AbortError'
-      throw new ConnectionFailure(
-        'connect',
-        late ? `no connection to ${peer} in time` : `no connection to ${peer}: ${messageOf(error)}`,
-      )
+      if (options.signal.aborted) throw new ConnectionFailure('aborted', STOPPING)
+      const why = late.signal.aborted ? ' in time' : `: ${messageOf(error)}`
+      throw new ConnectionFailure('connect', `no connection to ${peer}${why}`)
+    } finally {
+      cancel()
     }
-    return new ClientConnection(socket, peer)
+    return new ClientConnection(socket, peer, options.clock)
   }
 
   get secure(): { readonly version: string; readonly cipher: string } | undefined {
@@ -100,17 +123,14 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   /** Waits while the other side does not take octets. @throws ConnectionFailure */
-  async write(
-    bytes: Uint8Array | string,
-    options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async write(bytes: Uint8Array | string, options: Wait): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#socket.write(bytes)) return
     await this.#until(() => this.#socket.writableLength === 0, options, 'took no more octets')
   }
 
   /** The next reply. @throws ConnectionFailure */
-  async reply(options: { readonly timeoutMs: number; readonly signal: AbortSignal }): Promise<ParsedReply> {
+  async reply(options: Wait): Promise<ParsedReply> {
     let reply = this.#parser.next()
     const came = (): boolean => {
       reply ??= this.#parser.next()
@@ -126,12 +146,10 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   /** After the reply to STARTTLS. @throws ConnectionFailure */
-  async startTls(
-    options: tls.ConnectionOptions,
-    wait: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async startTls(options: tls.ConnectionOptions, wait: Wait): Promise<void> {
     // Octets behind the reply would be taken for replies under TLS: somebody in the middle put them there.
-    if (this.outOfStep) throw new ConnectionFailure('tls', `${this.peer} sent octets before TLS`)
+    // No reason to try again in the clear either, which is what they may have wanted.
+    if (this.outOfStep) throw new ConnectionFailure('protocol', `${this.peer} sent octets before TLS`)
     this.#socket.removeAllListeners()
     this.#socket.on('error', () => {})
     const secure = tls.connect({ ...options, socket: this.#socket })
@@ -146,6 +164,7 @@ export class ClientConnection implements AsyncDisposable {
     try {
       await this.#until(() => done, wait, 'did not finish the TLS handshake')
     } catch (error) {
+      if (error instanceof ConnectionFailure && error.kind === 'aborted') throw error
       throw new ConnectionFailure('tls', messageOf(error), { cause: error })
     }
     this.#tls = secure
@@ -180,17 +199,13 @@ export class ClientConnection implements AsyncDisposable {
     socket.on('close', () => fail('closed', 'connection closed'))
   }
 
-  async #until(
-    done: () => boolean,
-    { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-    else_: string,
-  ): Promise<void> {
+  async #until(done: () => boolean, { timeoutMs, signal }: Wait, else_: string): Promise<void> {
     if (done()) return
     let late = false
-    const timer = setTimeout(() => {
+    const cancel = this.#clock.after(timeoutMs, () => {
       late = true
       this.#wake()
-    }, timeoutMs)
+    })
     const abort = (): void => this.#wake()
     signal.addEventListener('abort', abort, { once: true })
     try {
@@ -198,17 +213,18 @@ export class ClientConnection implements AsyncDisposable {
         // What arrived before the connection failed still counts.
         if (done()) return
         if (this.#failure !== undefined) throw this.#failure
-        if (signal.aborted) throw new ConnectionFailure('aborted', 'the server is stopping')
+        if (signal.aborted) throw new ConnectionFailure('aborted', STOPPING)
         if (late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
         const { promise, resolve } = Promise.withResolvers<void>()
         this.#wake = resolve
         await promise
       }
     } finally {
-      clearTimeout(timer)
+      cancel()
       signal.removeEventListener('abort', abort)
     }
   }
 }
 
+const STOPPING = 'the server is stopping'
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -55,6 +55,11 @@ export async function hostsOfNextHop(text: string, options: MxOptions): Promise<
   if (hop === undefined) return { kind: 'deferred', status: '4.3.5', reason: `next hop ${text} makes no sense` }
   if (hop.literal !== undefined)
     return { kind: 'hosts', hosts: [{ name: hop.literal, address: hop.literal, port: hop.port }] }
+  if (hop.name === 'localhost') {
+    // RFC 6761 §6.3: never a question for the DNS.
+    const hosts = options.families.map((family) => (family === 'ipv6' ? '::1' : '127.0.0.1'))
+    return { kind: 'hosts', hosts: hosts.map((address) => ({ name: hop.name, address, port: hop.port })) }
+  }
   const found = await addressesOf(hop.name, hop.port, options)
   if (found.hosts.length > 0) return { kind: 'hosts', hosts: found.hosts }
   // A site's own next hop that has no address is a slip of configuration or DNS: nobody's mail shall bounce for it.
@@ -100,22 +105,21 @@ function withoutOurselves(records: readonly Mx[], { self, random }: MxOptions): 
 }
 
 async function addressesInOrder(domain: string, records: readonly Mx[], options: MxOptions): Promise<NextHops> {
-  const hosts: Host[] = []
-  let cause: string | undefined
-  let loops = false
-  const found = await Promise.all(records.map((record) => addressesOf(record.exchange, options.port, options)))
-  for (const one of found) {
-    cause ??= one.cause
-    // An MX under another name may still be this server.
-    if (one.hosts.some((host) => options.self.has(`${host.address}:${host.port}`))) {
-      loops = true
-      break
-    }
-    hosts.push(...one.hosts)
-  }
+  const found = await Promise.all(
+    records.map(async ({ preference, exchange }) => ({
+      preference,
+      ...(await addressesOf(exchange, options.port, options)),
+    })),
+  )
+  // An MX under another name may still be this server: it and what is no better go (RFC 5321 §5.1).
+  const ours = found.filter((one) => one.hosts.some((host) => options.self.has(`${host.address}:${host.port}`)))
+  const limit = Math.min(...ours.map(({ preference }) => preference), Number.POSITIVE_INFINITY)
+  const hosts = found.filter(({ preference }) => preference < limit).flatMap((one) => one.hosts)
+  const cause = found.find((one) => one.cause !== undefined)?.cause
   if (hosts.length > 0) return { kind: 'hosts', hosts: hosts.slice(0, MAX_ADDRESSES) }
   if (cause !== undefined) return { kind: 'deferred', status: '4.4.3', reason: cause }
-  if (loops) return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
+  if (ours.length > 0)
+    return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
   return { kind: 'failed', status: '5.4.4', reason: `no mail host of ${domain} has an address` }
 }
 

@@ -14,6 +14,7 @@ interface Idle {
 
 export class SessionPool implements AsyncDisposable {
   #idle: Idle[] = []
+  #closed = false
   readonly #clock: Clock
   readonly #idleMs: number
   readonly #maxMessages: number
@@ -40,7 +41,7 @@ export class SessionPool implements AsyncDisposable {
   /** Hands a session back after a message. */
   give(key: string, session: ClientSession): void {
     if (!session.connection.alive) return
-    if (session.messages >= this.#maxMessages || this.#idleMs === 0) {
+    if (this.#closed || session.messages >= this.#maxMessages || this.#idleMs === 0) {
       close(session)
       return
     }
@@ -60,6 +61,7 @@ export class SessionPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
     const idle = this.#idle
     this.#idle = []
     for (const { cancel } of idle) cancel()

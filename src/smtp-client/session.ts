@@ -4,8 +4,9 @@
  * known), STARTTLS (RFC 3207), AUTH (RFC 4954).
  */
 import { randomBytes } from 'node:crypto'
-import { rootCertificates } from 'node:tls'
+import { getCACertificates } from 'node:tls'
 import { isLoopback } from '../address/network.ts'
+import type { Clock } from '../clock/clock.ts'
 import { type ClientMechanism, clientExchange, SaslRefused } from '../sasl/client.ts'
 import { decodeBase64 } from '../sasl/messages.ts'
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from '../smtp/extensions.ts'
@@ -24,6 +25,7 @@ export interface SessionOptions {
   readonly ca?: string
   readonly login?: { readonly user: string; readonly password: string }
   readonly connectTimeoutMs: number
+  readonly clock: Clock
   readonly signal: AbortSignal
 }
 
@@ -66,8 +68,9 @@ export async function openSession(options: SessionOptions): Promise<ClientSessio
 }
 
 async function open(options: SessionOptions, tls: SessionOptions['tls']): Promise<ClientSession> {
-  const { signal } = options
-  const connection = await ClientConnection.connect(options.endpoint, { timeoutMs: options.connectTimeoutMs, signal })
+  const { signal, clock } = options
+  const timeoutMs = options.connectTimeoutMs
+  const connection = await ClientConnection.connect(options.endpoint, { timeoutMs, signal, clock })
   try {
     const greeting = await connection.reply({ timeoutMs: TIMEOUTS.greeting, signal })
     if (greeting.code !== 220) throw new SessionRefused('greeting', greeting)
@@ -105,7 +108,7 @@ async function secure(
   options: SessionOptions,
   tls: 'opportunistic' | 'required',
 ): Promise<Extensions> {
-  const { signal, serverName, ca } = options
+  const { signal, serverName, ca, endpoint } = options
   const reply = await command(connection, 'STARTTLS', signal)
   if (reply.code !== 220) {
     if (tls === 'required') throw new SessionRefused('STARTTLS', reply)
@@ -115,14 +118,22 @@ async function secure(
   await connection.startTls(
     {
       servername: serverName,
+      // What a certificate must name where the next hop is an address (RFC 5280 §4.2.1.6); else Node asks for `localhost`.
+      ...('address' in endpoint ? { host: endpoint.address } : {}),
       rejectUnauthorized: required,
-      ...(required ? { ca: ca ?? [...rootCertificates] } : {}),
+      ...(required ? { ca: ca ?? trusted() } : {}),
       minVersion: required ? 'TLSv1.2' : 'TLSv1',
     },
     { timeoutMs: TIMEOUTS.command, signal },
   )
   // RFC 3207 §4.2: what was said in the clear is forgotten.
   return await hello(connection, options)
+}
+
+/** The system's certificate authorities; Node's own list where the system has none. */
+function trusted(): string[] {
+  const system = getCACertificates('system')
+  return system.length > 0 ? system : getCACertificates('bundled')
 }
 
 const PREFERRED: readonly ClientMechanism[] = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']

@@ -1,187 +1,221 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * One message over a session: RFC 5321 §4.1.1, PIPELINING (RFC 2920), SIZE (RFC 1870), 8BITMIME (RFC 6152), SMTPUTF8
- * (RFC 6531), DSN (RFC 3461), CHUNKING (RFC 3030), and LMTP's reply for each recipient (RFC 2033). One outcome a
- * recipient. Only a positive reply that came after the whole message was sent is a delivery.
+ * One message over a session: RFC 5321 §4.1.1, PIPELINING (RFC 2920), CHUNKING (RFC 3030), and LMTP's reply for each
+ * recipient (RFC 2033). One outcome a recipient, settled the moment its reply is there, so that what breaks later takes
+ * nothing back. Only a positive reply that came after the whole message was sent is a delivery. The commands and their
+ * parameters are in commands.ts.
+ *
+ * BDAT is used wherever it is offered: it carries every octet as it is, dots and bare newlines included, and saves the
+ * wait for 354.
  */
-import { asciiAddress, isAscii } from '../address/path.ts'
 import type { Delivery } from '../channels/destination.ts'
-import type { Envelope, Recipient } from '../envelope/envelope.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import { BareNewline, dotStuff } from '../smtp/dot-stuff.ts'
-import type { Extensions } from '../smtp/extensions.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
-import { wireSafe } from '../smtp/wire-safe.ts'
-import { encodeUtf8Xtext, encodeXtext } from '../smtp/xtext.ts'
+import { cannotCarry, mailCommand, rcptCommand } from './commands.ts'
 import { ConnectionFailure, TIMEOUTS } from './connection.ts'
-import { type ClientSession, formatParsed } from './session.ts'
+import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
 
 /** Octets of one BDAT chunk. */
 const CHUNK_BYTES = 256 * 1024
 
+interface SendOptions {
+  /** The name of the next hop, for notifications. */
+  readonly mta: string
+  readonly signal: AbortSignal
+}
+
+/** What is known while a transaction runs. */
+interface Attempt {
+  /** By position of the recipient; `undefined` while nothing is certain. */
+  readonly settled: (Outcome | undefined)[]
+  /** From the moment the end of the message may have reached the other side. */
+  sentWhole: boolean
+}
+
+/** The message cannot be read from the queue: our trouble, not the next hop's. */
+class ContentUnreadable extends Error {
+  override readonly name = 'ContentUnreadable'
+}
+
+/**
+ * Sends. Gives one outcome a recipient, in their order.
+ * @throws ConnectionFailure or SessionRefused when the session came to nothing before anything was settled and before
+ *   the message was sent whole: it may go over another connection, or to another host, at once
+ */
 export async function sendMessage(
   session: ClientSession,
-  delivery: Delivery,
-  options: { readonly mta: string; readonly signal: AbortSignal },
+  given: Delivery,
+  options: SendOptions,
 ): Promise<readonly Outcome[]> {
-  const { extensions } = session
-  const problem = cannotCarry(delivery, extensions)
-  if (problem !== undefined) return delivery.recipients.map(() => problem)
-  session.messages++
+  const delivery = { ...given, content: () => readable(given.content()) }
+  const attempt: Attempt = { settled: given.recipients.map(() => undefined), sentWhole: false }
   try {
-    return await transact(session, delivery, options)
+    const problem = await cannotCarry(delivery, session.extensions)
+    if (problem !== undefined) return given.recipients.map(() => problem)
+    session.messages++
+    await transact(session, delivery, attempt, options)
+    return attempt.settled.map((outcome) => outcome ?? NOT_REACHED)
   } catch (error) {
-    if (!(error instanceof ConnectionFailure) && !(error instanceof BareNewline)) throw error
     session.connection.destroy()
-    if (error instanceof BareNewline)
-      return delivery.recipients.map(() => ({
-        kind: 'failed',
-        status: '5.6.0',
-        reason: `${error.message}; the next hop offers no CHUNKING`,
-      }))
-    return delivery.recipients.map(() => deferred(error, options.mta, session))
+    const untouched = !attempt.sentWhole && attempt.settled.every((outcome) => outcome === undefined)
+    if (untouched && (error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
+    const rest = outcomeOfBreak(error, attempt, session, options)
+    return attempt.settled.map((outcome) => outcome ?? rest)
   }
 }
 
-const deferred = (error: ConnectionFailure, mta: string, session: ClientSession): Outcome => ({
-  kind: 'deferred',
-  status: error.kind === 'timeout' ? '4.4.1' : '4.4.2',
-  reason: error.message,
-  remote: { mta, address: session.connection.peer },
-})
-
-/** What no command could change: an outcome for all recipients before anything is sent. */
-function cannotCarry({ envelope, size, recipients }: Delivery, extensions: Extensions): Outcome | undefined {
-  if (extensions.size !== undefined && extensions.size > 0 && size > extensions.size)
-    return {
-      kind: 'failed',
-      status: '5.3.4',
-      reason: `message of ${size} octets; the next hop takes ${extensions.size}`,
-    } // RFC 1870 §6.3
-  const paths = [envelope.reversePath, ...recipients.flatMap((r) => [r.address, r.sender ?? null])]
-  if (paths.some((path) => path !== null && !wireSafe(path)))
-    return { kind: 'failed', status: '5.1.3', reason: 'address with a line end in it' }
-  if (!envelope.smtputf8 || extensions.smtputf8) return undefined
-  // RFC 6531 §3.2: without SMTPUTF8 there, only what is ASCII, or can be made so by IDNA, may go.
-  const ascii = paths.every((path) => path === null || asciiAddress(path) !== undefined)
-  if (ascii && paths.every((path) => path === null || isAscii(path))) return undefined
-  return { kind: 'failed', status: '5.6.7', reason: 'the next hop does not know SMTPUTF8, which this message needs' }
+/** For recipients that nothing was said about when it broke. */
+function outcomeOfBreak(error: unknown, attempt: Attempt, session: ClientSession, { mta }: SendOptions): Outcome {
+  const remote = { mta, address: session.connection.peer }
+  if (error instanceof SessionRefused) return outcomeOf(error.reply, { ...remote, reply: formatParsed(error.reply) })
+  if (error instanceof ContentUnreadable) return { kind: 'deferred', status: '4.3.0', reason: error.message }
+  if (error instanceof BareNewline)
+    return { kind: 'failed', status: '5.6.0', reason: `${error.message}; the next hop offers no CHUNKING` }
+  if (!(error instanceof ConnectionFailure)) throw error
+  // RFC 5321 §4.5.4.1: a message whose end was not acknowledged is sent again, even if it may have arrived.
+  const reason = attempt.sentWhole ? `${error.message}, after the message was sent` : error.message
+  return { kind: 'deferred', status: error.status, reason, remote }
 }
+
+/** Never seen: every recipient was settled before. */
+const NOT_REACHED: Outcome = { kind: 'deferred', status: '4.5.0', reason: 'no reply was given for this recipient' }
 
 async function transact(
   session: ClientSession,
   delivery: Delivery,
-  options: { readonly mta: string; readonly signal: AbortSignal },
-): Promise<readonly Outcome[]> {
+  attempt: Attempt,
+  { mta, signal }: SendOptions,
+): Promise<void> {
   const { connection, extensions, lmtp } = session
-  const { signal } = options
-  const { envelope, recipients } = delivery
-  const remote = (reply: ParsedReply): RemoteAnswer => ({
-    mta: options.mta,
-    address: connection.peer,
-    reply: formatParsed(reply),
-  })
-  const read = (timeoutMs: number): Promise<ParsedReply> => connection.reply({ timeoutMs, signal })
+  const { settled } = attempt
+  const { pipelining, chunking } = extensions
+  const remote = (reply: ParsedReply): RemoteAnswer => ({ mta, address: connection.peer, reply: formatParsed(reply) })
+  const settle = (outcome: (position: number) => Outcome): void => {
+    for (const [i, known] of settled.entries()) settled[i] = known ?? outcome(i)
+  }
   const write = (bytes: string | Uint8Array): Promise<void> =>
     connection.write(bytes, { timeoutMs: TIMEOUTS.dataBlock, signal })
-  const byChunks = extensions.chunking
-  if (connection.outOfStep) throw new ConnectionFailure('protocol', `${connection.peer} replied before it was asked`)
+  const next = async (during: string, timeoutMs: number): Promise<ParsedReply> => {
+    const reply = await connection.reply({ timeoutMs, signal })
+    // RFC 5321 §3.8: 421 may come at any time, and ends the session.
+    if (reply.code === 421) throw new SessionRefused(during, reply)
+    return reply
+  }
+  requireInStep(session)
 
-  const commands = [mailCommand(delivery, extensions), ...recipients.map((r) => rcptCommand(r, envelope, extensions))]
-  const data = byChunks ? [] : ['DATA']
   // RFC 2920 §3.1: MAIL, RCPT and, last in its group, DATA may go together.
-  if (extensions.pipelining) await write([...commands, ...data].map((line) => `${line}\r\n`).join(''))
-  const next = async (line: string, timeoutMs: number): Promise<ParsedReply> => {
-    if (!extensions.pipelining) await write(`${line}\r\n`)
-    return await read(timeoutMs)
+  const mailLine = `${mailCommand(delivery, extensions)}\r\n`
+  const rcptLines = delivery.recipients.map((r) => `${rcptCommand(r, delivery.envelope, extensions)}\r\n`)
+  await write(pipelining ? [mailLine, ...rcptLines, chunking ? '' : 'DATA\r\n'].join('') : mailLine)
+  const mail = await next('MAIL', TIMEOUTS.mail)
+  if (!isTaken(mail)) settle(() => outcomeOf(mail, remote(mail)))
+  for (const [i, line] of rcptLines.entries()) {
+    if (!pipelining && !isTaken(mail)) break
+    if (!pipelining) await write(line)
+    const reply = await next('RCPT', TIMEOUTS.rcpt)
+    if (!isTaken(reply)) settled[i] ??= outcomeOfRcpt(reply, remote(reply))
   }
-  const mail = await next(commands[0] ?? '', TIMEOUTS.mail)
-  const refusals: (Outcome | undefined)[] = []
-  for (const [i] of recipients.entries()) {
-    if (mail.code >= 300 && !extensions.pipelining) {
-      refusals.push(outcomeOf(mail, remote(mail)))
-      continue
-    }
-    const reply = await next(commands[i + 1] ?? '', TIMEOUTS.rcpt)
-    const because = mail.code >= 300 ? mail : reply
-    refusals.push(because.code < 300 ? undefined : outcomeOf(because, remote(because)))
-    if (reply.code === 421)
-      throw new ConnectionFailure('closed', `${connection.peer} is closing: ${formatParsed(reply)}`)
-  }
-  const anybody = refusals.includes(undefined)
-  const settled = (others: (recipient: Recipient) => Outcome): readonly Outcome[] =>
-    recipients.map((r, i) => refusals[i] ?? others(r))
 
-  if (!byChunks) {
-    if (!anybody && !extensions.pipelining) {
-      await reset(session, signal)
-      return settled(() => NOT_REACHED)
-    }
-    const go = await next('DATA', TIMEOUTS.dataInit)
-    if (go.code !== 354) {
-      if (mail.code < 300) await reset(session, signal)
-      return settled(() => outcomeOf(go, remote(go)))
-    }
-    if (!anybody) {
-      // RFC 2920 §3.1: a server that says 354 to nobody still wants its dot; what it says to it is no delivery.
-      await write('.\r\n')
-      await read(TIMEOUTS.dataEnd)
-      return settled(() => NOT_REACHED)
-    }
-    for await (const piece of dotStuff(delivery.content())) {
-      // What was said before the end, the last piece and its dot among it, speaks of no message that was sent.
-      if (connection.outOfStep)
-        throw new ConnectionFailure('protocol', `${connection.peer} replied before the message was sent`)
-      await write(piece)
+  const wanted = settled.includes(undefined)
+  if (chunking || !pipelining) {
+    if (!wanted) return await reset(session, signal)
+  }
+  if (chunking) {
+    const refused = await sendChunks(session, delivery, attempt, write, () => next('BDAT', TIMEOUTS.dataEnd))
+    if (refused !== undefined) {
+      settle(() => outcomeOf(refused, remote(refused)))
+      return await reset(session, signal)
     }
   } else {
-    if (!anybody) {
-      await reset(session, signal)
-      return settled(() => NOT_REACHED)
+    if (!pipelining) await write('DATA\r\n')
+    const go = await next('DATA', TIMEOUTS.dataInit)
+    if (go.code !== 354) {
+      settle(() => outcomeOf(go, remote(go)))
+      // A server that says yes to DATA in another way waits for nobody knows what.
+      if (go.code < 400) return connection.destroy()
+      return await reset(session, signal)
     }
-    const refused = await sendChunks(delivery, write, read)
-    if (refused !== undefined) {
-      await reset(session, signal)
-      return settled(() => outcomeOf(refused, remote(refused)))
-    }
+    if (!wanted) return await sendNothing(session, write, signal)
+    await sendStuffed(session, delivery, attempt, write)
   }
-  const dsn = extensions.dsn
+
   const tls = connection.secure === undefined ? {} : { tls: `${connection.secure.version} ${connection.secure.cipher}` }
   const done = (reply: ParsedReply): Outcome => {
-    if (reply.code >= 300) return outcomeOf(reply, remote(reply))
-    if (lmtp) return { kind: 'delivered', where: `LMTP ${options.mta}`, remote: remote(reply) }
-    return { kind: 'relayed', remote: remote(reply), dsn, ...tls }
+    if (!isTaken(reply)) return outcomeOf(reply, remote(reply))
+    if (lmtp) return { kind: 'delivered', where: `LMTP ${mta}`, remote: remote(reply) }
+    return { kind: 'relayed', remote: remote(reply), dsn: extensions.dsn, ...tls }
   }
-  if (!lmtp) {
-    const reply = await read(TIMEOUTS.dataEnd)
-    if (reply.code === 421) connection.destroy()
-    return settled(() => done(reply))
+  if (lmtp) {
+    // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
+    for (const [i, known] of settled.entries()) {
+      if (known !== undefined) continue
+      const reply = await next('end of data', TIMEOUTS.dataEnd)
+      settled[i] = done(reply)
+    }
+    return
   }
-  // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
-  const outcomes: Outcome[] = []
-  for (const refusal of refusals) outcomes.push(refusal ?? done(await read(TIMEOUTS.dataEnd)))
-  return outcomes
+  const reply = await next('end of data', TIMEOUTS.dataEnd)
+  settle(() => done(reply))
 }
 
-/** Never seen: every recipient was refused. */
-const NOT_REACHED: Outcome = { kind: 'deferred', status: '4.5.0', reason: 'no recipient was taken' }
+/** A reply is there that nothing was asked for: it counts as nothing, and the connection is of no use. */
+function requireInStep({ connection }: ClientSession): void {
+  if (connection.outOfStep) throw new ConnectionFailure('protocol', `${connection.peer} replied before it was asked`)
+}
 
-async function sendChunks(
+/** Dots doubled, and the final dot in one write with the last of the content. */
+async function sendStuffed(
+  session: ClientSession,
   delivery: Delivery,
+  attempt: Attempt,
   write: (bytes: Uint8Array) => Promise<void>,
-  read: (timeoutMs: number) => Promise<ParsedReply>,
+): Promise<void> {
+  let held: Buffer | undefined
+  for await (const piece of dotStuff(delivery.content())) {
+    if (held !== undefined) {
+      // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
+      requireInStep(session)
+      await write(held)
+    }
+    held = piece
+  }
+  requireInStep(session)
+  attempt.sentWhole = true
+  if (held !== undefined) await write(held)
+}
+
+/** RFC 2920 §3.1: a server that says 354 to nobody still wants its dot; what it says to it is no delivery. */
+async function sendNothing(session: ClientSession, write: (bytes: string) => Promise<void>, signal: AbortSignal) {
+  // RFC 2033 §4.2 gives as many replies as there are recipients, so here none: nothing to go by.
+  if (session.lmtp) return session.connection.destroy()
+  await orDestroy(session, async () => {
+    await write('.\r\n')
+    await session.connection.reply({ timeoutMs: TIMEOUTS.dataEnd, signal })
+  })
+}
+
+/** RFC 3030 §2. Gives the reply that refused a chunk before the last; the reply to the last is the caller's. */
+async function sendChunks(
+  session: ClientSession,
+  delivery: Delivery,
+  attempt: Attempt,
+  write: (bytes: Uint8Array) => Promise<void>,
+  read: () => Promise<ParsedReply>,
 ): Promise<ParsedReply | undefined> {
-  const gathered: Uint8Array[] = []
+  let gathered: Uint8Array[] = []
   let length = 0
   const flush = async (last: boolean): Promise<void> => {
+    requireInStep(session)
+    attempt.sentWhole = last
     await write(Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered]))
-    gathered.length = 0
+    gathered = []
     length = 0
   }
   for await (const piece of delivery.content()) {
     if (length > 0 && length + piece.length > CHUNK_BYTES) {
       await flush(false)
-      const reply = await read(TIMEOUTS.dataEnd)
+      const reply = await read()
       if (reply.code !== 250) return reply
     }
     gathered.push(Buffer.from(piece))
@@ -191,11 +225,33 @@ async function sendChunks(
   return undefined
 }
 
-async function reset({ connection }: ClientSession, signal: AbortSignal): Promise<void> {
-  await connection.write('RSET\r\n', { timeoutMs: TIMEOUTS.command, signal })
-  const reply = await connection.reply({ timeoutMs: TIMEOUTS.command, signal })
-  if (reply.code !== 250) connection.destroy()
+/** Leaves the transaction. Everybody is settled, so that a connection that breaks now changes nothing. */
+const reset = (session: ClientSession, signal: AbortSignal): Promise<void> =>
+  orDestroy(session, async () => {
+    const wait = { timeoutMs: TIMEOUTS.command, signal }
+    await session.connection.write('RSET\r\n', wait)
+    const reply = await session.connection.reply(wait)
+    if (reply.code !== 250) session.connection.destroy()
+  })
+
+async function orDestroy(session: ClientSession, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) throw error
+    session.connection.destroy()
+  }
 }
+
+async function* readable(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content
+  } catch (cause) {
+    throw new ContentUnreadable('the message cannot be read from the queue', { cause })
+  }
+}
+
+const isTaken = (reply: ParsedReply): boolean => reply.code >= 200 && reply.code < 300
 
 /** 4yz is later, 5yz never; anything else is not understood, and so later. */
 export function outcomeOf(reply: ParsedReply, remote: RemoteAnswer): Outcome {
@@ -205,33 +261,9 @@ export function outcomeOf(reply: ParsedReply, remote: RemoteAnswer): Outcome {
   return { kind: 'deferred', status, reason, remote, ...(reply.code === 421 ? { destinationDown: true } : {}) }
 }
 
-function mailCommand({ envelope, size, recipients }: Delivery, extensions: Extensions): string {
-  const sender = recipients[0]?.sender ?? envelope.reversePath
-  const words = [`MAIL FROM:<${sender ?? ''}>`]
-  if (extensions.size !== undefined) words.push(`SIZE=${size}`)
-  if (envelope.body === '8bit' && extensions.eightBitMime) words.push('BODY=8BITMIME')
-  if (envelope.smtputf8 && extensions.smtputf8) words.push('SMTPUTF8')
-  if (extensions.dsn) {
-    if (envelope.ret !== undefined) words.push(`RET=${envelope.ret.toUpperCase()}`)
-    if (envelope.envid !== undefined) words.push(`ENVID=${encodeXtext(envelope.envid)}`)
-  }
-  return words.join(' ')
-}
-
-function rcptCommand(recipient: Recipient, envelope: Envelope, extensions: Extensions): string {
-  const words = [`RCPT TO:<${recipient.address}>`]
-  if (!extensions.dsn) return words.join(' ')
-  const { notify, orcpt } = recipient
-  if (notify !== undefined) words.push(`NOTIFY=${notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase()}`)
-  // RFC 3461 §5.2.1: where none was given, the address as it came to us.
-  const original =
-    orcpt ??
-    (notify === undefined
-      ? undefined
-      : { type: isAscii(recipient.given) ? 'rfc822' : 'utf-8', address: recipient.given })
-  if (original === undefined) return words.join(' ')
-  const utf8 = original.type === 'utf-8'
-  if (utf8 && !envelope.smtputf8 && !isAscii(encodeUtf8Xtext(original.address))) return words.join(' ')
-  words.push(`ORCPT=${original.type};${utf8 ? encodeUtf8Xtext(original.address) : encodeXtext(original.address)}`)
-  return words.join(' ')
+/** RFC 5321 §4.5.3.1.10: 552 to RCPT is an old way to say 452, too many recipients; unless it says otherwise. */
+function outcomeOfRcpt(reply: ParsedReply, remote: RemoteAnswer): Outcome {
+  if (reply.code !== 552 || (reply.enhanced !== undefined && !reply.enhanced.startsWith('5.')))
+    return outcomeOf(reply, remote)
+  return { kind: 'deferred', status: '4.5.3', reason: formatParsed(reply), remote }
 }

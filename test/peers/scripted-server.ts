@@ -24,7 +24,7 @@ const PLAIN: Record<string, string> = {
 /** The usual replies, where a script says nothing else. */
 export const honest = (command: string): string => PLAIN[command.split(/[ :]/)[0] ?? ''] ?? '250 2.0.0 ok\r\n'
 
-export async function startScriptedServer(script: Script, address = '127.0.0.1'): Promise<ScriptedServer> {
+export async function startScriptedServer(script: Script, address = '127.0.0.1', port = 0): Promise<ScriptedServer> {
   const seen: string[] = []
   const sockets = new Set<net.Socket>()
   let connections = 0
@@ -59,7 +59,7 @@ export async function startScriptedServer(script: Script, address = '127.0.0.1')
       }
     })
   })
-  server.listen(0, address)
+  server.listen(port, address)
   await once(server, 'listening')
   const bound = server.address()
   return {

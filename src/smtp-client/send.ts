@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A message to one host, over a session that is kept or a new one; and what it means when there is none to be had. */
+import type { Delivery } from '../channels/destination.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import { ConnectionFailure } from './connection.ts'
+import type { SessionPool } from './pool.ts'
+import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
+import { sendMessage } from './transaction.ts'
+
+/** @throws ConnectionFailure, SessionRefused: nothing was decided, another host may be tried */
+export async function sendThrough(
+  pool: SessionPool,
+  key: string,
+  open: () => Promise<ClientSession>,
+  delivery: Delivery,
+  options: { readonly mta: string; readonly signal: AbortSignal },
+): Promise<readonly Outcome[]> {
+  const send = async (session: ClientSession): Promise<readonly Outcome[]> => {
+    const outcomes = await sendMessage(session, delivery, options)
+    pool.give(key, session)
+    return outcomes
+  }
+  const kept = pool.take(key)
+  if (kept !== undefined) {
+    try {
+      return await send(kept)
+    } catch (error) {
+      // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
+      if (!isFailure(error) || options.signal.aborted) throw error
+    }
+  }
+  return await send(await open())
+}
+
+const isFailure = (error: unknown): error is ConnectionFailure | SessionRefused =>
+  error instanceof ConnectionFailure || error instanceof SessionRefused
+
+/**
+ * A session that did not come to be, or came to nothing: the reason is the host's or ours, never the message's, so it
+ * is never final. A 554 greeting speaks of us.
+ * @throws what is no failure of a session, but a bug
+ */
+export function outcomeOfFailure(error: unknown, remote: { readonly mta: string; readonly address?: string }): Outcome {
+  if (!isFailure(error)) throw error
+  const reason = error.message
+  if (error instanceof SessionRefused) {
+    const status = `4.${error.reply.enhanced ?? '7.0'}`
+    return {
+      kind: 'deferred',
+      status,
+      reason,
+      destinationDown: true,
+      remote: { ...remote, reply: formatParsed(error.reply) },
+    }
+  }
+  return { kind: 'deferred', status: error.status, reason, remote, destinationDown: error.kind !== 'aborted' }
+}
