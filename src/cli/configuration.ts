@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Loads the configuration with every checker there is, and prints what is wrong with it. */
 import { formatDiagnostics } from '../config/diagnostic.ts'
-import { type FileChecker, type Loaded, loadRevision } from '../config/load.ts'
-import { parseAliasFile } from '../directory/alias-file.ts'
+import { type Loaded, loadRevision } from '../config/load.ts'
+import { FILE_CHECKERS } from '../directory/file-checkers.ts'
 import type { Cli } from './cli.ts'
-
-/** What reads the files beside postern.yaml. `reload` of the server uses the same list. */
-export const FILE_CHECKERS: readonly FileChecker[] = [
-  { role: 'aliases', code: 'alias', check: (text, file) => parseAliasFile(text, file).problems },
-]
 
 export const load = (directory: string): Promise<Loaded> =>
   loadRevision(directory, { now: Date.now, checkers: FILE_CHECKERS })
