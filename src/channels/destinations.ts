@@ -38,7 +38,12 @@ export class Destinations implements AsyncDisposable {
       }),
     )
     const kept = new Set([...this.#built.values()].map(({ destination }) => destination))
-    for (const { destination } of before.values()) if (!kept.has(destination)) void destination[Symbol.asyncDispose]()
+    for (const [channel, { destination }] of before) {
+      if (kept.has(destination)) continue
+      Promise.resolve(destination[Symbol.asyncDispose]()).catch((err: unknown) => {
+        this.#deps.log.error('channel.dispose-failed', { channel, err })
+      })
+    }
   }
 
   current(): ReadonlyMap<ChannelName, Destination> {
@@ -61,7 +66,7 @@ function create(config: ChannelConfig, deps: ChannelDeps): Destination {
     case 'local':
       return createLocal(deps)
     case 'pipe':
-      return createPipe(config)
+      return createPipe(config, deps)
     case 'hold':
       return createHold()
     case 'bitbucket':

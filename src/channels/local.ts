@@ -15,6 +15,9 @@ export function createLocal(deps: ChannelDeps): Destination {
       const { status, reason, temporary } = problem
       return { kind: temporary ? 'deferred' : 'failed', status, reason }
     }
+    // Nothing came of it: again at once, and for ever, would help nobody.
+    if (recipients.some(({ channel, address }) => channel === recipient.channel && address === recipient.address))
+      return { kind: 'deferred', status: '4.2.1', reason: `${recipient.address} cannot be delivered to now` }
     // Requests of the sender stay with whoever the address stands for (RFC 3461 §5.2.7.1).
     // A list with an owner starts anew (§5.2.7.3): its members keep the owner and get no requests.
     const { notify, orcpt, given, sender } = recipient

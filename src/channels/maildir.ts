@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { domainOf, localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Recipient } from '../envelope/envelope.ts'
@@ -14,6 +14,9 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { field } from '../mime/fields.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Delivery, Destination } from './destination.ts'
+
+/** RFC 3463 §3.3 and §3.4: the user's share of the disk is used up, or the disk. */
+const STATUS: Readonly<Record<string, string>> = { EDQUOT: '4.2.2', ENOSPC: '4.3.1' }
 
 export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelDeps): Destination {
   async function deliverTo(recipient: Recipient, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
@@ -37,13 +40,9 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
       await syncFolder(join(folder, 'new'))
       return { kind: 'delivered', where: join(folder, 'new', name).slice(deps.mailboxes.length + 1) }
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-      const full = code === 'ENOSPC' || code === 'EDQUOT'
-      return {
-        kind: 'deferred',
-        status: full ? '4.2.2' : '4.3.0',
-        reason: error instanceof Error ? error.message : String(error),
-      }
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'the message cannot be read'
+      // The message of a system error names paths of this machine, and reasons go out in notices.
+      return { kind: 'deferred', status: STATUS[code] ?? '4.3.0', reason: `the mailbox cannot be written: ${code}` }
     }
   }
 
@@ -80,8 +79,19 @@ async function folderOf(
   )
 }
 
+/** A mailbox that a crash takes away would take its mail along: what is made here is synced up to what was there. */
 async function makeMaildir(folder: string): Promise<void> {
-  for (const part of ['tmp', 'new', 'cur']) await mkdir(join(folder, part), { recursive: true, mode: 0o700 })
+  const made: string[] = []
+  for (const part of ['tmp', 'new', 'cur']) {
+    const first = await mkdir(join(folder, part), { recursive: true, mode: 0o700 })
+    if (first !== undefined) made.push(first)
+  }
+  if (made.length === 0) return
+  const top = dirname(made.reduce((a, b) => (a.length <= b.length ? a : b)))
+  for (let at = folder; at.length >= top.length; at = dirname(at)) {
+    await syncFolder(at)
+    if (at === dirname(at)) break
+  }
 }
 
 async function writeSynced(path: string, delivery: Delivery, recipient: Recipient, signal: AbortSignal): Promise<void> {
@@ -90,7 +100,7 @@ async function writeSynced(path: string, delivery: Delivery, recipient: Recipien
     const sender = recipient.sender ?? delivery.envelope.reversePath
     // RFC 5321 §4.4: the final system keeps the reverse path in the message.
     const head = `Return-Path: <${sender ?? ''}>\r\n${field('Delivered-To', recipient.address)}`
-    await file.write(Buffer.from(head.replaceAll('\r\n', '\n')))
+    await file.writeFile(Buffer.from(head.replaceAll('\r\n', '\n')))
     await writeWithLf(file, delivery.content(), signal)
     await file.datasync()
   } finally {
@@ -98,7 +108,7 @@ async function writeSynced(path: string, delivery: Delivery, recipient: Recipien
   }
 }
 
-/** CRLF becomes LF; a CR alone stays. */
+/** CRLF becomes LF; a CR alone stays. `writeFile` goes on where `write` would stop short on a disk that fills up. */
 async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   let heldCr = false
   for await (const piece of content) {
@@ -106,9 +116,9 @@ async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>,
     const text: string = `${heldCr ? '\r' : ''}${Buffer.from(piece).toString('latin1')}`
     heldCr = text.endsWith('\r')
     const whole = heldCr ? text.slice(0, -1) : text
-    await file.write(Buffer.from(whole.replaceAll('\r\n', '\n'), 'latin1'))
+    await file.writeFile(Buffer.from(whole.replaceAll('\r\n', '\n'), 'latin1'))
   }
-  if (heldCr) await file.write('\r')
+  if (heldCr) await file.writeFile('\r')
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Programs that take a message on standard input. An argument vector, never a shell; programs that aliases name must
- * stand in `allow`. The exit status counts by sysexits.h; what is not understood is tried again.
+ * stand in `allow`. The exit status counts by sysexits.h; what is not understood is tried again. How a program is run
+ * stands in run-program.ts.
  */
-import { spawn } from 'node:child_process'
-import { userInfo } from 'node:os'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { domainOf, localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
+import type { ChannelDeps } from './deps.ts'
 import type { Delivery, Destination } from './destination.ts'
-
-/** Octets of the program's complaint that are kept. */
-const MAX_STDERR = 500
+import { runProgram } from './run-program.ts'
+import { lookupAccount } from './system-account.ts'
 
 /** sysexits.h: statuses that say "never", with their enhanced code (RFC 3463). */
 const NEVER: Readonly<Record<number, string>> = {
@@ -25,63 +22,46 @@ const NEVER: Readonly<Record<number, string>> = {
   77: '5.7.0', // EX_NOPERM
 }
 
-export function createPipe(config: ChannelConfigOf<'pipe'>): Destination {
+const PLACEHOLDER = /\{(user|domain|sender|recipient)\}/g
+
+export function createPipe(config: ChannelConfigOf<'pipe'>, { clock }: Pick<ChannelDeps, 'clock'>): Destination {
   function commandFor(recipient: Recipient): readonly string[] | string {
     if (config.command !== undefined) return config.command
-    const argv: unknown = recipient.via === undefined ? undefined : JSON.parse(recipient.via)
-    if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) return 'the alias names no program'
+    const argv = recipient.via === undefined ? undefined : parseArgv(recipient.via)
+    if (argv === undefined) return 'the alias names no program'
     const [program = ''] = argv
-    return config.allow.includes(program) ? argv : `${program} is not in channels.pipe.allow`
+    return config.allow.includes(program) ? argv : `${program} is not in allow of its pipe channel`
   }
 
   async function run(recipient: Recipient, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
-    const command = commandFor(recipient)
-    if (typeof command === 'string') return { kind: 'failed', status: '5.7.1', reason: command }
+    const template = commandFor(recipient)
+    if (typeof template === 'string') return { kind: 'failed', status: '5.7.1', reason: template }
     const sender = recipient.sender ?? delivery.envelope.reversePath ?? ''
-    const values: Record<string, string> = {
+    const values: Readonly<Record<string, string>> = {
       user: localPartOf(recipient.address),
       domain: domainOf(recipient.address),
       sender,
       recipient: recipient.address,
     }
-    const [program = '', ...args] = command.map((word) =>
-      word.replace(/\{(user|domain|sender|recipient)\}/g, (_, name: string) => values[name] ?? ''),
-    )
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      // Its own process group, so that what it starts ends with it.
-      detached: true,
-      cwd: '/',
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        LANG: 'C.UTF-8',
-        SENDER: sender,
-        RECIPIENT: recipient.address,
-        USER: values['user'],
-      },
-      ...idsOf(config.user),
+    const command = template.map((word) => word.replace(PLACEHOLDER, (_, name: string) => values[name] ?? ''))
+    // `-oQ/tmp@example.org` is an address, and an option to most programs.
+    if (command.some((word, i) => word.startsWith('-') && template[i]?.startsWith('-') === false))
+      return { kind: 'failed', status: '5.1.3', reason: 'address that a program would take for an option' }
+    const account = config.user === undefined || process.getuid?.() !== 0 ? {} : await lookupAccount(config.user)
+    if (account === undefined)
+      return { kind: 'deferred', status: '4.3.5', reason: `no account ${config.user} to run programs as` }
+    const [program = ''] = command
+    const end = await runProgram(command, delivery.content(), {
+      env: { SENDER: sender, RECIPIENT: recipient.address, USER: values['user'] ?? '' },
+      timeoutMs: config.timeout,
+      account,
+      clock,
+      signal,
     })
-    let complaint = ''
-    child.stderr.on('data', (chunk: Buffer) => {
-      complaint = `${complaint}${chunk.toString('utf8')}`.slice(0, MAX_STDERR)
-    })
-    const ended = Promise.withResolvers<{ readonly code: number | null; readonly why?: string }>()
-    child.once('error', (error) => ended.resolve({ code: null, why: error.message }))
-    child.once('close', (code, killedBy) =>
-      ended.resolve(killedBy === null ? { code } : { code: null, why: `ended by ${killedBy}` }),
-    )
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(config.timeout)])
-    const kill = (): void => {
-      if (child.pid !== undefined) killGroup(child.pid)
-    }
-    limit.addEventListener('abort', kill, { once: true })
-    // A program need not read to the end; its status counts.
-    await pipeline(Readable.from(delivery.content()), child.stdin).catch(() => {})
-    const { code, why } = await ended.promise
-    limit.removeEventListener('abort', kill)
-    if (code === 0) return { kind: 'delivered', where: `pipe ${program}` }
-    const reason = `${program}: ${limit.aborted ? 'took too long' : (why ?? `status ${code}`)}${complaint === '' ? '' : `: ${complaint.trim()}`}`
-    const never = code === null ? undefined : NEVER[code]
+    if (end.kind === 'exit' && end.status === 0) return { kind: 'delivered', where: `pipe ${program}` }
+    const said = end.complaint === '' ? '' : `: ${end.complaint}`
+    const reason = `${program}: ${end.kind === 'exit' ? `status ${end.status}` : end.why}${said}`
+    const never = end.kind === 'exit' ? NEVER[end.status] : undefined
     return never === undefined
       ? { kind: 'deferred', status: '4.3.0', reason }
       : { kind: 'failed', status: never, reason }
@@ -98,19 +78,12 @@ export function createPipe(config: ChannelConfigOf<'pipe'>): Destination {
   }
 }
 
-function killGroup(pid: number): void {
+/** The recipient's `via`: a JSON array of words, as alias expansion writes it. Operators may have typed anything. */
+function parseArgv(text: string): readonly string[] | undefined {
   try {
-    process.kill(-pid, 'SIGKILL')
+    const argv: unknown = JSON.parse(text)
+    return Array.isArray(argv) && argv.every((word) => typeof word === 'string') ? argv : undefined
   } catch {
-    // It ended just now.
+    return undefined
   }
-}
-
-/** Only our own account can be looked up without asking the system's databases; others are given as numbers `uid:gid`. */
-function idsOf(user: string | undefined): { readonly uid?: number; readonly gid?: number } {
-  if (user === undefined || process.getuid?.() !== 0) return {}
-  const m = /^(\d+):(\d+)$/.exec(user)
-  if (m !== null) return { uid: Number(m[1]), gid: Number(m[2]) }
-  if (user === userInfo().username) return {}
-  throw new Error(`channels.pipe.user: ${user}: give it as uid:gid`)
 }

@@ -73,6 +73,7 @@ for (const { name, script, want } of [
   test(`pipe: ${name}`, async () => {
     await using channel = createPipe(
       configOf('pipe', { command: ['/bin/sh', '-c', script, 'sh', '{recipient}'], timeout: '1s' }),
+      deps(),
     )
     const [outcome] = await channel.deliver(delivery(['kim@example.org']), { signal })
     assert.equal(
@@ -83,12 +84,12 @@ for (const { name, script, want } of [
 
 test('pipe: a program that an alias names must be allowed', async () => {
   const to = [{ via: JSON.stringify(['/bin/true']) }]
-  await using strict = createPipe(configOf('pipe'))
+  await using strict = createPipe(configOf('pipe'), deps())
   assert.deepEqual(
     (await strict.deliver(delivery(to), { signal })).map(({ kind }) => kind),
     ['failed'],
   )
-  await using open = createPipe(configOf('pipe', { allow: ['/bin/true'] }))
+  await using open = createPipe(configOf('pipe', { allow: ['/bin/true'] }), deps())
   assert.deepEqual(
     (await open.deliver(delivery(to), { signal })).map(({ kind }) => kind),
     ['delivered'],
