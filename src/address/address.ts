@@ -21,6 +21,3 @@ export const domainOf = (address: MailAddress): Domain => address.slice(address.
 
 /** Everything before the last at-sign, quotes included if they were typed. */
 export const localPartOf = (address: MailAddress): string => address.slice(0, address.lastIndexOf('@'))
-
-/** `<address>`, or `<>` for the null sender. */
-export const formatPath = (path: ReversePath): string => `<${path ?? ''}>`

@@ -13,14 +13,13 @@ import { lockDirectory } from './directory-lock.ts'
 import { diskFiles, type FileLayer, removeFile, writeAll, writeSynced } from './file-layer.ts'
 import { FinishedLog } from './finished-log.ts'
 import { eventsLine, firstLine, snapshotLine } from './journal.ts'
-import { statesAtCommit } from './memory-store.ts'
 import { FileDraft } from './message-writer.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 import { QueueFiles } from './queue-files.ts'
 import { recover } from './recovery.ts'
 import { shareSyncs } from './shared-sync.ts'
 import type { Draft, LedgerTotals, QueuedMessage, QueueStore } from './store.ts'
-import { addTotals, isFinished, statesAfter, totalsOf } from './totals.ts'
+import { addTotals, isFinished, statesAfter, statesAtCommit, totalsOf } from './totals.ts'
 
 /** @throws QueueInUse when another process has the directory */
 export async function openFileStore(

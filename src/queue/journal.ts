@@ -7,9 +7,8 @@
 import { crc32 } from 'node:zlib'
 import type { Envelope } from '../envelope/envelope.ts'
 import { type LedgerEvent, LedgerViolation, type RecipientState } from '../envelope/ledger.ts'
-import { statesAtCommit } from './memory-store.ts'
 import type { QueuedMessage } from './store.ts'
-import { statesAfter } from './totals.ts'
+import { statesAfter, statesAtCommit } from './totals.ts'
 
 export const FORMAT = 1
 

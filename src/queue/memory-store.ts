@@ -4,42 +4,19 @@
  * listener, because a `250` promises more (design 2.8).
  */
 import type { Envelope } from '../envelope/envelope.ts'
-import type { RecipientState, Terminal } from '../envelope/ledger.ts'
-import { accepted, applyEvent, isTerminal, type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
+import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Draft, LedgerTotals, QueuedMessage, QueueStore } from './store.ts'
+import { addTotals, isFinished, NO_TOTALS, statesAfter, statesAtCommit, totalsOf } from './totals.ts'
 
 interface Kept {
   readonly message: QueuedMessage
   readonly content: Uint8Array
 }
 
-const NOTHING: Record<'accepted' | 'born' | Terminal, number> = {
-  accepted: 0,
-  born: 0,
-  delivered: 0,
-  relayed: 0,
-  bounced: 0,
-  discarded: 0,
-  expanded: 0,
-  redirected: 0,
-  duplicate: 0,
-}
-
-/** The states of a message's recipients at the moment it is accepted. */
-export function statesAtCommit(envelope: Envelope): Map<number, RecipientState> {
-  const states = new Map<number, RecipientState>()
-  for (const recipient of envelope.recipients) {
-    if (states.has(recipient.index)) throw new LedgerViolation(`recipient index ${recipient.index} is used twice`)
-    states.set(recipient.index, accepted(recipient, envelope.receivedAt, envelope.hold !== undefined))
-  }
-  if (states.size === 0) throw new LedgerViolation('a message without recipients cannot be queued')
-  return states
-}
-
 export class MemoryStore implements QueueStore {
   readonly #kept = new Map<MessageId, Kept>()
-  readonly #totals = { ...NOTHING }
+  #totals = NO_TOTALS
 
   async begin(): Promise<Draft> {
     return new MemoryDraft((envelope, content) => this.#accept(envelope, content))
@@ -66,24 +43,15 @@ export class MemoryStore implements QueueStore {
   async record(id: MessageId, events: readonly LedgerEvent[]): Promise<QueuedMessage> {
     const kept = this.#kept.get(id)
     if (kept === undefined) throw new LedgerViolation(`no message ${id} in the queue`)
-    const states = new Map(kept.message.recipients)
-    const totals = { ...this.#totals }
-    for (const event of events) {
-      const changed = applyEvent(states, event)
-      for (const state of changed) states.set(state.recipient.index, state)
-      const after = states.get(event.recipient)?.state
-      if (after !== undefined && isTerminal(after)) totals[after]++
-      if (event.event === 'expanded') totals.born += event.into.length
-    }
-    Object.assign(this.#totals, totals)
-    const message = { envelope: kept.message.envelope, recipients: states }
-    if ([...states.values()].every(({ state }) => isTerminal(state))) this.#kept.delete(id)
+    const message = { envelope: kept.message.envelope, recipients: statesAfter(kept.message.recipients, events) }
+    this.#totals = addTotals(addTotals(this.#totals, totalsOf(message)), totalsOf(kept.message), -1)
+    if (isFinished(message)) this.#kept.delete(id)
     else this.#kept.set(id, { ...kept, message })
     return message
   }
 
   ledger(): LedgerTotals {
-    return { ...this.#totals }
+    return this.#totals
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,9 +60,9 @@ export class MemoryStore implements QueueStore {
 
   #accept(envelope: Envelope, content: Uint8Array): void {
     if (this.#kept.has(envelope.id)) throw new Error(`message ${envelope.id} is queued already`)
-    const recipients = statesAtCommit(envelope)
-    this.#kept.set(envelope.id, { message: { envelope, recipients }, content })
-    this.#totals.accepted += recipients.size
+    const message = { envelope, recipients: statesAtCommit(envelope) }
+    this.#kept.set(envelope.id, { message, content })
+    this.#totals = addTotals(this.#totals, totalsOf(message))
   }
 }
 

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Sums of the ledger, and the states of a message after events: what every backend of the store computes. Pure. */
-import { applyEvent, isTerminal, type LedgerEvent, type RecipientState } from '../envelope/ledger.ts'
+import type { Envelope } from '../envelope/envelope.ts'
+import {
+  accepted,
+  applyEvent,
+  isTerminal,
+  type LedgerEvent,
+  LedgerViolation,
+  type RecipientState,
+} from '../envelope/ledger.ts'
 import type { LedgerTotals, QueuedMessage } from './store.ts'
 
 export const NO_TOTALS: LedgerTotals = {
@@ -25,14 +33,25 @@ export function addTotals(a: LedgerTotals, b: LedgerTotals, sign: 1 | -1 = 1): L
 
 /** What one message contributes. Recipients that the envelope does not name came into being by expansion. */
 export function totalsOf({ envelope, recipients }: QueuedMessage): LedgerTotals {
-  const accepted = envelope.recipients.length
-  const sum: Record<keyof LedgerTotals, number> = { ...NO_TOTALS, accepted, born: recipients.size - accepted }
+  const named = envelope.recipients.length
+  const sum: Record<keyof LedgerTotals, number> = { ...NO_TOTALS, accepted: named, born: recipients.size - named }
   for (const { state } of recipients.values()) if (isTerminal(state)) sum[state]++
   return sum
 }
 
 export const isFinished = ({ recipients }: QueuedMessage): boolean =>
   recipients.values().every(({ state }) => isTerminal(state))
+
+/** The states of a message's recipients at the moment it is accepted. */
+export function statesAtCommit(envelope: Envelope): Map<number, RecipientState> {
+  const states = new Map<number, RecipientState>()
+  for (const recipient of envelope.recipients) {
+    if (states.has(recipient.index)) throw new LedgerViolation(`recipient index ${recipient.index} is used twice`)
+    states.set(recipient.index, accepted(recipient, envelope.receivedAt, envelope.hold !== undefined))
+  }
+  if (states.size === 0) throw new LedgerViolation('a message without recipients cannot be queued')
+  return states
+}
 
 /** @throws LedgerViolation; then nothing has changed */
 export function statesAfter(

@@ -4,6 +4,7 @@
  * an exchange. RFC 4954. The mechanisms themselves are in
  * policy/sasl-server.ts.
  */
+import { isLoopback } from '../address/network.ts'
 import type { Account } from '../ask/questions.ts'
 import { channelConfig } from '../policy/channels.ts'
 import type { SaslExchange, ServerMechanism } from '../policy/sasl-server.ts'
@@ -42,12 +43,3 @@ export const offeredMechanisms = (context: SessionContext): readonly Mechanism[]
   context.account !== undefined
     ? [] // RFC 4954 §4: no second AUTH in a session
     : context.revision.config.sasl.mechanisms.filter((name) => availability(context, name) === 'offered')
-
-const isLoopback = (address: string): boolean =>
-  /^(?:::ffff:)?127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(address) || address === '::1'
-
-/** RFC 4648 §4, canonical, nothing around it. Node's decoder skips what it does not know; that is not wanted here. */
-export function decodeBase64(text: string): Buffer | undefined {
-  const octets = Buffer.from(text, 'base64')
-  return octets.toString('base64') === text ? octets : undefined
-}

@@ -38,10 +38,8 @@ export const describeReply = (r: Reply): string => {
   return `${r.code} ${status === undefined ? '' : `${status} `}${r.lines.map(clean).join(' / ')}`
 }
 
-/** RFC 5321 §4.2.1: 2 and 3 are success, 4 transient, 5 permanent. */
-export const isPositive = (r: Reply): boolean => r.code < 400
+/** RFC 5321 §4.2.1: the client may try the same again later. */
 export const isTransient = (r: Reply): boolean => r.code >= 400 && r.code < 500
-export const isPermanent = (r: Reply): boolean => r.code >= 500
 
 const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500)
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** AUTH, RFC 4954 §4 to §6. Credentials pass through here to the mechanism and to nowhere else. */
+
 import type { Asking } from '../../ask/ask.ts'
 import type { Account } from '../../ask/questions.ts'
 import { runStages } from '../../policy/run-stages.ts'
 import { serverExchange } from '../../policy/sasl-server.ts'
 import { STAGES } from '../../policy/stages.ts'
+import { decodeBase64 } from '../../sasl/messages.ts'
 import { Refusal, reply } from '../../smtp/reply.ts'
 import { type Action, CLOSE, say } from '../action.ts'
 import { LIMITS } from '../limits.ts'
-import { availability, decodeBase64, type Mechanism, type SaslDialogue } from '../sasl-dialogue.ts'
+import { availability, type Mechanism, type SaslDialogue } from '../sasl-dialogue.ts'
 import type { Session } from '../session.ts'
 
 const BAD_BASE64 = reply(501, '5.2', 'Cannot decode base64') // RFC 4954 §4
