@@ -3,20 +3,9 @@
  * What every kind of channel does as a destination: one contract, one file a kind, one suite
  * (destination.suite.ts). A destination never throws for what the world does; it answers with outcomes.
  */
-import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import type { Delivery } from '../envelope/delivery.ts'
+import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-
-/** One attempt: a message and those of its recipients that go the same way (same channel, same destination key). */
-export interface Delivery {
-  readonly envelope: Envelope
-  readonly recipients: readonly Recipient[]
-  /** Attempts before this one, of the recipient with the most. */
-  readonly attempts: number
-  /** Octets of `content()`. */
-  readonly size: number
-  /** The message with the envelope's edits applied, CRLF line ends as received, never dot-stuffed. May be called again. */
-  content(): AsyncIterable<Uint8Array>
-}
 
 export interface Destination extends AsyncDisposable {
   /**

@@ -5,11 +5,11 @@ import { systemClock } from '../clock/clock.ts'
 import { type ChannelConfigOf, ChannelSchema } from '../config/schema-channels.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import { parseChannelName } from '../envelope/channel-name.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Envelope, Recipient } from '../envelope/envelope.ts'
 import { createIds } from '../envelope/message-id.ts'
 import { silentLog } from '../monitor/log.ts'
 import type { ChannelDeps } from './deps.ts'
-import type { Delivery } from './destination.ts'
 
 const ids = createIds(() => Date.UTC(2026, 0, 1), 7)
 export const CONTENT = 'Subject: test\r\n\r\n.dot\r\nbody\r\n'

@@ -3,6 +3,7 @@
 import type { MailAddress } from '../address/address.ts'
 import { localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Endpoint } from '../smtp-client/connection.ts'
 import { hostsOfNextHop } from '../smtp-client/mx.ts'
@@ -10,7 +11,7 @@ import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
-import type { Delivery, Destination } from './destination.ts'
+import type { Destination } from './destination.ts'
 
 /** RFC 2033 §5: LMTP never runs on port 25. */
 const DEFAULT_PORT = 24

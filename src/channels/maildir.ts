@@ -9,11 +9,12 @@ import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promis
 import { dirname, join } from 'node:path'
 import { domainOf, localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { field } from '../mime/fields.ts'
 import type { ChannelDeps } from './deps.ts'
-import type { Delivery, Destination } from './destination.ts'
+import type { Destination } from './destination.ts'
 
 /** RFC 3463 §3.3 and §3.4: the user's share of the disk is used up, or the disk. */
 const STATUS: Readonly<Record<string, string>> = { EDQUOT: '4.2.2', ENOSPC: '4.3.1' }

@@ -6,10 +6,11 @@
  */
 import { domainOf, localPartOf } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { ChannelDeps } from './deps.ts'
-import type { Delivery, Destination } from './destination.ts'
+import type { Destination } from './destination.ts'
 import { runProgram } from './run-program.ts'
 import { lookupAccount } from './system-account.ts'
 

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { domainOf } from '../address/address.ts'
 import { isLoopback } from '../address/network.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { ConnectionFailure } from '../smtp-client/connection.ts'
@@ -15,7 +16,7 @@ import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
-import type { Delivery, Destination } from './destination.ts'
+import type { Destination } from './destination.ts'
 
 /** Hosts tried in the first attempt, and so many more in each later one. */
 const MAX_TRIES = 5

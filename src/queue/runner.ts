@@ -7,10 +7,11 @@
  */
 import type { MailAddress } from '../address/address.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
-import type { Delivery, Destination } from '../channels/destination.ts'
+import type { Destination } from '../channels/destination.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'

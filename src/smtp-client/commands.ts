@@ -7,7 +7,7 @@
  */
 import type { MailAddress } from '../address/address.ts'
 import { asciiAddress, isAscii } from '../address/path.ts'
-import type { Delivery } from '../channels/destination.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Envelope, Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Extensions } from '../smtp/extensions.ts'

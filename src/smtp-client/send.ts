@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A message to one host, over a session that is kept or a new one; and what it means when there is none to be had. */
-import type { Delivery } from '../channels/destination.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { ConnectionFailure } from './connection.ts'
 import type { SessionPool } from './pool.ts'

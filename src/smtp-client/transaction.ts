@@ -8,7 +8,7 @@
  * BDAT is used wherever it is offered: it carries every octet as it is, dots and bare newlines included, and saves the
  * wait for 354.
  */
-import type { Delivery } from '../channels/destination.ts'
+import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import { BareNewline, dotStuff } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
