@@ -10,7 +10,7 @@ import type { MailAddress } from './address/address.ts'
 import { drive, type Host } from './ask/ask.ts'
 import { Destinations } from './channels/destinations.ts'
 import { systemClock } from './clock/clock.ts'
-import { formatDiagnostics } from './config/diagnostic.ts'
+import { type Diagnostic, formatDiagnostics } from './config/diagnostic.ts'
 import { loadRevision } from './config/load.ts'
 import { spoolPaths } from './config/spool-paths.ts'
 import type { LoadedRevision } from './config/where.ts'
@@ -27,6 +27,7 @@ import { createIds } from './envelope/message-id.ts'
 import { startIndexer } from './history/indexer.ts'
 import { createHistoryWriter } from './history/writer.ts'
 import { startMonitor } from './monitor/health.ts'
+import type { Log } from './monitor/log.ts'
 import { createLog } from './monitor/pino-log.ts'
 import { createMetrics } from './monitor/prom-metrics.ts'
 import { placeOwnMail } from './policy/own-mail.ts'
@@ -56,7 +57,8 @@ export async function serve(
 ): Promise<void> {
   await using parts = new AsyncDisposableStack()
   const clock = systemClock
-  let revision = await load(configDirectory)
+  const first = await load(configDirectory)
+  let { revision } = first
   const { config } = revision
   const paths = spoolPaths(config.server.spool)
   for (const folder of [config.server.spool, config.server.mailboxes])
@@ -64,6 +66,7 @@ export async function serve(
 
   // First in, last out: everything else may still have something to say.
   const log = parts.use(createLog({ level: config.monitor.log }))
+  logWarnings(first, log)
   const metrics = createMetrics()
   const ids = createIds(clock.now, randomInt(2 ** 20))
   const random = (): number => randomInt(2 ** 32) / 2 ** 32
@@ -150,7 +153,8 @@ export async function serve(
   runner.start()
 
   const reload = async () => {
-    const next = await load(configDirectory)
+    const loaded = await load(configDirectory)
+    const next = loaded.revision
     const before = revision
     // Built first: when one of them fails, nothing has changed.
     const nextTls = next.config.tls === undefined ? undefined : createTlsContext(next.config.tls)
@@ -161,7 +165,9 @@ export async function serve(
     revision = next
     log.setLevel(next.config.monitor.log)
     log.info('reload', { before: before.id, revision: next.id })
-    return { before: before.id, revision: next.id, notes: needsRestart(before, next) }
+    logWarnings(loaded, log)
+    const notes = [...needsRestart(before, next), ...loaded.diagnostics.map(warningLine)]
+    return { before: before.id, revision: next.id, notes }
   }
   const onHangUp = (): void => {
     reload().catch((error: unknown) => log.error('reload.refused', { err: error }))
@@ -218,10 +224,23 @@ export async function serve(
   if (!balanced) throw new Error(`the ledger does not balance: ${detail}`)
 }
 
-async function load(directory: string): Promise<LoadedRevision> {
+/** A configuration without errors; what is left of its diagnostics are warnings. */
+interface Usable {
+  readonly revision: LoadedRevision
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+async function load(directory: string): Promise<Usable> {
   const { revision, diagnostics, sources } = await loadRevision(directory, { now: Date.now, checkers: FILE_CHECKERS })
-  if (revision !== undefined) return revision
+  if (revision !== undefined) return { revision, diagnostics }
   throw new ConfigurationRefused(formatDiagnostics(diagnostics, sources, { color: false }))
+}
+
+const warningLine = ({ file, line, message }: Diagnostic): string => `${file}:${line}: warning: ${message}`
+
+function logWarnings({ diagnostics }: Usable, log: Log): void {
+  for (const { code, file, line, column, message } of diagnostics)
+    log.warn('configuration.warning', { code, at: `${file}:${line}:${column}`, message })
 }
 
 /** What a reload cannot change. */

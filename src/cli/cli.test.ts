@@ -128,6 +128,7 @@ test('users, domains and aliases', async (t) => {
   assert.equal((await run('user add lee@example.org --password-stdin', '\n')).code, 2)
   assert.equal((await run('user add lee@example.org')).code, 2, 'nobody to ask')
   assert.match((await run('user list')).out, /kim@example\.org +active +set +k@example\.org/)
+  assert.match((await run('user suspend kim@example.org')).out, /kim@example\.org is suspended/)
   assert.equal((await run('user disable kim@example.org')).code, 0)
   const shown = JSON.parse((await run('user show K@EXAMPLE.ORG --json')).out)
   assert.deepEqual([shown.status, shown.hasPassword], ['disabled', true])

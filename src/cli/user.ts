@@ -13,6 +13,7 @@ export const define: Define = (command, cli) => {
   show(command, cli)
   password(command, cli)
   status(command, cli, 'enable', 'active', 'take mail and let sign in again')
+  status(command, cli, 'suspend', 'suspended', 'have senders try again later, and refuse sign-in')
   status(command, cli, 'disable', 'disabled', 'refuse mail and sign-in')
   command
     .command('delete')
