@@ -31,7 +31,8 @@ export function controlHandlers(deps: HandlerDeps): Handlers {
   return {
     async status() {
       const { listeners } = deps.revision().config
-      const rows = listQueue(store, { all: true }, Number.MAX_SAFE_INTEGER).rows
+      const count = { queued: 0, held: 0 }
+      for (const { waiting } of store.entries()) for (const { state } of waiting) count[state]++
       return {
         version: deps.version,
         revision: deps.revision().id,
@@ -42,8 +43,7 @@ export function controlHandlers(deps: HandlerDeps): Handlers {
           ...at,
         })),
         connections: server.connections(),
-        queued: rows.filter(({ state }) => state === 'queued').length,
-        held: rows.filter(({ state }) => state === 'held').length,
+        ...count,
       }
     },
     reload: () => deps.reload(),

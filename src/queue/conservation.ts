@@ -16,8 +16,7 @@ export function checkConservation(store: QueueStore): Conservation {
   const totals = store.ledger()
   let waiting = 0
   // Ends of messages that are still in the store stand in the totals already.
-  for (const { recipients } of store.messages())
-    for (const { state } of recipients.values()) if (state === 'queued' || state === 'held') waiting++
+  for (const entry of store.entries()) waiting += entry.waiting.length
   const ends = TERMINAL.reduce((sum, end) => sum + totals[end], 0)
   const came = totals.accepted + totals.born
   const written = TERMINAL.map((end) => `${totals[end]} ${end}`).join(', ')

@@ -119,13 +119,13 @@ for (const { step, nth, code } of FAULTS) {
       await using store = await openFileStore(directory, { log: silentLog, files: faulty.layer })
       faulty.fail(step, nth, code)
       await assert.rejects(enqueue(store, refused), { code })
-      assert.equal(store.get(refused.id), undefined)
+      assert.equal(await store.get(refused.id), undefined)
       assert.equal(store.ledger().accepted, 0)
       await enqueue(store, taken, 'second')
     }
     await using store = await openFileStore(directory, { log: silentLog })
     assert.deepEqual(
-      [...store.messages()].map(({ envelope }) => envelope.id),
+      (await Array.fromAsync(store.messages())).map(({ envelope }) => envelope.id),
       [taken.id],
     )
     assert.equal(await contentOf(store, taken.id), 'second')
@@ -147,7 +147,7 @@ for (const step of ['open', 'write', 'datasync'] as const) {
       await store.record(envelope.id, [deferred(1)])
     }
     await using store = await openFileStore(directory, { log: silentLog })
-    const states = store.get(envelope.id)?.recipients
+    const states = (await store.get(envelope.id))?.recipients
     assert.deepEqual([states?.get(0)?.state, states?.get(0)?.attempts, states?.get(1)?.attempts], ['delivered', 2, 1])
   })
 
@@ -164,12 +164,12 @@ for (const step of ['open', 'write', 'datasync'] as const) {
       await assert.rejects(store.record(envelope.id, [delivered(0)]), { code: 'ENOSPC' })
       await assert.rejects(store.record(envelope.id, [delivered(0)]), { code: 'ENOSPC' })
       assert.deepEqual(store.ledger(), before)
-      assert.equal(store.get(envelope.id)?.recipients.get(0)?.state, 'queued')
+      assert.equal((await store.get(envelope.id))?.recipients.get(0)?.state, 'queued')
       faulty.heal()
       await store.record(envelope.id, [delivered(0)])
     }
     await using store = await openFileStore(directory, { log: silentLog })
-    assert.equal(store.get(envelope.id)?.recipients.get(0)?.state, 'delivered')
+    assert.equal((await store.get(envelope.id))?.recipients.get(0)?.state, 'delivered')
     assert.ok(checkConservation(store).balanced)
   })
 }
@@ -194,7 +194,7 @@ for (const { step, nth } of [
     for (const _ of [1, 2]) {
       await using store = await openFileStore(directory, { log: silentLog })
       assert.deepEqual([store.ledger().accepted, store.ledger().delivered], [4, 4])
-      assert.deepEqual([...store.messages()], [])
+      assert.deepEqual(await Array.fromAsync(store.messages()), [])
     }
   })
 }

@@ -41,7 +41,7 @@ test('a directory has one owner, and a dead one does not count', async () => {
   await first[Symbol.asyncDispose]()
   await writeFile(join(directory, 'lock.sock'), '') // nobody answers there
   await using second = await openFileStore(directory, options)
-  assert.deepEqual([...second.messages()], [])
+  assert.deepEqual(await Array.fromAsync(second.messages()), [])
 })
 
 test('a path too long for a socket is locked all the same', async () => {
@@ -64,9 +64,9 @@ test('a last line that was cut short is cut off, wherever it was cut', async () 
     const { length } = await readFile(paths.journal)
     await truncate(paths.journal, length - cut)
     await using store = await openFileStore(directory, options)
-    assert.equal(store.get(envelope.id)?.recipients.get(0)?.state, 'queued')
+    assert.equal((await store.get(envelope.id))?.recipients.get(0)?.state, 'queued')
     await store.record(envelope.id, [end])
-    assert.equal(store.get(envelope.id)?.recipients.get(0)?.state, 'delivered')
+    assert.equal((await store.get(envelope.id))?.recipients.get(0)?.state, 'delivered')
     assert.deepEqual(checkConservation(store).balanced, true)
   }
 })
@@ -85,7 +85,7 @@ test('a journal that cannot be read is set aside with its content', async () => 
   await rm(paths.of(bare.id).content)
   await using store = await openFileStore(directory, options)
   assert.deepEqual(
-    [...store.messages()].map(({ envelope }) => envelope.id),
+    (await Array.fromAsync(store.messages())).map(({ envelope }) => envelope.id),
     [good.id],
   )
   assert.deepEqual(
@@ -125,7 +125,7 @@ test('a finished message whose files came back is counted once and not delivered
   const finished = await readFile(join(directory, 'finished'))
   const reopened = async () => {
     await using store = await openFileStore(directory, options)
-    assert.deepEqual([...store.messages()], [])
+    assert.deepEqual(await Array.fromAsync(store.messages()), [])
     const { accepted, delivered } = store.ledger()
     assert.deepEqual([accepted, delivered], [2, 2])
   }

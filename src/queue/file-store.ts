@@ -10,6 +10,7 @@ import { type LedgerEvent, LedgerViolation, type RecipientState } from '../envel
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Log } from '../monitor/log.ts'
 import { lockDirectory } from './directory-lock.ts'
+import { entryOf, oldestFirst } from './entry.ts'
 import { diskFiles, type FileLayer, removeFile, writeAll, writeSynced } from './file-layer.ts'
 import { FinishedLog } from './finished-log.ts'
 import { eventsLine, firstLine, snapshotLine } from './journal.ts'
@@ -18,7 +19,7 @@ import { oneAtATime } from './one-at-a-time.ts'
 import { QueueFiles } from './queue-files.ts'
 import { recover } from './recovery.ts'
 import { shareSyncs } from './shared-sync.ts'
-import type { Draft, LedgerTotals, QueuedMessage, QueueStore } from './store.ts'
+import type { Draft, LedgerTotals, QueuedMessage, QueueEntry, QueueStore } from './store.ts'
 import { addTotals, isFinished, statesAfter, statesAtCommit, totalsOf } from './totals.ts'
 
 /** @throws QueueInUse when another process has the directory */
@@ -100,16 +101,24 @@ class FileStore implements QueueStore {
     return FileDraft.begin(this.#files, this.#paths.temporary(), (envelope, content) => this.#place(envelope, content))
   }
 
-  *messages(): Iterable<QueuedMessage> {
-    const oldestFirst = [...this.#kept.values()].sort(
-      ({ message: { envelope: a } }, { message: { envelope: b } }) =>
-        a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1),
-    )
-    for (const { message } of oldestFirst) yield message
+  *entries(): Iterable<QueueEntry> {
+    for (const { message } of this.#kept.values()) yield entryOf(message)
   }
 
-  get(id: MessageId): QueuedMessage | undefined {
+  entry(id: MessageId): QueueEntry | undefined {
+    const kept = this.#kept.get(id)
+    return kept === undefined ? undefined : entryOf(kept.message)
+  }
+
+  async get(id: MessageId): Promise<QueuedMessage | undefined> {
     return this.#kept.get(id)?.message
+  }
+
+  async *messages(): AsyncIterable<QueuedMessage> {
+    for (const id of oldestFirst(this.entries())) {
+      const message = await this.get(id)
+      if (message !== undefined) yield message
+    }
   }
 
   async *content(id: MessageId): AsyncIterable<Uint8Array> {

@@ -47,14 +47,14 @@ test('a message lives until all its recipients have come to an end', async () =>
   for await (const chunk of store.content(kept.id)) chunks.push(chunk)
   assert.equal(Buffer.concat(chunks).toString(), 'ab')
   await store.record(kept.id, [{ event: 'delivered', recipient: 0, at: 1, where: 'here' }])
-  assert.equal([...store.messages()].length, 1)
+  assert.equal([...store.entries()].length, 1)
   await store.record(kept.id, [{ event: 'expanded', recipient: 1, at: 2, into: [recipient(2)] }])
   const last = await store.record(kept.id, [{ event: 'discarded', recipient: 2, at: 3, rule: 'test' }])
   assert.deepEqual(
     [...last.recipients.values()].map(({ state }) => state),
     ['delivered', 'expanded', 'discarded'],
   )
-  assert.equal(store.get(kept.id), undefined)
+  assert.equal(await store.get(kept.id), undefined)
   const { accepted, born, delivered, expanded, discarded } = store.ledger()
   assert.deepEqual([accepted, born, delivered, expanded, discarded], [2, 1, 1, 1, 1])
 })
@@ -81,7 +81,7 @@ test('events are recorded all or none', async () => {
   )
   await assert.rejects(store.record(ids.message(), [{ ...end, recipient: 0 }]), LedgerViolation)
   assert.deepEqual(store.ledger(), before)
-  assert.equal(store.get(kept.id)?.recipients.get(0)?.state, 'queued')
+  assert.equal((await store.get(kept.id))?.recipients.get(0)?.state, 'queued')
 })
 
 test('drafts end once', async () => {
@@ -92,11 +92,11 @@ test('drafts end once', async () => {
   await assert.rejects(draft.commit(envelope()), /committed or aborted/)
   const kept = envelope({ hold: { reason: 'loop' } })
   await put(store, kept)
-  assert.equal(store.get(kept.id)?.recipients.get(0)?.state, 'held')
+  assert.equal((await store.get(kept.id))?.recipients.get(0)?.state, 'held')
   await assert.rejects(put(store, kept), /queued already/)
   await assert.rejects(put(store, envelope({ recipients: [recipient(1), recipient(1)] })), LedgerViolation)
   assert.deepEqual(
-    [...store.messages()].map(({ envelope: { id } }) => id),
+    (await Array.fromAsync(store.messages())).map(({ envelope: { id } }) => id),
     [kept.id],
   )
 })

@@ -6,7 +6,8 @@
 import type { Envelope } from '../envelope/envelope.ts'
 import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
-import type { Draft, LedgerTotals, QueuedMessage, QueueStore } from './store.ts'
+import { entryOf, oldestFirst } from './entry.ts'
+import type { Draft, LedgerTotals, QueuedMessage, QueueEntry, QueueStore } from './store.ts'
 import { addTotals, isFinished, NO_TOTALS, statesAfter, statesAtCommit, totalsOf } from './totals.ts'
 
 interface Kept {
@@ -22,16 +23,24 @@ export class MemoryStore implements QueueStore {
     return new MemoryDraft((envelope, content) => this.#accept(envelope, content))
   }
 
-  *messages(): Iterable<QueuedMessage> {
-    const oldestFirst = [...this.#kept.values()].sort(
-      ({ message: { envelope: a } }, { message: { envelope: b } }) =>
-        a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1),
-    )
-    for (const { message } of oldestFirst) yield message
+  *entries(): Iterable<QueueEntry> {
+    for (const { message } of this.#kept.values()) yield entryOf(message)
   }
 
-  get(id: MessageId): QueuedMessage | undefined {
+  entry(id: MessageId): QueueEntry | undefined {
+    const kept = this.#kept.get(id)
+    return kept === undefined ? undefined : entryOf(kept.message)
+  }
+
+  async get(id: MessageId): Promise<QueuedMessage | undefined> {
     return this.#kept.get(id)?.message
+  }
+
+  async *messages(): AsyncIterable<QueuedMessage> {
+    for (const id of oldestFirst(this.entries())) {
+      const message = await this.get(id)
+      if (message !== undefined) yield message
+    }
   }
 
   async *content(id: MessageId): AsyncIterable<Uint8Array> {

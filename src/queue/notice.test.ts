@@ -66,7 +66,7 @@ async function setUp(over: Partial<Envelope> = {}, content = CONTENT) {
   await using draft = await store.begin()
   await draft.write(Buffer.from(content))
   await draft.commit(envelope)
-  const about = store.get(envelope.id)
+  const about = await store.get(envelope.id)
   assert.ok(about !== undefined)
   const records: TraceRecord[] = []
   const placement: Placement = {
@@ -90,7 +90,7 @@ async function setUp(over: Partial<Envelope> = {}, content = CONTENT) {
 
 async function read(store: MemoryStore, id: MessageId | undefined) {
   assert.ok(id !== undefined)
-  const message = store.get(id)
+  const message = await store.get(id)
   assert.ok(message !== undefined)
   const chunks: Uint8Array[] = []
   for await (const chunk of store.content(id)) chunks.push(chunk)
@@ -161,7 +161,7 @@ test('nothing is due: the null sender, NOTIFY=NEVER', async () => {
   assert.equal(await makeNotice(nobody.order), undefined)
   const never = await setUp({ recipients: [recipient(0, { notify: 'never' })] })
   assert.equal(await makeNotice(never.order), undefined)
-  assert.equal([...never.store.messages()].length, 1)
+  assert.equal([...never.store.entries()].length, 1)
 })
 
 test('a sender whose address leads nowhere gets none, and the log says so', async () => {
@@ -180,7 +180,7 @@ test('a sender whose address leads nowhere gets none, and the log says so', asyn
     undefined,
   )
   assert.deepEqual(logged, ['notice.nowhere'])
-  assert.equal([...store.messages()].length, 1)
+  assert.equal([...store.entries()].length, 1)
   assert.equal(records.length, 0)
 })
 
@@ -209,6 +209,6 @@ test('when the store will not take it nothing is kept, and the caller hears', as
         : Reflect.get(target, name, target).bind(target),
   })
   await assert.rejects(makeNotice({ ...order, store: full }), /disk full/)
-  assert.equal([...store.messages()].length, 1)
+  assert.equal([...store.entries()].length, 1)
   assert.equal(records.length, 0)
 })

@@ -21,16 +21,23 @@ export interface QueueSelection {
 export const reasonOf = ({ last }: RecipientState): string | undefined =>
   last !== undefined && 'reason' in last ? last.reason : undefined
 
-export function* select(
+export async function* select(
   store: QueueStore,
   selection: QueueSelection,
-): Generator<{ readonly message: QueuedMessage; readonly states: readonly RecipientState[] }> {
+): AsyncGenerator<{ readonly message: QueuedMessage; readonly states: readonly RecipientState[] }> {
   const { all: _, ...conditions } = selection
   if (selection.all !== true && Object.values(conditions).every((value) => value === undefined)) return
-  const messages = selection.ids === undefined ? store.messages() : selection.ids.flatMap((id) => store.get(id) ?? [])
-  for (const message of messages) {
+  const messages = selection.ids === undefined ? store.messages() : named(store, selection.ids)
+  for await (const message of messages) {
     const states = [...message.recipients.values()].filter((state) => fits(message, state, selection))
     if (states.length > 0) yield { message, states }
+  }
+}
+
+async function* named(store: QueueStore, ids: readonly MessageId[]): AsyncGenerator<QueuedMessage> {
+  for (const id of ids) {
+    const message = await store.get(id)
+    if (message !== undefined) yield message
   }
 }
 
@@ -52,9 +59,9 @@ function fits(
 }
 
 /** One line a recipient. */
-export function listQueue(store: QueueStore, selection: QueueSelection, limit: number) {
+export async function listQueue(store: QueueStore, selection: QueueSelection, limit: number) {
   const rows = []
-  for (const { message, states } of select(store, selection))
+  for await (const { message, states } of select(store, selection))
     for (const state of states) {
       if (rows.length >= limit) return { rows, more: true }
       rows.push(rowOf(message, state))
@@ -79,9 +86,9 @@ function rowOf({ envelope }: QueuedMessage, state: RecipientState) {
 }
 
 /** What waits for the same reason at the same destination, largest first. */
-export function shapeQueue(store: QueueStore) {
+export async function shapeQueue(store: QueueStore) {
   const groups = new Map<string, ReturnType<typeof groupOf>>()
-  for (const { message, states } of select(store, { all: true }))
+  for await (const { message, states } of select(store, { all: true }))
     for (const state of states) {
       const row = rowOf(message, state)
       const domain = domainOf(state.recipient.address)
@@ -114,7 +121,7 @@ function joined(group: ReturnType<typeof groupOf>, row: Row): ReturnType<typeof 
 const MAX_SHOWN = 64 * 1024
 
 export async function showMessage(store: QueueStore, id: MessageId, withContent: boolean) {
-  const message = store.get(id)
+  const message = await store.get(id)
   if (message === undefined) return undefined
   const shown = { envelope: message.envelope, recipients: [...message.recipients.values()] }
   if (!withContent) return { message: shown }
@@ -143,11 +150,11 @@ async function change(
   only?: 'queued' | 'held',
 ): Promise<{ readonly recipients: number }> {
   let recipients = 0
-  for (const { message } of [...select(store, selection)]) {
+  for (const { message } of await Array.fromAsync(select(store, selection))) {
     const { id } = message.envelope
     await runner.inTurn(id, async () => {
       // Looked at again: it may have been delivered while others had their turn.
-      const now = store.get(id)
+      const now = await store.get(id)
       if (now === undefined) return
       const events = [...now.recipients.values()]
         .filter((state) => fits(now, state, selection) && (only === undefined || state.state === only))
@@ -194,7 +201,7 @@ export function queueOperations(store: QueueStore, runner: QueueRunner, now: () 
       })),
     async bounce(selection, reason) {
       let recipients = 0
-      for (const { message, states } of [...select(store, selection)])
+      for (const { message, states } of await Array.fromAsync(select(store, selection)))
         recipients += await runner.bounce(
           message.envelope.id,
           states.map(({ recipient }) => recipient.index),

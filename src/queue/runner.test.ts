@@ -131,7 +131,7 @@ test('a message is delivered, and leaves', async () => {
       [[2], envelope.size + 6],
     ],
   )
-  assert.equal(t.store.get(envelope.id), undefined)
+  assert.equal(await t.store.get(envelope.id), undefined)
   assert.deepEqual(t.attempts()[0]?.by, { by: 'remote', host: 'mx.example.org', reply: '250 ok' })
   assert.equal(t.attempts()[0]?.recipients[0]?.result, 'relayed')
   assert.equal(t.home.length, 0)
@@ -146,14 +146,14 @@ test('what is deferred is tried again after 5, 10, 20 minutes, and then delivere
   })
   const { id } = await t.put()
   await t.runner.idle()
-  assert.equal(t.store.get(id)?.recipients.get(0)?.state, 'queued')
+  assert.equal((await t.store.get(id))?.recipients.get(0)?.state, 'queued')
   await t.pass(HOUR)
   assert.deepEqual(times, [0, 5 * MINUTE, 15 * MINUTE, 35 * MINUTE])
   assert.deepEqual(
     t.deliveries.map(({ attempts }) => attempts),
     [0, 1, 2, 3],
   )
-  assert.equal(t.store.get(id), undefined)
+  assert.equal(await t.store.get(id), undefined)
 })
 
 test('a failure comes back to the sender, and the ledger names the notice', async () => {
@@ -168,7 +168,7 @@ test('a failure comes back to the sender, and the ledger names the notice', asyn
     t.attempts()[0]?.recipients.map(({ result }) => result),
     ['failed', 'relayed'],
   )
-  assert.equal(t.store.get(id), undefined)
+  assert.equal(await t.store.get(id), undefined)
   const { bounced, relayed, delivered } = t.store.ledger()
   assert.deepEqual([bounced, relayed, delivered], [1, 1, 1])
 })
@@ -179,7 +179,7 @@ test('the null sender gets nothing back', async () => {
   await t.runner.idle()
   assert.equal(t.home.length, 0)
   assert.equal(t.store.ledger().bounced, 1)
-  assert.deepEqual([...t.store.messages()], [])
+  assert.deepEqual(await Array.fromAsync(t.store.messages()), [])
 })
 
 for (const { name, script, status } of [
@@ -192,7 +192,7 @@ for (const { name, script, status } of [
     await t.runner.idle()
     assert.equal(t.attempts()[0]?.recipients[0]?.status, status)
     assert.deepEqual(t.logged, ['delivery.bug'])
-    assert.equal(t.store.get(id)?.recipients.get(0)?.state, 'queued')
+    assert.equal((await t.store.get(id))?.recipients.get(0)?.state, 'queued')
   })
 }
 
@@ -200,7 +200,7 @@ test('a channel that is not there defers with 4.3.5', async () => {
   const t = setUp(each(OK))
   const { id } = await t.put({ recipients: [aRecipient(0, { channel: 'gone' as ChannelName })] })
   await t.runner.idle()
-  const last = t.store.get(id)?.recipients.get(0)?.last
+  const last = (await t.store.get(id))?.recipients.get(0)?.last
   assert.ok(last?.event === 'deferred' && last.status === '4.3.5' && /gone/.test(last.reason))
 })
 
@@ -211,10 +211,10 @@ test('after four hours the sender hears of the delay once, after five days of th
   assert.equal(t.home.length, 0)
   await t.pass(24 * HOUR, 30 * MINUTE)
   assert.equal(t.home.length, 1)
-  assert.equal(t.store.get(id)?.recipients.get(0)?.delayNotified, true)
+  assert.equal((await t.store.get(id))?.recipients.get(0)?.delayNotified, true)
   await t.pass(96 * HOUR, 30 * MINUTE)
   assert.equal(t.home.length, 2)
-  assert.equal(t.store.get(id), undefined)
+  assert.equal(await t.store.get(id), undefined)
   const last = t.attempts().at(-1)?.recipients[0]
   assert.deepEqual([last?.result, last?.status], ['failed', '4.4.7'])
   assert.match(last?.detail ?? '', /no answer/)
@@ -280,12 +280,12 @@ test('what the store holds is taken up at start; held messages stay', async () =
   t.runner.start()
   await t.runner.idle()
   assert.deepEqual(
-    [...t.store.messages()].map(({ envelope }) => envelope.id),
+    (await Array.fromAsync(t.store.messages())).map(({ envelope }) => envelope.id),
     [held.id],
   )
   assert.deepEqual(await t.operations.release({ state: 'held' }), { recipients: 2 })
   await t.runner.idle()
-  assert.deepEqual([...t.store.messages()], [])
+  assert.deepEqual(await Array.fromAsync(t.store.messages()), [])
 })
 
 test('a message that an operator deletes during its delivery is gone, and nothing crashes', async () => {
@@ -295,7 +295,7 @@ test('a message that an operator deletes during its delivery is gone, and nothin
   })
   await t.put()
   await t.runner.idle()
-  assert.deepEqual([...t.store.messages()], [])
+  assert.deepEqual(await Array.fromAsync(t.store.messages()), [])
   assert.deepEqual(t.logged, [])
   assert.equal(t.store.ledger().discarded, 1)
 })
@@ -307,7 +307,7 @@ test('a recipient that an operator holds during its delivery stays held', async 
   })
   const { id } = await t.put()
   await t.runner.idle()
-  assert.equal(t.store.get(id)?.recipients.get(0)?.state, 'held')
+  assert.equal((await t.store.get(id))?.recipients.get(0)?.state, 'held')
 })
 
 test('what was delivered is written down when the disk is there again, not delivered twice', async () => {
@@ -323,7 +323,7 @@ test('what was delivered is written down when the disk is there again, not deliv
   t.store.record = record
   await t.pass(2 * MINUTE)
   assert.equal(t.deliveries.length, 1)
-  assert.equal(t.store.get(id), undefined)
+  assert.equal(await t.store.get(id), undefined)
 })
 
 test('stop lets attempts end, and gives up at the deadline what does not', async () => {
@@ -336,7 +336,7 @@ test('stop lets attempts end, and gives up at the deadline what does not', async
   await t.quiet()
   t.clock.advance(5000)
   await stopped
-  assert.equal(t.store.get(id)?.recipients.get(0)?.attempts, 1)
+  assert.equal((await t.store.get(id))?.recipients.get(0)?.attempts, 1)
 })
 
 test('operators act on recipients, not on messages', async () => {
@@ -347,7 +347,7 @@ test('operators act on recipients, not on messages', async () => {
   const { operations } = t
   assert.deepEqual(await operations.hold({}, 'nothing chosen'), { recipients: 0 })
   assert.deepEqual(await operations.hold({ domain: 'example.com' }, 'look'), { recipients: 1 })
-  assert.equal(t.store.get(id)?.recipients.get(1)?.state, 'held')
+  assert.equal((await t.store.get(id))?.recipients.get(1)?.state, 'held')
   assert.deepEqual(await operations.reroute({ state: 'held' }, HOME), { recipients: 1 })
   assert.deepEqual(await operations.release({ channel: HOME }), { recipients: 1 })
   await t.runner.idle()

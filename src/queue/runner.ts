@@ -24,7 +24,7 @@ import type { TraceSink } from '../policy/trace.ts'
 import { boundedExpansion } from './bounded-expansion.ts'
 import { makeNotice, type NoticeOrder } from './notice.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
-import type { QueuedMessage, QueueStore } from './store.ts'
+import type { QueuedMessage, QueueEntry, QueueStore } from './store.ts'
 import { delayNoticeAt } from './timing.ts'
 
 /** RFC 5321 §4.5.3.1.8: every server takes as many. */
@@ -74,6 +74,8 @@ export class QueueRunner {
   readonly #turns = new Map<MessageId, Promise<unknown>>()
   /** Messages that may have something due; `undefined` as time means now. */
   readonly #due = new Map<MessageId, number>()
+  /** Messages that are being read, so that their deliveries can begin. */
+  readonly #reading = new Set<MessageId>()
   #cancelTimer: () => void = () => {}
   #idleWaiters: (() => void)[] = []
   readonly #count: ReturnType<Metrics['counter']>
@@ -86,15 +88,15 @@ export class QueueRunner {
 
   /** Takes up everything the store holds. */
   start(): void {
-    for (const message of this.#deps.store.messages()) this.#schedule(message)
+    for (const entry of this.#deps.store.entries()) this.#schedule(entry)
     this.#wake()
   }
 
   /** A message has become durable: try it now. */
   accepted(id: MessageId): void {
-    const message = this.#deps.store.get(id)
-    if (message === undefined) return
-    this.#schedule(message)
+    const entry = this.#deps.store.entry(id)
+    if (entry === undefined) return
+    this.#schedule(entry)
     this.#wake()
   }
 
@@ -122,7 +124,7 @@ export class QueueRunner {
   /** An operator returns these recipients to the sender. How many there were. */
   bounce(id: MessageId, indexes: readonly number[], reason: string): Promise<number> {
     return this.inTurn(id, async () => {
-      const message = this.#deps.store.get(id)
+      const message = await this.#deps.store.get(id)
       const states = indexes.flatMap((index) => message?.recipients.get(index) ?? [])
       const recipients = states
         .filter(({ state }) => state === 'queued' || state === 'held')
@@ -169,12 +171,10 @@ export class QueueRunner {
   #stopped = false
   readonly #sleepers = new Set<() => void>()
 
-  #schedule(message: QueuedMessage): void {
-    const times = [...message.recipients.values()].flatMap(({ state, nextAt }) =>
-      state === 'queued' && nextAt !== undefined ? [nextAt] : [],
-    )
-    if (times.length === 0) this.#due.delete(message.envelope.id)
-    else this.#due.set(message.envelope.id, Math.min(...times))
+  #schedule({ id, waiting }: QueueEntry): void {
+    const times = waiting.flatMap(({ nextAt }) => nextAt ?? [])
+    if (times.length === 0) this.#due.delete(id)
+    else this.#due.set(id, Math.min(...times))
   }
 
   #nextAt(): number {
@@ -187,6 +187,13 @@ export class QueueRunner {
     if (this.#stopped) return
     const now = this.#deps.clock.now()
     for (const [id, at] of this.#due) if (at <= now) this.#launch(id, now)
+    this.#rest()
+  }
+
+  /** Sets the timer for what is due next. */
+  #rest(): void {
+    if (this.#stopped) return
+    const now = this.#deps.clock.now()
     this.#cancelTimer()
     const next = this.#nextAt()
     const blocked = next <= now
@@ -198,18 +205,39 @@ export class QueueRunner {
   }
 
   #launch(id: MessageId, now: number): void {
-    const message = this.#deps.store.get(id)
-    if (message === undefined) {
-      this.#due.delete(id)
-      return
+    const open = this.#deps.store
+      .entry(id)
+      ?.waiting.filter(({ state, index }) => state === 'queued' && !this.#busy.has(`${id} ${index}`))
+    if (open === undefined || open.length === 0) this.#due.delete(id)
+    else if (!this.#reading.has(id) && open.some(({ nextAt = 0 }) => nextAt <= now)) {
+      this.#reading.add(id)
+      void this.#read(id).finally(() => {
+        this.#reading.delete(id)
+        this.#rest()
+      })
     }
-    for (const job of this.#jobs(message, now)) {
+  }
+
+  async #read(id: MessageId): Promise<void> {
+    try {
+      const message = await this.#deps.store.get(id)
+      if (message === undefined) this.#due.delete(id)
+      else if (!this.#stopped) this.#launchJobs(message)
+    } catch (error) {
+      this.#deps.log.error('queue.read', { err: error, id })
+      this.#due.set(id, this.#deps.clock.now() + LONGEST_SLEEP_MS)
+    }
+  }
+
+  #launchJobs(message: QueuedMessage): void {
+    const { id } = message.envelope
+    for (const job of this.#jobs(message, this.#deps.clock.now())) {
       if (!this.#room(job)) continue
       this.#take(job, 1)
       const running: Promise<void> = this.#run(job).finally(() => {
         this.#running.delete(running)
         this.#take(job, -1)
-        const after = this.#deps.store.get(id)
+        const after = this.#deps.store.entry(id)
         if (after === undefined) this.#due.delete(id)
         else this.#schedule(after)
         this.#wake()
@@ -275,7 +303,7 @@ export class QueueRunner {
       try {
         await this.inTurn(job.id, async () => {
           // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
-          const message = store.get(job.id)
+          const message = await store.get(job.id)
           if (message !== undefined) await this.#record(message, job, outcomes, durationMs, told)
         })
         return
@@ -305,7 +333,7 @@ export class QueueRunner {
   async #attempt({ id, channel, recipients }: Job): Promise<readonly Outcome[]> {
     const { store, log } = this.#deps
     const all = (outcome: Outcome): readonly Outcome[] => recipients.map(() => outcome)
-    const message = store.get(id)
+    const message = await store.get(id)
     if (message === undefined) return []
     const destination = this.#deps.destinations().get(channel)
     if (destination === undefined)

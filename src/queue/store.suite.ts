@@ -10,7 +10,7 @@ import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import { createIds, type MessageId } from '../envelope/message-id.ts'
 import { checkConservation } from './conservation.ts'
 import { MemoryStore } from './memory-store.ts'
-import type { QueueStore } from './store.ts'
+import type { QueueEntry, QueueStore } from './store.ts'
 
 const ids = createIds(() => 1000, 11)
 
@@ -86,7 +86,7 @@ export function storeSuite(backend: Backend): void {
     await draft.abort()
     await assert.rejects(draft.write(Buffer.from('x')))
     await assert.rejects(draft.commit(anEnvelope()))
-    assert.deepEqual([...store.messages()], [])
+    assert.deepEqual(await Array.fromAsync(store.messages()), [])
     assert.equal(store.ledger().accepted, 0)
   })
 
@@ -103,10 +103,35 @@ export function storeSuite(backend: Backend): void {
     const old = anEnvelope({ receivedAt: 2000, hold: { reason: 'loop' } })
     for (const envelope of [young, old]) await enqueue(store, envelope)
     assert.deepEqual(
-      [...store.messages()].map(({ envelope }) => envelope.id),
+      (await Array.fromAsync(store.messages())).map(({ envelope }) => envelope.id),
       [old.id, young.id],
     )
-    assert.equal(store.get(old.id)?.recipients.get(0)?.state, 'held')
+    assert.equal((await store.get(old.id))?.recipients.get(0)?.state, 'held')
+  })
+
+  check('an entry tells what waits, and when', async ({ store }) => {
+    const owner = 'Owner@Example.net' as MailAddress
+    const recipients = [
+      aRecipient(0, { address: 'kim@Example.ORG' as MailAddress, via: 'mx.example.org' }),
+      aRecipient(1, { sender: owner }),
+      aRecipient(2),
+    ]
+    const envelope = anEnvelope({ recipients, reversePath: null, receivedAt: 7 })
+    await enqueue(store, envelope)
+    await store.record(envelope.id, [delivered(2), { event: 'held', recipient: 1, at: 8, reason: 'wait' }])
+    const channel = 'tcp_local'
+    const entry = {
+      id: envelope.id,
+      receivedAt: 7,
+      nullSender: true,
+      waiting: [
+        { index: 0, state: 'queued', channel, domain: 'example.org', via: 'mx.example.org', nextAt: 7 },
+        { index: 1, state: 'held', channel, domain: 'example.org', sender: owner },
+      ],
+    }
+    assert.deepEqual(store.entry(envelope.id), entry)
+    assert.deepEqual([...store.entries()], [entry])
+    assert.equal(store.entry(ids.message()), undefined)
   })
 
   check('events of one call are kept all or none', async ({ store }) => {
@@ -120,7 +145,7 @@ export function storeSuite(backend: Backend): void {
       await assert.rejects(store.record(envelope.id, events), LedgerViolation)
     await assert.rejects(store.record(ids.message(), [delivered(0)]), LedgerViolation)
     assert.deepEqual(store.ledger(), before)
-    assert.equal(store.get(envelope.id)?.recipients.get(0)?.state, 'queued')
+    assert.equal((await store.get(envelope.id))?.recipients.get(0)?.state, 'queued')
   })
 
   check('a message leaves when its last recipient has come to an end', async ({ store }) => {
@@ -130,9 +155,9 @@ export function storeSuite(backend: Backend): void {
       store.record(envelope.id, [delivered(0)]),
       store.record(envelope.id, [{ event: 'expanded', recipient: 1, at: 6, into: [aRecipient(2, { parent: 1 })] }]),
     ])
-    assert.equal(store.get(envelope.id)?.recipients.size, 3)
+    assert.equal((await store.get(envelope.id))?.recipients.size, 3)
     await store.record(envelope.id, [{ event: 'discarded', recipient: 2, at: 7, rule: 'test' }])
-    assert.equal(store.get(envelope.id), undefined)
+    assert.equal(await store.get(envelope.id), undefined)
     await assert.rejects(store.record(envelope.id, [delivered(2)]), LedgerViolation)
     const { accepted, born, delivered: ends, expanded, discarded } = store.ledger()
     assert.deepEqual([accepted, born, ends, expanded, discarded], [2, 1, 1, 1, 1])
@@ -171,7 +196,7 @@ export function storeSuite(backend: Backend): void {
           } else {
             const envelope = known[s.message % Math.max(1, known.length)]
             if (envelope === undefined) continue
-            const size = model.get(envelope.id)?.recipients.size ?? 0
+            const size = (await model.get(envelope.id))?.recipients.size ?? 0
             const event = eventOf(s.event, s.recipient, size)
             const results = await Promise.allSettled([
               store.record(envelope.id, [event]),
@@ -179,7 +204,8 @@ export function storeSuite(backend: Backend): void {
             ])
             assert.equal(results[0].status, results[1].status)
           }
-          assert.deepEqual([...store.messages()], [...model.messages()])
+          assert.deepEqual(await Array.fromAsync(store.messages()), await Array.fromAsync(model.messages()))
+          assert.deepEqual(sorted(store.entries()), sorted(model.entries()))
           assert.deepEqual(store.ledger(), model.ledger())
         }
         await store[Symbol.asyncDispose]()
@@ -188,6 +214,9 @@ export function storeSuite(backend: Backend): void {
     )
   })
 }
+
+const sorted = (entries: Iterable<QueueEntry>): readonly QueueEntry[] =>
+  [...entries].sort((a, b) => (a.id < b.id ? -1 : 1))
 
 function eventOf(event: string, recipient: number, size: number): LedgerEvent {
   const base = { recipient, at: 9 }

@@ -3,6 +3,8 @@
  * The queue store's contract: where accepted messages live until every recipient has come to an end. Backends stand
  * beside it and run one suite (store.suite.ts). Durable means synced (design 2.8).
  */
+import type { MailAddress } from '../address/address.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Envelope } from '../envelope/envelope.ts'
 import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
@@ -14,6 +16,32 @@ export interface QueuedMessage {
 }
 
 /**
+ * What the scheduler needs of an unfinished message. Kept in memory for each, so that a queue of a million messages
+ * does not need their envelopes there; strings are shared between entries.
+ */
+export interface QueueEntry {
+  readonly id: MessageId
+  /** Wall-clock milliseconds. */
+  readonly receivedAt: number
+  readonly nullSender: boolean
+  /** Recipients that are queued or held, never none. */
+  readonly waiting: readonly WaitingRecipient[]
+}
+
+export interface WaitingRecipient {
+  readonly index: number
+  readonly state: 'queued' | 'held'
+  readonly channel: ChannelName
+  /** Of the address, in lower case; `''` where it has none. */
+  readonly domain: string
+  readonly via?: string
+  /** The owner of the list it came from: deliveries are grouped by it. */
+  readonly sender?: MailAddress
+  /** Wall-clock milliseconds of the next attempt; absent for held ones. */
+  readonly nextAt?: number
+}
+
+/**
  * A message on its way in. `write` any number of times, then `commit` or `abort`. Disposing of a draft that was
  * neither committed nor aborted aborts it.
  */
@@ -22,7 +50,7 @@ export interface Draft extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>
   /**
    * Makes message and envelope durable together. When it resolves they have been synced and will be found by
-   * `messages()` after any crash; when it rejects, nothing was kept and the client must be told to try later.
+   * `entries()` after any crash; when it rejects, nothing was kept and the client must be told to try later.
    */
   commit(envelope: Envelope): Promise<void>
   abort(): Promise<void>
@@ -31,9 +59,13 @@ export interface Draft extends AsyncDisposable {
 export interface QueueStore extends AsyncDisposable {
   /** Starts taking in one message. */
   begin(): Promise<Draft>
-  /** Every message that still has a recipient queued or held, oldest first. */
-  messages(): Iterable<QueuedMessage>
-  get(id: MessageId): QueuedMessage | undefined
+  /** Every message that still has a recipient queued or held. The order is not promised. */
+  entries(): Iterable<QueueEntry>
+  entry(id: MessageId): QueueEntry | undefined
+  /** Reads a message from where it is kept; `undefined` when it is not in the queue (any more). Rejects when the disk fails. */
+  get(id: MessageId): Promise<QueuedMessage | undefined>
+  /** What `entries()` names now, oldest first, read one after the other; those that are finished meanwhile are left out. */
+  messages(): AsyncIterable<QueuedMessage>
   /** The content as received, without the envelope's edits. The message must not be finished meanwhile. */
   content(id: MessageId): AsyncIterable<Uint8Array>
   /**

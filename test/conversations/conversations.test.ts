@@ -67,14 +67,14 @@ async function run(step: Step, peer: Peer, fixture: Fixture): Promise<void> {
     case 'closed':
       return assert.equal(await peer.rest(), '', 'replies before the close')
     case 'queued':
-      return assert.equal(fixture.queued().length, step.count)
+      return assert.equal((await fixture.queued()).length, step.count)
     case 'content': {
-      const last = fixture.queued().at(-1)
+      const last = (await fixture.queued()).at(-1)
       assert.ok(last !== undefined, 'nothing is queued')
       return assert.equal((await fixture.contentOf(last)).toString('latin1'), step.octets.toString('latin1'))
     }
     case 'sentTo': {
-      const recipients = fixture.queued().at(-1)?.envelope.recipients ?? []
+      const recipients = (await fixture.queued()).at(-1)?.envelope.recipients ?? []
       return assert.deepEqual(
         recipients.map(({ address, channel }) => `${address}→${channel}`),
         step.recipients,

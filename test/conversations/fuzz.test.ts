@@ -87,7 +87,7 @@ test(`random sessions (FUZZ_SEED=${seed})`, async () => {
       assert.equal(fixture.faults(), 0, `${where}; log: ${fixture.events.slice(-5).join(', ')}`)
       queuedReplies += said.match(/^250 2\.0\.0 queued as /gm)?.length ?? 0
     }
-    const queued = fixture.queued().length
+    const queued = (await fixture.queued()).length
     if (service === 'lmtp') assert.ok(queuedReplies >= queued)
     else assert.equal(queuedReplies, queued, `FUZZ_SEED=${seed}: replies and queue differ`)
     await using probe = await Peer.connect(fixture.port)

@@ -63,7 +63,7 @@ for (const { name, begin } of disks)
     // A failing write is told at the chunk it happened in, a failing commit at the last.
     const expected = name === 'the commit fails' ? ['250 2.0.0', '452 4.3.1'] : ['452 4.3.1', '503 5.5.1']
     assert.deepEqual([first, second], expected)
-    assert.equal(fixture.queued().length, 0)
+    assert.equal((await fixture.queued()).length, 0)
     assert.deepEqual(new Set(fixture.traces().map(({ outcome }) => outcome)), new Set(['deferred']))
     assert.equal(fixture.faults(), 0)
   })
@@ -115,7 +115,7 @@ test('a stop: 421 4.3.2 to the idle at once, to a transaction after its end; nob
   await send(busy, 'x\r\n.\r\n')
   assert.deepEqual(await codes(busy, 2), ['250 2.0.0', '421 4.3.2'])
   await stopped
-  assert.equal(fixture.queued().length, 1)
+  assert.equal((await fixture.queued()).length, 1)
   assert.equal(fixture.server.connections(), 0)
 })
 
@@ -125,7 +125,7 @@ test('a stop cuts off what is not done at the deadline', async () => {
   await send(busy, `${ENVELOPE}DATA\r\nhalf`)
   await codes(busy, 5)
   await fixture.server.stop(50)
-  assert.equal(fixture.queued().length, 0)
+  assert.equal((await fixture.queued()).length, 0)
   assert.deepEqual(
     fixture.traces().map(({ outcome }) => outcome),
     ['abandoned'],

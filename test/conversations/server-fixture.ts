@@ -35,7 +35,7 @@ export interface Fixture extends AsyncDisposable {
   readonly counts: ReadonlyMap<string, number>
   readonly events: readonly string[]
   traces(): readonly Trace[]
-  queued(): readonly QueuedMessage[]
+  queued(): Promise<readonly QueuedMessage[]>
   contentOf(message: QueuedMessage): Promise<Buffer>
 }
 
@@ -96,7 +96,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
     events,
     faults: () => counts.get('postern_smtp_faults_total') ?? 0,
     traces: () => records.filter((record) => record.record === 'trace'),
-    queued: () => [...store.messages()],
+    queued: () => Array.fromAsync(store.messages()),
     contentOf: async (message) => Buffer.concat(await Array.fromAsync(store.content(message.envelope.id))),
     [Symbol.asyncDispose]: () => server.stop(0),
   }

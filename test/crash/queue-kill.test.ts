@@ -63,7 +63,7 @@ test(`what was acknowledged survives ${ROUNDS} kills`, { timeout: 60_000 }, asyn
     for (const text of accepted) {
       const id = parseMessageId(text)
       assert.ok(id !== undefined)
-      const message = store.get(id)
+      const message = await store.get(id)
       if (message === undefined) {
         // Gone is right only when both recipients may have been delivered.
         assert.ok(tried.has(`${id} 0`) && tried.has(`${id} 1`), `${id} was accepted and is lost`)
@@ -80,7 +80,7 @@ test(`what was acknowledged survives ${ROUNDS} kills`, { timeout: 60_000 }, asyn
       assert.equal(content.replaceAll(`${id}\r\n`, ''), '')
     }
     // A message that was durable but not yet acknowledged may be there as well: at most one a worker and round.
-    const there = [...store.messages()].length
+    const there = [...store.entries()].length
     assert.ok(there <= accepted.size + 4 * (round + 1))
     assert.ok(store.ledger().accepted >= 2 * accepted.size)
     assert.ok(store.ledger().delivered >= delivered.size)
