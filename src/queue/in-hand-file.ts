@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The file of what is in hand, as octets: a header that says whose work it is, then slots of one size, each free or
+ * with one key. Slots do not straddle pages, so that a process that dies leaves each of them whole. Whatever cannot
+ * be read is nobody: a file that strangers, a disk or another version spoilt holds no one in hand.
+ */
+import { crc32 } from 'node:zlib'
+
+/** Octets of the header. */
+export const HEADER_BYTES = 512
+/** Octets of one slot; 4096 is a multiple of it. */
+export const SLOT_BYTES = 128
+/** Slots: more things in hand at one time than this are not remembered. Twice the connections of the default configuration. */
+export const SLOTS = 2048
+export const FILE_BYTES = HEADER_BYTES + SLOTS * SLOT_BYTES
+
+/** Where the checksum and the key stand in a slot. */
+const CRC_AT = 12
+const KEY_AT = 16
+/** Octets of a key at most; of a stage's name, what is left. */
+export const MAX_KEY_BYTES = 80
+const MAX_STAGE_BYTES = SLOT_BYTES - KEY_AT - MAX_KEY_BYTES
+
+const MAGIC = 'postern in hand 1\n'
+
+/** The process whose work the file holds. */
+export interface Run {
+  /** Of the machine's start (random(4), boot_id); a crash of the machine is not a crash of the process. */
+  readonly boot: string
+  readonly pid: number
+  /** Wall-clock milliseconds. */
+  readonly startedAt: number
+  readonly version: string
+}
+
+export interface Slot {
+  readonly key: string
+  /** Wall-clock milliseconds. */
+  readonly begunAt: number
+  /** What was being done, where that is known. */
+  readonly stage?: string
+}
+
+export function encodeHeader({ boot, pid, startedAt, version }: Run): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES)
+  bytes.write(`${MAGIC}${JSON.stringify({ boot, pid, startedAt, version })}\n`)
+  return bytes
+}
+
+export function encodeSlot({ key, begunAt, stage = '' }: Slot): Buffer {
+  const bytes = Buffer.alloc(SLOT_BYTES)
+  bytes[0] = 1
+  bytes[1] = bytes.write(key, KEY_AT, MAX_KEY_BYTES)
+  bytes[2] = bytes.write(stage, KEY_AT + MAX_KEY_BYTES, MAX_STAGE_BYTES)
+  bytes.writeDoubleBE(begunAt, 4)
+  bytes.writeUInt32BE(checksum(bytes), CRC_AT)
+  return bytes
+}
+
+export const FREE_SLOT: Uint8Array = new Uint8Array(SLOT_BYTES)
+
+export const slotPosition = (index: number): number => HEADER_BYTES + index * SLOT_BYTES
+
+/** Who had what in hand; `undefined` where the header cannot be read, and after a clean stop. */
+export function decodeFile(bytes: Buffer): { readonly run: Run; readonly slots: readonly Slot[] } | undefined {
+  const run = decodeHeader(bytes.subarray(0, HEADER_BYTES))
+  if (run === undefined) return undefined
+  const slots: Slot[] = []
+  for (let i = 0; i < SLOTS && slotPosition(i + 1) <= bytes.length; i++) {
+    const slot = decodeSlot(bytes.subarray(slotPosition(i), slotPosition(i + 1)))
+    if (slot !== undefined) slots.push(slot)
+  }
+  return { run, slots }
+}
+
+function decodeHeader(bytes: Buffer): Run | undefined {
+  const text = bytes.toString('utf8')
+  const end = text.indexOf('\n', MAGIC.length)
+  if (!text.startsWith(MAGIC) || end < 0) return undefined
+  try {
+    return asRun(JSON.parse(text.slice(MAGIC.length, end)))
+  } catch {
+    return undefined
+  }
+}
+
+/** @param value as read from a file: anything */
+export function asRun(value: unknown): Run | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { boot, pid, startedAt, version } = Object.fromEntries(Object.entries(value))
+  if (typeof boot !== 'string' || typeof version !== 'string') return undefined
+  if (typeof pid !== 'number' || typeof startedAt !== 'number') return undefined
+  return { boot, pid, startedAt, version: version.slice(0, 40) }
+}
+
+function decodeSlot(bytes: Buffer): Slot | undefined {
+  const [state, keyBytes = 0, stageBytes = 0] = bytes
+  if (state !== 1 || keyBytes === 0 || keyBytes > MAX_KEY_BYTES || stageBytes > MAX_STAGE_BYTES) return undefined
+  if (bytes.readUInt32BE(CRC_AT) !== checksum(bytes)) return undefined
+  const stageAt = KEY_AT + MAX_KEY_BYTES
+  const slot = { key: bytes.toString('utf8', KEY_AT, KEY_AT + keyBytes), begunAt: bytes.readDoubleBE(4) }
+  return stageBytes === 0 ? slot : { ...slot, stage: bytes.toString('utf8', stageAt, stageAt + stageBytes) }
+}
+
+const checksum = (slot: Buffer): number => crc32(slot.subarray(KEY_AT), crc32(slot.subarray(0, CRC_AT)))

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What is being worked on, remembered in a file that survives the process: after a crash the next process reads who
+ * was in hand and makes each of them a suspect (design 2.5). Small writes without a sync: the page cache outlives
+ * SIGKILL, abort and the out-of-memory killer. A machine that crashed is told by its boot id and counts for nothing.
+ *
+ * Whoever was in hand is a suspect, the innocent among them too. So suspects are worked on one at a time
+ * (`suspectsInHand`), and one that comes through is cleared; what was in hand at CRASHES_TO_HOLD crashes is set aside.
+ *
+ * Bugs: an operator's SIGKILL looks like a crash. More than SLOTS things in hand at one time are not all remembered.
+ */
+import type { Log } from '../monitor/log.ts'
+import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
+import {
+  decodeFile,
+  encodeHeader,
+  encodeSlot,
+  FREE_SLOT,
+  MAX_KEY_BYTES,
+  type Run,
+  SLOTS,
+  slotPosition,
+} from './in-hand-file.ts'
+import { type Crash, decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
+
+/** Crashes after which something is set aside instead of being tried once more. */
+export const CRASHES_TO_HOLD = 3
+
+/** Work under way. Dispose when it has ended, well or badly. */
+export interface Hand extends Disposable {
+  /** Says what is being done now, for the evidence: `receiving`, `judging`. Up to 32 octets are kept. */
+  at(stage: string): void
+}
+
+export interface InHand {
+  /** Work on this begins. Synchronous and cheap (one write of 128 octets). @throws RangeError for a key over 80 octets */
+  begin(key: string, stage?: string): Hand
+  /** Crashes of the process while this was in hand, from earlier runs. */
+  crashes(key: string): number
+  /** Keys that were in hand at a crash and are not cleared yet, with what is known of each crash, oldest first. */
+  suspects(): ReadonlyMap<string, readonly Crash[]>
+  /** Suspects in hand now, of all kinds; only one should be, so that a crash accuses nobody else. */
+  suspectsInHand(): number
+  /** It came through: no suspect any more. Cheap when it was none. */
+  clear(key: string): void
+}
+
+export interface InHandOptions {
+  /** The file of slots. The suspects stand beside it, with `.suspects` behind its name. */
+  readonly path: string
+  readonly run: Run
+  /** Wall-clock milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+  readonly files?: InHandFiles
+}
+
+/** Takes over the file. Never throws: where the disk will not have it, nothing is remembered and the log says so. */
+export function openInHand(options: InHandOptions): InHand & Disposable {
+  const { path, run, now, log, files = diskInHand } = options
+  const suspectsPath = `${path}.suspects`
+  const warn = (event: string) => (err: unknown) => log.error(event, { err })
+  const keep = (suspects: Suspects): void =>
+    attempt(() => files.replace(suspectsPath, encodeSuspects(suspects)), warn('in-hand.suspects-not-written'))
+
+  const known = attempt(() => files.read(suspectsPath, MAX_SUSPECTS_BYTES), warn('in-hand.suspects-unreadable'))
+  const before = known === undefined ? new Map<string, readonly Crash[]>() : decodeSuspects(known)
+  const left = attempt(() => files.read(path, MAX_FILE_BYTES), warn('in-hand.unreadable'))
+  const found = crashesIn(left, options)
+  const suspects = worthKeeping(withCrashes(before, found), now())
+  // The suspects first: should this process die between the two, the crash is found again and counts once.
+  if (found.length > 0 || suspects.size !== before.size) keep(suspects)
+  const file = attempt(() => files.create(path, encodeHeader(run)), warn('in-hand.not-written'))
+  return new FileInHand({ file, suspects, keep, now, log })
+}
+
+/** A file of suspects larger than MAX_SUSPECTS could ever make it is not ours. */
+const MAX_SUSPECTS_BYTES = 8 * 1024 * 1024
+const MAX_FILE_BYTES = 1024 * 1024
+
+function crashesIn(bytes: Buffer | undefined, { run, now, log }: InHandOptions) {
+  const left = bytes === undefined ? undefined : decodeFile(bytes)
+  if (left === undefined || left.slots.length === 0) return []
+  const { pid, version, startedAt } = left.run
+  const fields = { pid, version, startedAt, inHand: left.slots.map(({ key }) => key) }
+  if (run.boot === '' || left.run.boot !== run.boot) {
+    log.warn('in-hand.machine-restarted', fields)
+    return []
+  }
+  log.error('in-hand.crashed', fields)
+  return left.slots.map(({ key, begunAt, stage }) => ({
+    key,
+    crash: { at: now(), begunAt, run: left.run, ...(stage === undefined ? {} : { stage }) },
+  }))
+}
+
+class FileInHand implements InHand, Disposable {
+  #file: SlotFile | undefined
+  readonly #suspects: Map<string, readonly Crash[]>
+  readonly #keep: (suspects: Suspects) => void
+  readonly #now: () => number
+  readonly #log: Log
+  /** Slots given back, to be taken first: the used ones stay together at the front. */
+  readonly #free: number[] = []
+  #used = 0
+  #full = false
+  #suspectsInHand = 0
+
+  constructor(parts: {
+    readonly file: SlotFile | undefined
+    readonly suspects: Map<string, readonly Crash[]>
+    readonly keep: (suspects: Suspects) => void
+    readonly now: () => number
+    readonly log: Log
+  }) {
+    this.#file = parts.file
+    this.#suspects = parts.suspects
+    this.#keep = parts.keep
+    this.#now = parts.now
+    this.#log = parts.log
+  }
+
+  begin(key: string, stage?: string): Hand {
+    if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new RangeError(`a key of over ${MAX_KEY_BYTES} octets: ${key}`)
+    const begunAt = this.#now()
+    const slot = this.#take()
+    const suspect = this.#suspects.has(key)
+    if (suspect) this.#suspectsInHand++
+    const write = (at: string | undefined): void =>
+      this.#write(slot, encodeSlot(at === undefined ? { key, begunAt } : { key, begunAt, stage: at }))
+    write(stage)
+    let ended = false
+    return {
+      at: (name) => {
+        if (!ended) write(name)
+      },
+      [Symbol.dispose]: () => {
+        if (ended) return
+        ended = true
+        if (suspect) this.#suspectsInHand--
+        this.#write(slot, FREE_SLOT)
+        if (slot !== undefined) this.#free.push(slot)
+      },
+    }
+  }
+
+  crashes(key: string): number {
+    return this.#suspects.get(key)?.length ?? 0
+  }
+
+  suspects(): ReadonlyMap<string, readonly Crash[]> {
+    return this.#suspects
+  }
+
+  suspectsInHand(): number {
+    return this.#suspectsInHand
+  }
+
+  clear(key: string): void {
+    if (!this.#suspects.delete(key)) return
+    this.#log.info('in-hand.cleared', { key })
+    this.#keep(this.#suspects)
+  }
+
+  /** A clean stop: nothing is in hand, whatever was not given back. */
+  [Symbol.dispose](): void {
+    const file = this.#file
+    this.#file = undefined
+    attempt(
+      () => file?.clean(),
+      (err) => this.#log.error('in-hand.not-cleaned', { err }),
+    )
+  }
+
+  #take(): number | undefined {
+    const again = this.#free.pop()
+    if (again !== undefined) return again
+    if (this.#used < SLOTS) return this.#used++
+    if (!this.#full) this.#log.warn('in-hand.full', { slots: SLOTS })
+    this.#full = true
+    return undefined
+  }
+
+  #write(slot: number | undefined, bytes: Uint8Array): void {
+    const file = this.#file
+    if (file === undefined || slot === undefined) return
+    try {
+      file.write(bytes, slotPosition(slot))
+    } catch (err) {
+      // A file that may be wrong accuses the innocent: better none.
+      this.#log.error('in-hand.not-written', { err })
+      this[Symbol.dispose]()
+    }
+  }
+}
+
+function attempt<T>(run: () => T, failed: (error: unknown) => void): T | undefined {
+  try {
+    return run()
+  } catch (error) {
+    failed(error)
+    return undefined
+  }
+}
