@@ -5,6 +5,7 @@
  * be read is nobody: a file that strangers, a disk or another version spoilt holds no one in hand.
  */
 import { crc32 } from 'node:zlib'
+import type { Run } from '../ask/crash.ts'
 
 /** Octets of the header. */
 export const HEADER_BYTES = 512
@@ -22,16 +23,6 @@ export const MAX_KEY_BYTES = 80
 const MAX_STAGE_BYTES = SLOT_BYTES - KEY_AT - MAX_KEY_BYTES
 
 const MAGIC = 'postern in hand 1\n'
-
-/** The process whose work the file holds. */
-export interface Run {
-  /** Of the machine's start (random(4), boot_id); a crash of the machine is not a crash of the process. */
-  readonly boot: string
-  readonly pid: number
-  /** Wall-clock milliseconds. */
-  readonly startedAt: number
-  readonly version: string
-}
 
 export interface Slot {
   readonly key: string

@@ -11,10 +11,10 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { announceSeed } from '../../test/fuzz/seed.ts'
 import { silentLog } from '../monitor/log.ts'
+import { evidence, receptionKey } from '../policy/poison.ts'
 import { type InHandOptions, openInHand } from './in-hand.ts'
 import { diskInHand, type InHandFiles, readBootId } from './in-hand-disk.ts'
 import { decodeFile, encodeHeader, encodeSlot, FILE_BYTES, MAX_KEY_BYTES, SLOTS } from './in-hand-file.ts'
-import { evidence, receptionKey } from './poison.ts'
 import { decodeSuspects, encodeSuspects, MAX_CRASHES, MAX_SUSPECTS, SUSPECT_MS } from './suspects.ts'
 
 const START = Date.UTC(2026, 0, 1)

@@ -5,26 +5,15 @@
  * SIGKILL, abort and the out-of-memory killer. A machine that crashed is told by its boot id and counts for nothing.
  *
  * Whoever was in hand is a suspect, the innocent among them too. So suspects are worked on one at a time
- * (`suspectsInHand`), and one that comes through is cleared; what was in hand at CRASHES_TO_HOLD crashes is set aside.
+ * (`suspectsInHand`), and one that comes through is cleared; what was in hand at three crashes is set aside (policy/poison.ts).
  *
  * Bugs: an operator's SIGKILL looks like a crash. More than SLOTS things in hand at one time are not all remembered.
  */
+import type { Crash, Run } from '../ask/crash.ts'
 import type { Log } from '../monitor/log.ts'
 import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
-import {
-  decodeFile,
-  encodeHeader,
-  encodeSlot,
-  FREE_SLOT,
-  MAX_KEY_BYTES,
-  type Run,
-  SLOTS,
-  slotPosition,
-} from './in-hand-file.ts'
-import { type Crash, decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
-
-/** Crashes after which something is set aside instead of being tried once more. */
-export const CRASHES_TO_HOLD = 3
+import { decodeFile, encodeHeader, encodeSlot, FREE_SLOT, MAX_KEY_BYTES, SLOTS, slotPosition } from './in-hand-file.ts'
+import { decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
 
 /** Work under way. Dispose when it has ended, well or badly. */
 export interface Hand extends Disposable {

@@ -3,19 +3,8 @@
  * Suspects: what was in hand when the process died, with what is known of each crash. A small JSON file; whatever
  * cannot be read in it is left out.
  */
-import { asRun, type Run } from './in-hand-file.ts'
-
-/** One end of the process while something was in hand. */
-export interface Crash {
-  /** Wall-clock milliseconds at which the next process found it. */
-  readonly at: number
-  /** When work on it had begun. */
-  readonly begunAt: number
-  /** What was being done, where that is known. */
-  readonly stage?: string
-  /** The process that died. */
-  readonly run: Run
-}
+import type { Crash } from '../ask/crash.ts'
+import { asRun } from './in-hand-file.ts'
 
 /** Suspects kept; of more, those with the fewest crashes and the oldest of these are forgotten. */
 export const MAX_SUSPECTS = 1000

@@ -5,9 +5,13 @@
  */
 import { createHash } from 'node:crypto'
 import type { ReversePath } from '../address/address.ts'
+import type { Crash } from '../ask/crash.ts'
 import type { MessageId } from '../envelope/message-id.ts'
-import type { Crash } from './suspects.ts'
 
+/** Crashes after which something is set aside instead of being tried once more. */
+export const CRASHES_TO_HOLD = 3
+
+/** A message being delivered. */
 export const deliveryKey = (id: MessageId): string => `delivery ${id}`
 
 /** What is known of a message before its content is. */
