@@ -23,8 +23,12 @@ export async function cannotCarry(delivery: Delivery, extensions: Extensions): P
       status: '5.3.4',
       reason: `message of ${size} octets; the next hop takes ${extensions.size}`,
     } // RFC 1870 §6.3
+  const commands = [
+    mailCommand(delivery, extensions),
+    ...recipients.map((recipient) => rcptCommand(recipient, envelope, extensions)),
+  ]
+  if (!commands.every(wireSafe)) return { kind: 'failed', status: '5.1.3', reason: 'an envelope with a line end in it' }
   const paths = [senderOf(delivery), ...recipients.map((r) => r.address)].filter((path) => path !== null)
-  if (!paths.every(wireSafe)) return { kind: 'failed', status: '5.1.3', reason: 'address with a line end in it' }
   if (extensions.smtputf8) return undefined
   // RFC 6531 §3.2: without SMTPUTF8 there, only what is ASCII, or can be made so by IDNA, may go.
   const spellable = paths.every((path) => isAscii(path) || asciiAddress(path) !== undefined)

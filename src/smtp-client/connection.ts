@@ -3,14 +3,18 @@
  * One connection to a next hop: octets out, replies in, each wait bounded (RFC 5321 §4.5.3.2). Whatever the other side
  * does ends in a reply or in a ConnectionFailure. A reply that comes before anything was asked is a confused or hostile
  * server, and counts as nothing.
+ *
+ * A signal may carry a ConnectionFailure as its reason (deadline.ts); with any other, this server is stopping.
  */
+import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
 import type { Clock } from '../clock/clock.ts'
 import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
+import { wireSafe } from '../smtp/wire-safe.ts'
 
-/** RFC 5321 §4.5.3.2.1 to §4.5.3.2.6, milliseconds. */
+/** The least that RFC 5321 §4.5.3.2.1 to §4.5.3.2.6 asks for, milliseconds: who needs longer is tried again later. */
 export const TIMEOUTS = {
   greeting: 300_000,
   mail: 300_000,
@@ -20,6 +24,11 @@ export const TIMEOUTS = {
   dataEnd: 600_000,
   /** Not in the RFC: EHLO, STARTTLS, AUTH, RSET. */
   command: 300_000,
+  /**
+   * Not in the RFC: from the connection to the end of AUTH. A host that is slow at every step must leave time for the
+   * next one.
+   */
+  session: 600_000,
   /** Nobody waits long for a goodbye. */
   quit: 2_000,
 } as const
@@ -98,7 +107,7 @@ export class ClientConnection implements AsyncDisposable {
       await once(socket, 'connect', { signal: AbortSignal.any([options.signal, late.signal]) })
     } catch (error) {
       socket.destroy()
-      if (options.signal.aborted) throw new ConnectionFailure('aborted', STOPPING)
+      if (options.signal.aborted) throw failureOf(options.signal)
       const why = late.signal.aborted ? ' in time' : `: ${messageOf(error)}`
       throw new ConnectionFailure('connect', `no connection to ${peer}${why}`)
     } finally {
@@ -122,11 +131,27 @@ export class ClientConnection implements AsyncDisposable {
     return this.#parser.bytesPending > 0
   }
 
-  /** Waits while the other side does not take octets. @throws ConnectionFailure */
+  /** Waits until the octets are out of this process, as long as the other side lets them. @throws ConnectionFailure */
   async write(bytes: Uint8Array | string, options: Wait): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#socket.write(bytes)) return
+    this.#socket.write(bytes, () => this.#wake())
     await this.#until(() => this.#socket.writableLength === 0, options, 'took no more octets')
+  }
+
+  /**
+   * One command line. Whoever made its words, a line end or NUL among them goes nowhere.
+   * @throws ConnectionFailure; of kind `protocol` too when the other side has spoken before it was asked
+   */
+  async command(line: string, options: Wait): Promise<ParsedReply> {
+    if (!wireSafe(line)) throw new ConnectionFailure('setup', 'a command with a line end in it')
+    this.requireInStep()
+    await this.write(`${line}\r\n`, options)
+    return await this.reply(options)
+  }
+
+  /** @throws ConnectionFailure when octets have come that nothing was asked for: they count as nothing. */
+  requireInStep(): void {
+    if (this.outOfStep) throw new ConnectionFailure('protocol', `${this.peer} replied before it was asked`)
   }
 
   /** The next reply. @throws ConnectionFailure */
@@ -152,7 +177,8 @@ export class ClientConnection implements AsyncDisposable {
     if (this.outOfStep) throw new ConnectionFailure('protocol', `${this.peer} sent octets before TLS`)
     this.#socket.removeAllListeners()
     this.#socket.on('error', () => {})
-    const secure = tls.connect({ ...options, socket: this.#socket })
+    // Nobody renegotiates with good reason, and TLS 1.3 knows no such thing.
+    const secure = tls.connect({ secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...options, socket: this.#socket })
     this.#parser = new ReplyParser()
     this.#listen(secure)
     this.#socket = secure
@@ -185,15 +211,19 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   #listen(socket: net.Socket): void {
-    socket.on('data', (chunk: Buffer) => {
-      this.#parser.push(chunk)
-      this.#wake()
-    })
-    socket.on('drain', () => this.#wake())
     const fail = (kind: ConnectionFailure['kind'], text: string): void => {
       this.#failure ??= new ConnectionFailure(kind, `${this.peer}: ${text}`)
       this.#wake()
     }
+    socket.on('data', (chunk: Buffer) => {
+      this.#parser.push(chunk)
+      // A flood ends here, whether or not anybody waits for a reply.
+      if (this.#parser.broken !== undefined) {
+        fail('protocol', this.#parser.broken.problem)
+        socket.destroy()
+      }
+      this.#wake()
+    })
     socket.on('error', (error) => fail('closed', error.message))
     socket.on('end', () => fail('closed', 'connection closed by the other side'))
     socket.on('close', () => fail('closed', 'connection closed'))
@@ -213,7 +243,7 @@ export class ClientConnection implements AsyncDisposable {
         // What arrived before the connection failed still counts.
         if (done()) return
         if (this.#failure !== undefined) throw this.#failure
-        if (signal.aborted) throw new ConnectionFailure('aborted', STOPPING)
+        if (signal.aborted) throw failureOf(signal)
         if (late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
         const { promise, resolve } = Promise.withResolvers<void>()
         this.#wake = resolve
@@ -226,5 +256,6 @@ export class ClientConnection implements AsyncDisposable {
   }
 }
 
-const STOPPING = 'the server is stopping'
+const failureOf = ({ reason }: AbortSignal): ConnectionFailure =>
+  reason instanceof ConnectionFailure ? reason : new ConnectionFailure('aborted', 'the server is stopping')
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

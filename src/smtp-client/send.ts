@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A message to one host, over a session that is kept or a new one; and what it means when there is none to be had. */
+/**
+ * A message to one host, over a session that is kept or a new one, by BDAT where DATA cannot carry it; and what it means
+ * when there is no session to be had.
+ */
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
+import { BareNewline } from '../smtp/dot-stuff.ts'
 import { ConnectionFailure } from './connection.ts'
 import type { SessionPool } from './pool.ts'
 import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
-import { sendMessage } from './transaction.ts'
+import { type SendOptions, sendMessage } from './transaction.ts'
 
 /** @throws ConnectionFailure, SessionRefused: nothing was decided, another host may be tried */
 export async function sendThrough(
@@ -13,23 +17,28 @@ export async function sendThrough(
   key: string,
   open: () => Promise<ClientSession>,
   delivery: Delivery,
-  options: { readonly mta: string; readonly signal: AbortSignal },
+  options: Omit<SendOptions, 'by'>,
 ): Promise<readonly Outcome[]> {
-  const send = async (session: ClientSession): Promise<readonly Outcome[]> => {
-    const outcomes = await sendMessage(session, delivery, options)
+  const send = async (session: ClientSession, by: SendOptions['by'] = 'data'): Promise<readonly Outcome[]> => {
+    const outcomes = await sendMessage(session, delivery, { ...options, by })
     pool.give(key, session)
     return outcomes
   }
-  const kept = pool.take(key)
-  if (kept !== undefined) {
-    try {
-      return await send(kept)
-    } catch (error) {
-      // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
-      if (!isFailure(error) || options.signal.aborted) throw error
+  try {
+    const kept = pool.take(key)
+    if (kept !== undefined) {
+      try {
+        return await send(kept)
+      } catch (error) {
+        // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
+        if (!isFailure(error) || options.signal.aborted) throw error
+      }
     }
+    return await send(await open())
+  } catch (error) {
+    if (!(error instanceof BareNewline)) throw error
+    return await send(await open(), 'bdat')
   }
-  return await send(await open())
 }
 
 const isFailure = (error: unknown): error is ConnectionFailure | SessionRefused =>

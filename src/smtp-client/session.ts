@@ -7,11 +7,12 @@ import { randomBytes } from 'node:crypto'
 import { getCACertificates } from 'node:tls'
 import { isLoopback } from '../address/network.ts'
 import type { Clock } from '../clock/clock.ts'
-import { type ClientMechanism, clientExchange, SaslRefused } from '../sasl/client.ts'
+import { type ClientExchange, type ClientMechanism, clientExchange, SaslRefused } from '../sasl/client.ts'
 import { decodeBase64 } from '../sasl/messages.ts'
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from '../smtp/extensions.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
 import { ClientConnection, ConnectionFailure, type Endpoint, TIMEOUTS } from './connection.ts'
+import { deadline } from './deadline.ts'
 
 export interface SessionOptions {
   readonly endpoint: Endpoint
@@ -55,8 +56,10 @@ export interface ClientSession {
   messages: number
 }
 
-/** @throws ConnectionFailure, SessionRefused */
-export async function openSession(options: SessionOptions): Promise<ClientSession> {
+/** In TIMEOUTS.session at most. @throws ConnectionFailure, SessionRefused */
+export async function openSession(given: SessionOptions): Promise<ClientSession> {
+  using limit = deadline('opening the session', TIMEOUTS.session, given)
+  const options = { ...given, signal: limit.signal }
   try {
     return await open(options, options.tls)
   } catch (error) {
@@ -86,11 +89,8 @@ async function open(options: SessionOptions, tls: SessionOptions['tls']): Promis
   }
 }
 
-async function command(connection: ClientConnection, line: string, signal: AbortSignal): Promise<ParsedReply> {
-  if (connection.outOfStep) throw new ConnectionFailure('protocol', `${connection.peer} replied before it was asked`)
-  await connection.write(`${line}\r\n`, { timeoutMs: TIMEOUTS.command, signal })
-  return await connection.reply({ timeoutMs: TIMEOUTS.command, signal })
-}
+const command = (connection: ClientConnection, line: string, signal: AbortSignal): Promise<ParsedReply> =>
+  connection.command(line, { timeoutMs: TIMEOUTS.command, signal })
 
 async function hello(connection: ClientConnection, { hostname, lmtp, signal }: SessionOptions): Promise<Extensions> {
   const reply = await command(connection, `${lmtp ? 'LHLO' : 'EHLO'} ${hostname}`, signal)
@@ -111,7 +111,8 @@ async function secure(
   const { signal, serverName, ca, endpoint } = options
   const reply = await command(connection, 'STARTTLS', signal)
   if (reply.code !== 220) {
-    if (tls === 'required') throw new SessionRefused('STARTTLS', reply)
+    // 421 speaks of more than TLS (RFC 5321 §3.8): in the clear it would be no better.
+    if (tls === 'required' || reply.code === 421) throw new SessionRefused('STARTTLS', reply)
     throw new ConnectionFailure('tls', `${connection.peer} took STARTTLS back: ${formatParsed(reply)}`)
   }
   const required = tls === 'required'
@@ -138,6 +139,9 @@ function trusted(): string[] {
 
 const PREFERRED: readonly ClientMechanism[] = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN']
 
+/** Challenges of an exchange, one more for servers that pass over the initial response (RFC 4954 §4). */
+const MAX_CHALLENGES: Readonly<Record<ClientMechanism, number>> = { 'SCRAM-SHA-256': 3, PLAIN: 1, LOGIN: 2 }
+
 async function signIn(
   connection: ClientConnection,
   { auth }: Extensions,
@@ -158,19 +162,26 @@ async function signIn(
   // SASL-IR, RFC 4954 §4; LOGIN has no initial response that all servers take.
   const first = mechanism === 'LOGIN' ? '' : ` ${encode(exchange.step(undefined))}`
   let reply = await command(connection, `AUTH ${mechanism}${first}`, signal)
-  for (let steps = 0; reply.code === 334 && steps < 5; steps++) {
-    let response: Buffer
-    try {
-      response = exchange.step(decodeBase64(reply.lines[0] ?? '') ?? Buffer.alloc(0))
-    } catch (error) {
-      if (error instanceof SaslRefused) throw new ConnectionFailure('protocol', `${connection.peer}: ${error.message}`)
-      throw error
-    }
-    reply = await command(connection, response.toString('base64'), signal)
+  for (let challenges = 1; reply.code === 334; challenges++) {
+    if (challenges > MAX_CHALLENGES[mechanism])
+      throw new ConnectionFailure('protocol', `${connection.peer}: the exchange of ${mechanism} has no end`)
+    reply = await command(connection, respond(exchange, reply, connection.peer), signal)
   }
   if (reply.code !== 235) throw new SessionRefused('AUTH', reply)
   if (mechanism === 'SCRAM-SHA-256' && !exchange.verified)
     throw new ConnectionFailure('protocol', `${connection.peer} did not prove that it knows the password`)
+}
+
+/** The answer to one challenge. @throws ConnectionFailure when the server does not follow the mechanism */
+function respond(exchange: ClientExchange, { lines }: ParsedReply, peer: string): string {
+  const challenge = lines.length === 1 ? decodeBase64((lines[0] ?? '').trim()) : undefined
+  if (challenge === undefined) throw new ConnectionFailure('protocol', `${peer}: a challenge that is no base64`)
+  try {
+    return exchange.step(challenge).toString('base64')
+  } catch (error) {
+    if (error instanceof SaslRefused) throw new ConnectionFailure('protocol', `${peer}: ${error.message}`)
+    throw error
+  }
 }
 
 const encode = (bytes: Buffer): string => (bytes.length === 0 ? '=' : bytes.toString('base64'))

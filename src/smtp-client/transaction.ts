@@ -5,32 +5,27 @@
  * nothing back. Only a positive reply that came after the whole message was sent is a delivery. The commands and their
  * parameters are in commands.ts.
  *
- * BDAT is used wherever it is offered: it carries every octet as it is, dots and bare newlines included, and saves the
- * wait for 354.
+ * A server that gives more replies than it got commands must not have them taken for answers to other questions. The one
+ * reply nothing else has is 354: where DATA is answered so, we and the server have counted alike. Where it is answered
+ * with a code that belongs elsewhere, or RSET is not taken, we have not, and everything it said about this message is
+ * forgotten (OutOfStep). That, and that a server cannot take content for commands, is why BDAT is kept for content that
+ * DATA cannot carry.
  */
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
-import { BareNewline, dotStuff } from '../smtp/dot-stuff.ts'
+import { BareNewline } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
 import { cannotCarry, mailCommand, rcptCommand } from './commands.ts'
 import { ConnectionFailure, TIMEOUTS } from './connection.ts'
+import { type Attempt, sendChunks, sendStuffed } from './content.ts'
 import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
 
-/** Octets of one BDAT chunk. */
-const CHUNK_BYTES = 256 * 1024
-
-interface SendOptions {
+export interface SendOptions {
   /** The name of the next hop, for notifications. */
   readonly mta: string
   readonly signal: AbortSignal
-}
-
-/** What is known while a transaction runs. */
-interface Attempt {
-  /** By position of the recipient; `undefined` while nothing is certain. */
-  readonly settled: (Outcome | undefined)[]
-  /** From the moment the end of the message may have reached the other side. */
-  sentWhole: boolean
+  /** `bdat` for content that DATA cannot carry, where the session offers CHUNKING. */
+  readonly by?: 'data' | 'bdat'
 }
 
 /** The message cannot be read from the queue: our trouble, not the next hop's. */
@@ -38,10 +33,18 @@ class ContentUnreadable extends Error {
   override readonly name = 'ContentUnreadable'
 }
 
+/** The server's replies do not go with our commands: nobody knows which is about what. */
+class OutOfStep extends ConnectionFailure {
+  constructor(peer: string, reply: ParsedReply, during: string) {
+    super('protocol', `${peer} is out of step, at ${during}: ${formatParsed(reply)}`)
+  }
+}
+
 /**
  * Sends. Gives one outcome a recipient, in their order.
  * @throws ConnectionFailure or SessionRefused when the session came to nothing before anything was settled and before
  *   the message was sent whole: it may go over another connection, or to another host, at once
+ * @throws BareNewline when BDAT, which the session offers, is the way; over another connection, for this one is lost
  */
 export async function sendMessage(
   session: ClientSession,
@@ -58,6 +61,8 @@ export async function sendMessage(
     return attempt.settled.map((outcome) => outcome ?? NOT_REACHED)
   } catch (error) {
     session.connection.destroy()
+    if (error instanceof BareNewline && session.extensions.chunking) throw error
+    if (error instanceof OutOfStep) attempt.settled.fill(undefined)
     const untouched = !attempt.sentWhole && attempt.settled.every((outcome) => outcome === undefined)
     if (untouched && (error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
     const rest = outcomeOfBreak(error, attempt, session, options)
@@ -74,9 +79,11 @@ function outcomeOfBreak(error: unknown, attempt: Attempt, session: ClientSession
     return { kind: 'failed', status: '5.6.0', reason: `${error.message}; the next hop offers no CHUNKING` }
   if (!(error instanceof ConnectionFailure)) throw error
   // RFC 5321 §4.5.4.1: a message whose end was not acknowledged is sent again, even if it may have arrived.
-  const reason = attempt.sentWhole ? `${error.message}, after the message was sent` : error.message
+  const reason = attempt.sentWhole ? `${error.message}; ${UNCERTAIN}` : error.message
   return { kind: 'deferred', status: error.status, reason, remote }
 }
+
+const UNCERTAIN = 'the whole message had been sent, and whether it arrived is uncertain'
 
 /** Never seen: every recipient was settled before. */
 const NOT_REACHED: Outcome = { kind: 'deferred', status: '4.5.0', reason: 'no reply was given for this recipient' }
@@ -85,11 +92,12 @@ async function transact(
   session: ClientSession,
   delivery: Delivery,
   attempt: Attempt,
-  { mta, signal }: SendOptions,
+  { mta, signal, by = 'data' }: SendOptions,
 ): Promise<void> {
   const { connection, extensions, lmtp } = session
   const { settled } = attempt
-  const { pipelining, chunking } = extensions
+  const { pipelining } = extensions
+  const chunking = by === 'bdat'
   const remote = (reply: ParsedReply): RemoteAnswer => ({ mta, address: connection.peer, reply: formatParsed(reply) })
   const settle = (outcome: (position: number) => Outcome): void => {
     for (const [i, known] of settled.entries()) settled[i] = known ?? outcome(i)
@@ -102,25 +110,32 @@ async function transact(
     if (reply.code === 421) throw new SessionRefused(during, reply)
     return reply
   }
-  requireInStep(session)
+  /** To MAIL and RCPT: yes or no. */
+  const answer = async (during: string, timeoutMs: number): Promise<ParsedReply> => {
+    const reply = await next(during, timeoutMs)
+    if (reply.code < 400 && !isTaken(reply)) throw new OutOfStep(connection.peer, reply, during)
+    return reply
+  }
+  connection.requireInStep()
 
   // RFC 2920 §3.1: MAIL, RCPT and, last in its group, DATA may go together.
   const mailLine = `${mailCommand(delivery, extensions)}\r\n`
   const rcptLines = delivery.recipients.map((r) => `${rcptCommand(r, delivery.envelope, extensions)}\r\n`)
   await write(pipelining ? [mailLine, ...rcptLines, chunking ? '' : 'DATA\r\n'].join('') : mailLine)
-  const mail = await next('MAIL', TIMEOUTS.mail)
+  const mail = await answer('MAIL', TIMEOUTS.mail)
   if (!isTaken(mail)) settle(() => outcomeOf(mail, remote(mail)))
   for (const [i, line] of rcptLines.entries()) {
     if (!pipelining && !isTaken(mail)) break
-    if (!pipelining) await write(line)
-    const reply = await next('RCPT', TIMEOUTS.rcpt)
+    if (!pipelining) {
+      connection.requireInStep()
+      await write(line)
+    }
+    const reply = await answer('RCPT', TIMEOUTS.rcpt)
     if (!isTaken(reply)) settled[i] ??= outcomeOfRcpt(reply, remote(reply))
   }
 
   const wanted = settled.includes(undefined)
-  if (chunking || !pipelining) {
-    if (!wanted) return await reset(session, signal)
-  }
+  if ((chunking || !pipelining) && !wanted) return await reset(session, signal)
   if (chunking) {
     const refused = await sendChunks(session, delivery, attempt, write, () => next('BDAT', TIMEOUTS.dataEnd))
     if (refused !== undefined) {
@@ -128,12 +143,14 @@ async function transact(
       return await reset(session, signal)
     }
   } else {
-    if (!pipelining) await write('DATA\r\n')
+    if (!pipelining) {
+      connection.requireInStep()
+      await write('DATA\r\n')
+    }
     const go = await next('DATA', TIMEOUTS.dataInit)
+    if (go.code < 400 && go.code !== 354) throw new OutOfStep(connection.peer, go, 'DATA')
     if (go.code !== 354) {
       settle(() => outcomeOf(go, remote(go)))
-      // A server that says yes to DATA in another way waits for nobody knows what.
-      if (go.code < 400) return connection.destroy()
       return await reset(session, signal)
     }
     if (!wanted) return await sendNothing(session, write, signal)
@@ -142,9 +159,14 @@ async function transact(
 
   const tls = connection.secure === undefined ? {} : { tls: `${connection.secure.version} ${connection.secure.cipher}` }
   const done = (reply: ParsedReply): Outcome => {
-    if (!isTaken(reply)) return outcomeOf(reply, remote(reply))
-    if (lmtp) return { kind: 'delivered', where: `LMTP ${mta}`, remote: remote(reply) }
-    return { kind: 'relayed', remote: remote(reply), dsn: extensions.dsn, ...tls }
+    if (isTaken(reply)) {
+      if (lmtp) return { kind: 'delivered', where: `LMTP ${mta}`, remote: remote(reply) }
+      return { kind: 'relayed', remote: remote(reply), dsn: extensions.dsn, ...tls }
+    }
+    const outcome = outcomeOf(reply, remote(reply))
+    if (reply.code >= 400 || outcome.kind !== 'deferred') return outcome
+    connection.destroy()
+    return { ...outcome, reason: `${outcome.reason}; ${UNCERTAIN}` }
   }
   if (lmtp) {
     // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
@@ -159,32 +181,6 @@ async function transact(
   settle(() => done(reply))
 }
 
-/** A reply is there that nothing was asked for: it counts as nothing, and the connection is of no use. */
-function requireInStep({ connection }: ClientSession): void {
-  if (connection.outOfStep) throw new ConnectionFailure('protocol', `${connection.peer} replied before it was asked`)
-}
-
-/** Dots doubled, and the final dot in one write with the last of the content. */
-async function sendStuffed(
-  session: ClientSession,
-  delivery: Delivery,
-  attempt: Attempt,
-  write: (bytes: Uint8Array) => Promise<void>,
-): Promise<void> {
-  let held: Buffer | undefined
-  for await (const piece of dotStuff(delivery.content())) {
-    if (held !== undefined) {
-      // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
-      requireInStep(session)
-      await write(held)
-    }
-    held = piece
-  }
-  requireInStep(session)
-  attempt.sentWhole = true
-  if (held !== undefined) await write(held)
-}
-
 /** RFC 2920 §3.1: a server that says 354 to nobody still wants its dot; what it says to it is no delivery. */
 async function sendNothing(session: ClientSession, write: (bytes: string) => Promise<void>, signal: AbortSignal) {
   // RFC 2033 §4.2 gives as many replies as there are recipients, so here none: nothing to go by.
@@ -195,50 +191,22 @@ async function sendNothing(session: ClientSession, write: (bytes: string) => Pro
   })
 }
 
-/** RFC 3030 §2. Gives the reply that refused a chunk before the last; the reply to the last is the caller's. */
-async function sendChunks(
-  session: ClientSession,
-  delivery: Delivery,
-  attempt: Attempt,
-  write: (bytes: Uint8Array) => Promise<void>,
-  read: () => Promise<ParsedReply>,
-): Promise<ParsedReply | undefined> {
-  let gathered: Uint8Array[] = []
-  let length = 0
-  const flush = async (last: boolean): Promise<void> => {
-    requireInStep(session)
-    attempt.sentWhole = last
-    await write(Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered]))
-    gathered = []
-    length = 0
-  }
-  for await (const piece of delivery.content()) {
-    if (length > 0 && length + piece.length > CHUNK_BYTES) {
-      await flush(false)
-      const reply = await read()
-      if (reply.code !== 250) return reply
-    }
-    gathered.push(Buffer.from(piece))
-    length += piece.length
-  }
-  await flush(true)
-  return undefined
-}
-
-/** Leaves the transaction. Everybody is settled, so that a connection that breaks now changes nothing. */
+/**
+ * Leaves the transaction. Everybody is settled, so that a connection that breaks now changes nothing.
+ * @throws OutOfStep when what comes is no answer to RSET, which cannot be refused (RFC 5321 §4.1.1.5)
+ */
 const reset = (session: ClientSession, signal: AbortSignal): Promise<void> =>
   orDestroy(session, async () => {
-    const wait = { timeoutMs: TIMEOUTS.command, signal }
-    await session.connection.write('RSET\r\n', wait)
-    const reply = await session.connection.reply(wait)
-    if (reply.code !== 250) session.connection.destroy()
+    const reply = await session.connection.command('RSET', { timeoutMs: TIMEOUTS.command, signal })
+    if (reply.code === 421) session.connection.destroy()
+    else if (!isTaken(reply)) throw new OutOfStep(session.connection.peer, reply, 'RSET')
   })
 
 async function orDestroy(session: ClientSession, run: () => Promise<void>): Promise<void> {
   try {
     await run()
   } catch (error) {
-    if (!(error instanceof ConnectionFailure)) throw error
+    if (!(error instanceof ConnectionFailure) || error instanceof OutOfStep) throw error
     session.connection.destroy()
   }
 }

@@ -3,13 +3,13 @@
  * Content on its way out over DATA: dots doubled at the start of lines (RFC 5321 §4.5.2), CRLF at the end, then the
  * final dot in one piece with the last of the content, so that no delayed acknowledgement stands between them.
  *
- * A dot behind a bare LF or bare CR is where a lenient receiver may see an end of data that is none. Content with bare
- * newlines has been refused or normalised on entry unless a channel's policy let it pass; what is left of it is refused
- * here with BareNewline, because neither doubling nor sending such a dot is right for every receiver. CHUNKING carries
- * such content safely.
+ * A dot behind a bare LF or bare CR is where a lenient receiver may see an end of data that is none, and so is one that
+ * NULs part from the start of its line, where they are thrown away. Content from SMTP has been refused or normalised on
+ * entry, other content has not; here it is refused with BareNewline, because neither doubling nor sending such a dot
+ * is right for every receiver. CHUNKING carries it safely. RFC 5321 §2.3.8, §4.1.1.4.
  */
 
-/** Content that cannot be sent over DATA without risk. */
+/** Content that cannot be sent over DATA without risk: a bare newline, or what some receiver takes for one. */
 export class BareNewline extends Error {
   override readonly name = 'BareNewline'
 }
@@ -17,10 +17,12 @@ export class BareNewline extends Error {
 const CR = 0x0d
 const LF = 0x0a
 const DOT = 0x2e
+const NUL = 0
 
 export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
   let atLineStart = true
   let afterCr = false
+  let afterNul = false
   let held: Buffer | undefined
   for await (const bytes of content) {
     if (bytes.length === 0) continue
@@ -30,12 +32,21 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
     let at = 0
     while (at < chunk.length) {
       if (afterCr && chunk[at] !== LF) throw new BareNewline('CR without LF in content')
-      if (atLineStart && chunk[at] === DOT) {
-        pieces.push(chunk.subarray(start, at + 1))
-        start = at
+      if (atLineStart) {
+        while (chunk[at] === NUL) {
+          afterNul = true
+          at++
+        }
+        if (at === chunk.length) break
+        if (chunk[at] === DOT) {
+          if (afterNul) throw new BareNewline('NUL before a dot at the start of a line in content')
+          pieces.push(chunk.subarray(start, at + 1))
+          start = at
+        }
       }
       atLineStart = false
       afterCr = false
+      afterNul = false
       const lf = chunk.indexOf(LF, at)
       const end = lf < 0 ? chunk.length : lf
       const cr = chunk.indexOf(CR, at)
@@ -54,7 +65,8 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
     held = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
   }
   if (afterCr) throw new BareNewline('CR without LF in content')
-  const end = atLineStart ? '.\r\n' : '\r\n.\r\n'
+  // A line of NULs alone has to end like any other.
+  const end = atLineStart && !afterNul ? '.\r\n' : '\r\n.\r\n'
   yield held === undefined ? Buffer.from(end) : Buffer.concat([held, Buffer.from(end)])
 }
 

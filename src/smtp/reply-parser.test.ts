@@ -23,6 +23,11 @@ for (const { wire, want } of [
   { wire: '550 5.7.1x\r\n', want: { code: 550, lines: ['5.7.1x'] } },
   { wire: '250 a\0\u001b[1m\r\n', want: { code: 250, lines: ['a??[1m'] } },
   { wire: `250 ${'x'.repeat(5000)}\r\n`, want: { code: 250, lines: ['x'.repeat(2044)] } },
+  { wire: '250 a\u202eb\u2028c\r\n', want: { code: 250, lines: ['a?b?c'] } },
+  { wire: '250-ok\r\n250\tok\r\n', want: 'not a reply' },
+  { wire: '250-ok\r\n250_ok\r\n', want: 'not a reply' },
+  { wire: '250-ok\r\n2500 ok\r\n', want: 'not a reply' },
+  { wire: `250 ${'x'.repeat(70_000)}\r\n`, want: 'without end' },
   { wire: '\r\n', want: 'not a reply' },
   { wire: '250x\r\n', want: 'not a reply' },
   { wire: '25\r\n', want: 'not a reply' },
@@ -59,9 +64,11 @@ test('a server that floods is a problem, not a memory leak', () => {
   const endless = new ReplyParser()
   for (let i = 0; i < 1000; i++) {
     endless.push(Buffer.alloc(10_000, 'x'))
-    assert.equal(endless.next(), undefined)
+    const got = endless.next()
+    assert.equal(got === undefined, i < 6)
     assert.ok(endless.bytesPending <= 2048)
   }
+  assert.deepEqual(endless.next(), { problem: 'a line without end' })
   const unread = new ReplyParser()
   for (let i = 0; i < 1000; i++) unread.push(Buffer.from('250 ok\r\n'.repeat(1000)))
   assert.equal(unread.bytesPending, 0)

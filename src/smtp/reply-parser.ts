@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Replies of another server, from a stream of octets: RFC 5321 §4.2.1, enhanced codes by RFC 2034. Bounded whatever
- * the server sends: long lines are cut, many lines are a problem, and a code that changes within a reply is one too.
+ * the server sends: long lines are cut, endless lines and many lines are a problem, and a code that changes within a
+ * reply is one too. Texts come out fit for a log, a notification and a terminal.
  */
 
 export interface ParsedReply {
@@ -16,8 +17,10 @@ export interface ReplyProblem {
   readonly problem: string
 }
 
-/** Octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512. The rest of a longer one is swallowed. */
+/** Octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512. The rest of a longer one is swallowed … */
 const MAX_LINE = 2048
+/** … up to here: a line that is longer has no end. */
+const MAX_SWALLOWED = 64 * 1024
 const MAX_LINES = 100
 /** Octets that may wait to be read: the answers to a pipelined group are far less; a server that floods is broken. */
 const MAX_PENDING = 1024 * 1024
@@ -35,6 +38,11 @@ export class ReplyParser {
     if (this.#octets.pending > MAX_PENDING) this.#break('more octets than any reply has')
   }
 
+  /** What made an end of it. */
+  get broken(): ReplyProblem | undefined {
+    return this.#broken
+  }
+
   /** Whether octets are there that no reply has been made of: before a command was sent, a sign of a confused server. */
   get bytesPending(): number {
     return this.#octets.pending + this.#lines.length
@@ -45,6 +53,7 @@ export class ReplyParser {
     if (this.#broken !== undefined) return this.#broken
     for (;;) {
       const octets = this.#octets.next()
+      if (this.#octets.lineBytes > MAX_SWALLOWED) return this.#break('a line without end')
       if (octets === undefined) return undefined
       const line = printable(octets)
       const m = /^([2-5][0-9]{2})([ -]?)(.*)$/s.exec(line)
@@ -82,11 +91,12 @@ export class ReplyParser {
   }
 }
 
+/** Controls become `?`, and so does what turns or breaks a line on a screen without being one (Unicode Bidi, LS, PS). */
 const printable = (octets: Buffer): string =>
   octets
     .toString('utf8')
     .replace(/\r$/, '')
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
 
 /**
  * Lines of at most MAX_LINE octets; what is longer is swallowed. Real servers end lines with LF alone now and then; as
@@ -99,6 +109,9 @@ class LineOctets {
   /** The line at hand, as far as it has come. */
   readonly #line = Buffer.alloc(MAX_LINE)
   #begun = 0
+  /** Octets of the line at hand, or of the one handed out last, those swallowed among them. */
+  lineBytes = 0
+  #ended = false
 
   get pending(): number {
     return this.#pending + this.#begun
@@ -111,12 +124,15 @@ class LineOctets {
   }
 
   next(): Buffer | undefined {
+    if (this.#ended) this.lineBytes = 0
+    this.#ended = false
     let used = 0
     for (const piece of this.#pieces) {
       const lf = piece.indexOf(0x0a)
       const end = lf < 0 ? piece.length : lf
       this.#begun += piece.copy(this.#line, this.#begun, 0, end)
       this.#pending -= end
+      this.lineBytes += end
       if (lf < 0) {
         used++
         continue
@@ -126,6 +142,7 @@ class LineOctets {
       this.#pieces.splice(0, used + 1, ...(rest.length === 0 ? [] : [rest]))
       const line = Buffer.from(this.#line.subarray(0, this.#begun))
       this.#begun = 0
+      this.#ended = true
       return line
     }
     this.#pieces = []

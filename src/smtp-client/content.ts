@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The content of a message on its way to a server: over DATA with dots doubled (RFC 5321 §4.5.2), or in chunks over BDAT
+ * (RFC 3030). The commands around it, and the reply at its end, are in transaction.ts.
+ */
+import type { Delivery } from '../envelope/delivery.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import { dotStuff } from '../smtp/dot-stuff.ts'
+import type { ParsedReply } from '../smtp/reply-parser.ts'
+import type { ClientSession } from './session.ts'
+
+/** Octets of one BDAT chunk. */
+const CHUNK_BYTES = 256 * 1024
+
+/** What is known while a transaction runs. */
+export interface Attempt {
+  /** By position of the recipient; `undefined` while nothing is certain. */
+  readonly settled: (Outcome | undefined)[]
+  /** From the moment the end of the message may have reached the other side. */
+  sentWhole: boolean
+}
+
+type Write = (bytes: Uint8Array | string) => Promise<void>
+
+/** Dots doubled, and the final dot in one write with the last of the content. */
+export async function sendStuffed(
+  session: ClientSession,
+  delivery: Delivery,
+  attempt: Attempt,
+  write: Write,
+): Promise<void> {
+  const { connection } = session
+  let held: Buffer | undefined
+  for await (const piece of dotStuff(delivery.content())) {
+    if (held !== undefined) {
+      // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
+      connection.requireInStep()
+      await write(held)
+    }
+    held = piece
+  }
+  connection.requireInStep()
+  attempt.sentWhole = true
+  if (held !== undefined) await write(held)
+  requireUnanswered(session)
+}
+
+/**
+ * RFC 3030 §2. Gives the reply that refused a chunk before the last; the reply to the last is the caller's. The first
+ * chunk is empty: a server that offers BDAT and does not know it would take content for commands.
+ */
+export async function sendChunks(
+  session: ClientSession,
+  delivery: Delivery,
+  attempt: Attempt,
+  write: Write,
+  read: () => Promise<ParsedReply>,
+): Promise<ParsedReply | undefined> {
+  await write('BDAT 0\r\n')
+  const known = await read()
+  if (known.code !== 250) return known
+  let gathered: Uint8Array[] = []
+  let length = 0
+  const flush = async (last: boolean): Promise<void> => {
+    session.connection.requireInStep()
+    attempt.sentWhole = last
+    await write(Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered]))
+    requireUnanswered(session)
+    gathered = []
+    length = 0
+  }
+  for await (const piece of delivery.content()) {
+    if (length > 0 && length + piece.length > CHUNK_BYTES) {
+      await flush(false)
+      const reply = await read()
+      if (reply.code !== 250) return reply
+    }
+    gathered.push(Buffer.from(piece))
+    length += piece.length
+  }
+  await flush(true)
+  return undefined
+}
+
+/** What has come by now came while octets were still here. Under TLS we hear late that they went, so nobody can say. */
+function requireUnanswered({ connection }: ClientSession): void {
+  if (connection.secure === undefined) connection.requireInStep()
+}
