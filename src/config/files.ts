@@ -64,6 +64,9 @@ export type ReadResult =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly code: DiagnosticCode; readonly why: string }
 
+/** @param path absolute; `directory` only gives the file its name */
+export type ReadConfigFile = (directory: string, role: FileRole, path: string) => Promise<ReadResult>
+
 export async function readConfigFile(directory: string, role: FileRole, path: string): Promise<ReadResult> {
   const inside = relative(directory, path)
   const name = inside.startsWith('..') ? path : inside
@@ -114,12 +117,13 @@ export async function readNamedFiles(
   directory: string,
   source: YamlSource,
   input: ConfigInput,
+  readFile: ReadConfigFile,
 ): Promise<{ files: { named: NamedFile; file: ConfigFile }[]; diagnostics: Diagnostic[] }> {
   const files: { named: NamedFile; file: ConfigFile }[] = []
   const diagnostics: Diagnostic[] = []
   const read = new Map<string, Promise<ReadResult>>()
   for (const named of namedFiles(directory, input)) {
-    const result = read.get(named.path) ?? readConfigFile(directory, named.role, named.path)
+    const result = read.get(named.path) ?? readFile(directory, named.role, named.path)
     read.set(named.path, Promise.resolve(result))
     const done = await result
     if (done.kind === 'read') files.push({ named, file: done.file })

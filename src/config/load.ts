@@ -15,7 +15,15 @@ import { checkServer } from './checks/server.ts'
 import type { DiagnosticCode } from './codes.ts'
 import { deepFreeze, resolvePaths } from './config-values.ts'
 import { compareDiagnostics, type Diagnostic } from './diagnostic.ts'
-import { CONFIG_FILE, type ConfigFile, decodeText, type FileRole, readConfigFile, readNamedFiles } from './files.ts'
+import {
+  CONFIG_FILE,
+  type ConfigFile,
+  decodeText,
+  type FileRole,
+  type ReadConfigFile,
+  readConfigFile,
+  readNamedFiles,
+} from './files.ts'
 import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
@@ -46,6 +54,8 @@ export interface LoadOptions {
   /** Wall-clock milliseconds, for the validity of certificates. */
   readonly now: () => number
   readonly checkers?: readonly FileChecker[]
+  /** Where files come from, when not from the disk as it is now. */
+  readonly read?: ReadConfigFile
 }
 
 /** `revision` is absent when there is an error. `sources`: the text of each file a diagnostic may name. */
@@ -58,7 +68,8 @@ export type Loaded = {
 export async function loadRevision(directory: string, options: LoadOptions): Promise<Loaded> {
   const root = resolve(directory)
   const sources = new Map<string, string>()
-  const main = await readConfigFile(root, 'config', resolve(root, CONFIG_FILE))
+  const { read = readConfigFile } = options
+  const main = await read(root, 'config', resolve(root, CONFIG_FILE))
   const first = { severity: 'error', file: CONFIG_FILE, line: 1, column: 1 } as const
   if (main.kind === 'absent')
     return {
@@ -87,7 +98,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
 
   const input = mergeStock(source)
   const parsed = ConfigSchema.safeParse(input.value)
-  const named = await readNamedFiles(root, source, input)
+  const named = await readNamedFiles(root, source, input, read)
   const checks = [
     checkServer(root),
     checkListeners,
