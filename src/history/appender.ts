@@ -18,7 +18,8 @@ interface Open {
   bytes: number
 }
 
-export function createAppender(directory: string, maxFileBytes: number): Appender {
+/** @param writer names the files of this process where several write */
+export function createAppender(directory: string, maxFileBytes: number, writer: string): Appender {
   let open: Open | undefined
   const close = async (): Promise<void> => {
     const { handle } = open ?? {}
@@ -35,7 +36,7 @@ export function createAppender(directory: string, maxFileBytes: number): Appende
         // A clock that runs backwards must not make files that sort before older ones.
         if (open === undefined || open.bytes >= maxFileBytes || open.file.day < dayOf(nowMs)) {
           await close()
-          open = await openNewest(directory, dayOf(nowMs), maxFileBytes)
+          open = await openNewest(directory, dayOf(nowMs), maxFileBytes, writer)
         }
         const bytes = Buffer.concat(lines)
         while (done < bytes.length) done += (await open.handle.write(bytes, done)).bytesWritten
@@ -61,19 +62,19 @@ function complete(lines: readonly Buffer[], bytes: number): number {
   return cut === -1 ? lines.length : cut
 }
 
-async function openNewest(directory: string, day: string, maxFileBytes: number): Promise<Open> {
+async function openNewest(directory: string, day: string, maxFileBytes: number, writer: string): Promise<Open> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const last = traceFiles(await readdir(directory)).at(-1)
+  const last = traceFiles(await readdir(directory)).findLast((file) => file.writer === writer)
   const number = last === undefined || last.day < day ? 0 : last.number
   const into = last === undefined || last.day < day ? day : last.day
-  const opened = await openOne(directory, into, number)
+  const opened = await openOne(directory, { day: into, number, writer })
   if (opened.bytes < maxFileBytes) return opened
   await opened.handle.close()
-  return await openOne(directory, into, number + 1)
+  return await openOne(directory, { day: into, number: number + 1, writer })
 }
 
-async function openOne(directory: string, day: string, number: number): Promise<Open> {
-  const name = fileName(day, number)
+async function openOne(directory: string, file: Omit<TraceFile, 'name'>): Promise<Open> {
+  const name = fileName(file)
   const handle = await open(join(directory, name), 'a+', 0o600)
   try {
     const { size } = await handle.stat()
@@ -82,7 +83,7 @@ async function openOne(directory: string, day: string, number: number): Promise<
     // A crash or a full disk cut the last line: end it, so that it spoils no other.
     const torn = size > 0 && last[0] !== 0x0a
     if (torn) await handle.write('\n')
-    return { file: { name, day, number }, handle, bytes: torn ? size + 1 : size }
+    return { file: { ...file, name }, handle, bytes: torn ? size + 1 : size }
   } catch (error) {
     await handle.close()
     throw error

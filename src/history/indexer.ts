@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Runs the thread that keeps the index, and starts it anew when it ends. Without it nothing is lost: the files are
+ * Runs the process that keeps the index, and starts it anew when it ends. Without it nothing is lost: the files are
  * the history, and a reader without index reads them.
  */
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../monitor/log.ts'
 import { type Metrics, noMetrics } from '../monitor/metrics.ts'
-import type { IndexerReport } from './index-worker.ts'
+import type { IndexerReport } from './index-process.ts'
 
 const RESTART_MS = 5000
 const STOP_MS = 2000
@@ -26,19 +27,21 @@ export function startIndexer(options: {
   const indexed = metrics.counter('postern_history_indexed_total', 'Records taken into the index')
   const failures = metrics.counter('postern_history_index_failures_total', 'Failures of the indexer')
   // Published, the sources are JavaScript.
-  const source = new URL(`./index-worker${import.meta.url.slice(-3)}`, import.meta.url)
+  const source = fileURLToPath(new URL(`./index-process${import.meta.url.slice(-3)}`, import.meta.url))
   let ended = false
   let cancel = (): void => {}
-  let worker = start()
+  let child = start()
 
-  function start(): Worker {
-    const started = new Worker(source, {
-      workerData: { directory },
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+  function start(): ChildProcess {
+    const started = fork(source, [directory], {
+      execArgv: [...process.execArgv, `--max-old-space-size=${MAX_HEAP_MB}`],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     // The server ends when it wants to, not when its index does.
     started.unref()
-    started.on('message', (report: IndexerReport) => {
+    started.channel?.unref()
+    started.on('message', (message) => {
+      const report = message as IndexerReport
       if (report.kind === 'indexed') indexed(undefined, report.records)
       else {
         failures()
@@ -46,11 +49,12 @@ export function startIndexer(options: {
       }
     })
     started.on('error', (err) => log.error('history.indexer', { err }))
-    started.on('exit', () => {
+    started.on('exit', (code, signal) => {
       if (ended) return
       failures()
+      log.warn('history.indexer-ended', { code, signal })
       cancel = clock.after(RESTART_MS, () => {
-        if (!ended) worker = start()
+        if (!ended) child = start()
       })
     })
     return started
@@ -61,12 +65,12 @@ export function startIndexer(options: {
       if (ended) return
       ended = true
       cancel()
-      if (worker.threadId === -1) return
-      const exited = once(worker, 'exit')
-      worker.ref()
-      worker.postMessage('stop')
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.ref()
+      if (child.connected) child.disconnect()
       // Between two batches it stops by itself; what it leaves undone, the next one does.
-      const stopNow = clock.after(STOP_MS, () => void worker.terminate())
+      const stopNow = clock.after(STOP_MS, () => void child.kill('SIGKILL'))
       await exited
       stopNow()
     },

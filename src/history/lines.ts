@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Records of a trace file with their places. Reads without waiting for others, so it belongs in the indexer's thread
+ * Records of a trace file with their places. Reads without waiting for others, so it belongs in the indexer's process
  * and in tools, not in the process that talks to clients. A line that is cut, too long or no record is passed over.
  */
 import { closeSync, openSync, readSync } from 'node:fs'

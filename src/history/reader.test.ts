@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Proves: with an index, without one, and with one that is behind, the same is found; the index can be deleted, damaged,
- * read twice and built by another thread; files that go take their rows along.
+ * read twice and built by another process; files that go take their rows along.
  */
 import assert from 'node:assert/strict'
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -192,7 +192,7 @@ test('no history is no error', async () => {
   assert.deepEqual(await nowhere.track('x'), [])
 })
 
-test('the thread indexes what comes, and stops when told to', async () => {
+test('the process indexes what comes, and stops when told to', async () => {
   using s = site()
   s.add(ALL.slice(0, 1))
   const indexer = startIndexer({ directory: s.directory, clock: systemClock, log: silentLog })

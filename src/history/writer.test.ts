@@ -181,3 +181,27 @@ test('lines: too long ones and unfinished ones are passed over, places are right
     rmSync(folder, { recursive: true })
   }
 })
+
+test('several writers share a folder: each has its own files, and what is old goes whoever wrote it', async () => {
+  const directory = join(mkdtempSync(join(tmpdir(), 'postern-history-')), 'history')
+  const clock = new ManualClock(START)
+  const open = (writer: string) =>
+    createHistoryWriter({ directory, writer, clock, log: silentLog, keepMs: 2 * DAY, sizeBytes: 1e9 })
+  const names = () => traceFiles(readdirSync(directory)).map(({ name }) => name)
+  {
+    await using one = open('w1')
+    await using two = open('w2')
+    for (const writer of [one, two, one]) writer.append(trace())
+    await Promise.all([one.flush(), two.flush()])
+    assert.deepEqual(names(), ['traces-20261124-0000-w1.jsonl', 'traces-20261124-0000-w2.jsonl'])
+    clock.advance(4 * DAY)
+    one.append(trace())
+    await one.flush()
+    // The other one has written nothing since: it begins a file of its own when it does.
+    assert.deepEqual(names(), ['traces-20261128-0000-w1.jsonl'])
+    two.append(trace())
+    await two.flush()
+    assert.deepEqual(names(), ['traces-20261128-0000-w1.jsonl', 'traces-20261128-0000-w2.jsonl'])
+  }
+  rmSync(join(directory, '..'), { recursive: true })
+})

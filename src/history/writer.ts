@@ -23,6 +23,8 @@ export interface HistoryWriter extends TraceSink, AsyncDisposable {
 export interface HistoryWriterOptions {
   /** Made when it is not there. */
   readonly directory: string
+  /** Letters and digits that name this process's files where several write into the directory. */
+  readonly writer?: string
   readonly clock: Clock
   readonly log: Log
   readonly metrics?: Metrics
@@ -44,9 +46,9 @@ const CLEAN_EVERY_MS = 3_600_000
 const maxFileBytes = (sizeBytes: number): number => Math.max(64 * 1024, Math.min(64 * 1024 * 1024, sizeBytes / 16))
 
 export function createHistoryWriter(options: HistoryWriterOptions): HistoryWriter {
-  const { directory, clock, log, metrics = noMetrics, keepMs, sizeBytes } = options
+  const { directory, writer = '', clock, log, metrics = noMetrics, keepMs, sizeBytes } = options
   const fileBytes = maxFileBytes(sizeBytes)
-  const appender = createAppender(directory, fileBytes)
+  const appender = createAppender(directory, fileBytes, writer)
   const followers = new Set<(record: TraceRecord) => void>()
   let waiting: Buffer[] = []
   let waitingBytes = 0
@@ -119,7 +121,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
     try {
       // Room for the file being written, so that the limit holds until the next time.
       const limits = { nowMs: clock.now(), keepMs, sizeBytes: sizeBytes - fileBytes }
-      const removed = await removeOld(directory, appender.current, limits)
+      const removed = await removeOld(directory, limits)
       if (removed.length > 0) log.info('history.removed', { files: removed })
     } catch (err) {
       log.error('history.clean', { err })

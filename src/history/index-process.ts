@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The thread that owns the index: looks at the files twice a second and takes in what is new. SQLite answers while the
- * caller waits; here nobody does. Ends when its parent says so.
+ * The process that owns the index (design 2.2): looks at the files twice a second and takes in what is new. SQLite
+ * answers while the caller waits; here nobody does. Ends when its parent says so, or is gone.
  */
 import { mkdirSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parentPort, workerData } from 'node:worker_threads'
 import { deleteIndex, isDamage } from './index-schema.ts'
 import { IndexWriter } from './index-writer.ts'
 
@@ -16,10 +15,14 @@ export type IndexerReport =
   | { readonly kind: 'indexed'; readonly records: number }
   | { readonly kind: 'failed'; readonly cause: string; readonly rebuilt: boolean }
 
-const directory: string = workerData.directory
-const report = (what: IndexerReport): void => parentPort?.postMessage(what)
+const [, , directory = '.'] = process.argv
 const stop = new AbortController()
-parentPort?.once('message', () => stop.abort())
+const report = (what: IndexerReport): void => {
+  if (process.connected) process.send?.(what)
+}
+process.once('disconnect', () => stop.abort())
+// Ctrl-C in a terminal reaches the whole group; the parent says when.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 async function run(): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -40,4 +43,3 @@ while (!stop.signal.aborted)
     report({ kind: 'failed', cause: error instanceof Error ? error.message : String(error), rebuilt })
     await wait(AFTER_FAILURE_MS, undefined, { signal: stop.signal }).catch(() => {})
   }
-parentPort?.close()
