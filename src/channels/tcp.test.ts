@@ -2,7 +2,7 @@
 /** Proves: each way a next hop can behave, honest or not, comes to the right outcome; nothing but a 250 after the whole message is a delivery. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { honest, type Script, startScriptedServer } from '../../test/peers/scripted-server.ts'
+import { honest, type Script, saying, startScriptedServer } from '../../test/peers/scripted-server.ts'
 import { startSink } from '../demo/sink.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { address, CONTENT, configOf, delivery, deps } from './fixture.ts'
@@ -23,11 +23,6 @@ async function tryAgainst(
   const outcomes = await channel.deliver(delivery(to, options), { signal })
   return { outcomes: outcomes.map(brief), seen: [...server.seen], connections: server.connections }
 }
-
-const saying =
-  (replies: Readonly<Record<string, ReturnType<Script>>>): Script =>
-  (command) =>
-    Object.entries(replies).find(([start]) => command.startsWith(start))?.[1] ?? honest(command)
 
 for (const { name, script, want } of [
   { name: 'honest', script: honest, want: ['relayed'] },

@@ -2,7 +2,7 @@
 /** Proves: what a reply has settled stays settled, whatever happens to the connection afterwards; and when a next host is tried. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { honest, type Script, startScriptedServer } from '../../test/peers/scripted-server.ts'
+import { honest, type Script, saying, startScriptedServer } from '../../test/peers/scripted-server.ts'
 import { configOf, delivery, deps } from '../channels/fixture.ts'
 import { createLmtp } from '../channels/lmtp.ts'
 import { createTcp } from '../channels/tcp.ts'
@@ -13,10 +13,6 @@ const signal = AbortSignal.timeout(30_000)
 const brief = (outcome: Outcome): string =>
   outcome.kind === 'deferred' || outcome.kind === 'failed' ? `${outcome.kind} ${outcome.status}` : outcome.kind
 const plain = { tls: 'never' } as const
-const saying =
-  (replies: Readonly<Record<string, ReturnType<Script>>>): Script =>
-  (command) =>
-    Object.entries(replies).find(([start]) => command.startsWith(start))?.[1] ?? honest(command)
 const chunking = '250-x\r\n250-PIPELINING\r\n250 CHUNKING\r\n'
 
 async function tcpAgainst(

@@ -8,8 +8,8 @@
  * A server that gives more replies than it got commands must not have them taken for answers to other questions. The one
  * reply nothing else has is 354: where DATA is answered so, we and the server have counted alike. Where it is answered
  * with a code that belongs elsewhere, or RSET is not taken, we have not, and everything it said about this message is
- * forgotten (OutOfStep). That, and that a server cannot take content for commands, is why BDAT is kept for content that
- * DATA cannot carry.
+ * forgotten. That, and that a server cannot take content for commands, is why BDAT is kept for content that DATA cannot
+ * carry.
  */
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
@@ -31,13 +31,6 @@ export interface SendOptions {
 /** The message cannot be read from the queue: our trouble, not the next hop's. */
 class ContentUnreadable extends Error {
   override readonly name = 'ContentUnreadable'
-}
-
-/** The server's replies do not go with our commands: nobody knows which is about what. */
-class OutOfStep extends ConnectionFailure {
-  constructor(peer: string, reply: ParsedReply, during: string) {
-    super('protocol', `${peer} is out of step, at ${during}: ${formatParsed(reply)}`)
-  }
 }
 
 /**
@@ -62,7 +55,9 @@ export async function sendMessage(
   } catch (error) {
     session.connection.destroy()
     if (error instanceof BareNewline && session.extensions.chunking) throw error
-    if (error instanceof OutOfStep) attempt.settled.fill(undefined)
+    // Who breaks the protocol before the end of the message is not believed about it: nobody knows what was meant.
+    if (error instanceof ConnectionFailure && error.kind === 'protocol' && !attempt.sentWhole)
+      attempt.settled.fill(undefined)
     const untouched = !attempt.sentWhole && attempt.settled.every((outcome) => outcome === undefined)
     if (untouched && (error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
     const rest = outcomeOfBreak(error, attempt, session, options)
@@ -113,7 +108,7 @@ async function transact(
   /** To MAIL and RCPT: yes or no. */
   const answer = async (during: string, timeoutMs: number): Promise<ParsedReply> => {
     const reply = await next(during, timeoutMs)
-    if (reply.code < 400 && !isTaken(reply)) throw new OutOfStep(connection.peer, reply, during)
+    if (reply.code < 400 && !isTaken(reply)) throw outOfStep(session, during, reply)
     return reply
   }
   connection.requireInStep()
@@ -148,7 +143,7 @@ async function transact(
       await write('DATA\r\n')
     }
     const go = await next('DATA', TIMEOUTS.dataInit)
-    if (go.code < 400 && go.code !== 354) throw new OutOfStep(connection.peer, go, 'DATA')
+    if (go.code < 400 && go.code !== 354) throw outOfStep(session, 'DATA', go)
     if (go.code !== 354) {
       settle(() => outcomeOf(go, remote(go)))
       return await reset(session, signal)
@@ -193,20 +188,24 @@ async function sendNothing(session: ClientSession, write: (bytes: string) => Pro
 
 /**
  * Leaves the transaction. Everybody is settled, so that a connection that breaks now changes nothing.
- * @throws OutOfStep when what comes is no answer to RSET, which cannot be refused (RFC 5321 §4.1.1.5)
+ * @throws ConnectionFailure when what comes is no answer to RSET, which cannot be refused (RFC 5321 §4.1.1.5)
  */
 const reset = (session: ClientSession, signal: AbortSignal): Promise<void> =>
   orDestroy(session, async () => {
-    const reply = await session.connection.command('RSET', { timeoutMs: TIMEOUTS.command, signal })
-    if (reply.code === 421) session.connection.destroy()
-    else if (!isTaken(reply)) throw new OutOfStep(session.connection.peer, reply, 'RSET')
+    const { connection } = session
+    const wait = { timeoutMs: TIMEOUTS.command, signal }
+    const early = connection.outOfStep
+    if (!early) await connection.write('RSET\r\n', wait)
+    const reply = await connection.reply(wait)
+    if (reply.code === 421) connection.destroy()
+    else if (early || !isTaken(reply)) throw outOfStep(session, 'RSET', reply)
   })
 
 async function orDestroy(session: ClientSession, run: () => Promise<void>): Promise<void> {
   try {
     await run()
   } catch (error) {
-    if (!(error instanceof ConnectionFailure) || error instanceof OutOfStep) throw error
+    if (!(error instanceof ConnectionFailure) || error.kind === 'protocol') throw error
     session.connection.destroy()
   }
 }
@@ -218,6 +217,9 @@ async function* readable(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     throw new ContentUnreadable('the message cannot be read from the queue', { cause })
   }
 }
+
+const outOfStep = ({ connection }: ClientSession, during: string, reply: ParsedReply): ConnectionFailure =>
+  new ConnectionFailure('protocol', `${connection.peer} is out of step, at ${during}: ${formatParsed(reply)}`)
 
 const isTaken = (reply: ParsedReply): boolean => reply.code >= 200 && reply.code < 300
 
