@@ -198,7 +198,7 @@ test('the process indexes what comes, and stops when told to', async () => {
   const indexer = startIndexer({ directory: s.directory, clock: systemClock, log: silentLog })
   await using _stop = indexer
   const indexed = async (bytes: number): Promise<void> => {
-    const deadline = performance.now() + 8000
+    const deadline = performance.now() + 30_000
     for (;;) {
       const db = openForReading(s.directory)
       const position = db === undefined ? undefined : positions(db).get('traces-20261124-0000.jsonl')
