@@ -98,7 +98,7 @@ export async function serve(
     directoryAnswers(withAliasFile({ path: directory.aliases, name: basename(directory.aliases) }, embedded))
   let answers = directoryOf(revision)
 
-  const host: Omit<Host, 'queue.commit' | 'slot.claim'> = {
+  const host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'> = {
     now: () => clock.now(),
     random: ({ octets }) => randomBytes(octets).toString('hex'),
     ...dnsAnswer(resolver),
@@ -110,6 +110,7 @@ export async function serve(
   const noEffects: Host = {
     ...host,
     'slot.claim': () => ({ granted: true }),
+    'client.early': () => ({ octets: 0 }),
     'queue.commit': () => ({ kind: 'defer', cause: 'not a session' }),
   }
   const place = async (address: MailAddress) => await drive(placeOwnMail(revision, address), noEffects)

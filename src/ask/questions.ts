@@ -29,6 +29,11 @@ export type Question =
   | { readonly ask: 'directory.password'; readonly login: string; readonly password: string }
   /** Effect: a place for a connection of this client. */
   | { readonly ask: 'slot.claim'; readonly address: string }
+  /**
+   * Has the client of this session sent anything yet, though it is the server's turn? Waits so long for it; 0 looks
+   * without waiting. What it sent is not lost.
+   */
+  | { readonly ask: 'client.early'; readonly waitMs: number }
   /** Effect: make the message durable; the content is the one the host has just received for this session. */
   | { readonly ask: 'queue.commit'; readonly envelope: Envelope }
 
@@ -45,6 +50,7 @@ export interface Answers {
   readonly 'slot.claim':
     | { readonly granted: true }
     | { readonly granted: false; readonly limit: 'total' | 'per-address'; readonly setting: string }
+  readonly 'client.early': { readonly octets: number }
   /** `stored` means synced to disk. `defer`: disk full, sync failed; nothing was kept. */
   readonly 'queue.commit': { readonly kind: 'stored' } | { readonly kind: 'defer'; readonly cause: string }
 }

@@ -8,7 +8,8 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { ChannelKind } from '../envelope/channel-name.ts'
 import { parseNextHop } from './names.ts'
-import { duration, rule, size } from './units.ts'
+import { destinationLimits, sourceLimits } from './schema-channel-limits.ts'
+import { duration, rule } from './units.ts'
 
 /** What any channel may say about mail that comes from it, and about switching (spec access-control.md 6.2). */
 const asSource = {
@@ -29,9 +30,6 @@ const asSource = {
     .describe(
       'Let a session that starts on this channel move to tcp_intranet when the client is in networks.own (switchchannel).',
     ),
-  sourceSizeLimit: size('0').describe(
-    'Largest message taken in over this channel; 0 means limits.messageSize alone (sourceblocklimit).',
-  ),
   bareNewlines: z
     .enum(['reject', 'normalise'])
     .default('reject')
@@ -39,6 +37,7 @@ const asSource = {
       'What becomes of a CR without LF, or LF without CR, in message content: refuse the message, or turn each into CRLF. Neither ever ends a command or the message.',
     ),
   nul: z.enum(['reject', 'pass']).default('reject').describe('What becomes of NUL octets in message content.'),
+  ...sourceLimits,
 }
 
 /** What any channel may say about mail that leaves through it. */
@@ -65,6 +64,7 @@ const tcp = z
     kind: kind('tcp'),
     ...asSource,
     ...asDestination,
+    ...destinationLimits,
     port: z.int().min(1).max(65_535).default(25).describe('The port of the next hop where a route names none.'),
     smarthost: z
       .string()
@@ -110,6 +110,7 @@ const lmtp = z
     kind: kind('lmtp'),
     ...asSource,
     ...asDestination,
+    ...destinationLimits,
     host: z
       .string()
       .refine(
@@ -133,6 +134,7 @@ const maildir = z
   .strictObject({
     kind: kind('maildir'),
     ...asDestination,
+    ...destinationLimits,
     path: z
       .string()
       .default('{domain}/{user}')
@@ -166,6 +168,7 @@ const pipe = z
   .strictObject({
     kind: kind('pipe'),
     ...asDestination,
+    ...destinationLimits,
     command: z
       .array(z.string())
       .min(1)

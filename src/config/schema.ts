@@ -8,12 +8,17 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseNetwork } from '../address/network.ts'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
+import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
 
 const isAddress = (text: string): boolean => isIP(text) !== 0
 const NEXT_HOP = rule('bad-next-hop', 'expected `host`, `host:port`, `[address]` or `[address]:port`')
 const ADDRESS = rule('bad-address', 'expected an IP address such as 192.0.2.1, 2001:db8::1 or ::')
+
+const NETWORK = rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32')
+/** Clients give up on a greeting after 5 minutes (RFC 5321 §4.5.3.2.1); a place is held all that time. */
+const MAX_GREETING_WAIT_MS = 60_000
 
 const server = z
   .strictObject({
@@ -67,14 +72,7 @@ const tls = z
 const networks = z
   .strictObject({
     own: z
-      .array(
-        z
-          .string()
-          .refine(
-            (text) => parseNetwork(text) !== undefined,
-            rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
-          ),
-      )
+      .array(z.string().refine((text) => parseNetwork(text) !== undefined, NETWORK))
       .default([])
       .describe(
         'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay.',
@@ -106,6 +104,20 @@ const route = z.strictObject({
     .refine((text) => parseNextHop(text) !== undefined, NEXT_HOP)
     .optional()
     .describe('Next hop instead of its MX records: `host`, `[address]`, with `:port` if needed.'),
+})
+
+const greetingDelay = z.strictObject({
+  clients: z
+    .array(z.string().refine((text) => parseNetwork(text) !== undefined, NETWORK))
+    .min(1)
+    .describe('Addresses and networks.'),
+  wait: duration('5s')
+    .refine((ms) => ms <= MAX_GREETING_WAIT_MS, rule('bad-duration', 'expected at most 1m'))
+    .describe('How long the greeting is held back; at most 1m. 0s looks without waiting.'),
+  earlyTalkers: z
+    .enum(['note', 'refuse'])
+    .default('note')
+    .describe('What becomes of a client that speaks before the greeting: noted in its traces, or refused with 554.'),
 })
 
 const limits = z
@@ -140,6 +152,11 @@ const limits = z
     dataTimeout: duration('3m').describe('Wait for the next piece of content, RFC 5321 §4.5.3.2.5.'),
     aliasDepth: z.int().min(1).max(100).default(20).describe('Nesting of aliases and groups.'),
     expansion: z.int().min(1).default(10_000).describe('Recipients that one address may expand into.'),
+    ...siteLimits,
+    greetingDelay: z
+      .array(greetingDelay)
+      .default([])
+      .describe('Clients that are kept waiting for the greeting; the first entry that fits counts.'),
   })
   .describe('Bounds on what strangers may ask of this server.')
 

@@ -53,7 +53,8 @@ function rows(prefix: string, schema: JsonSchema): string[] {
     if (property === undefined) return []
     const path = `${prefix}.${key}`
     const row = `| \`${path}\` | ${typeOf(property)} | ${defaultOf(property, schema.required?.includes(key) === true)} | ${cell(property.description ?? '')} |`
-    return property.properties === undefined ? [row] : [row, ...rows(path, property)]
+    const item = property.type === 'array' ? childOf(property, 0) : undefined
+    return [row, ...rows(path, property), ...(item === undefined ? [] : rows(`${path}[]`, item))]
   })
 }
 

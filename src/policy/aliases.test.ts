@@ -65,6 +65,7 @@ function hostOf(site: Site, mailboxes: Site = {}): { host: Host; questions: () =
     'directory.scram': never,
     'directory.password': never,
     'slot.claim': never,
+    'client.early': never,
     'queue.commit': never,
     'directory.domain': ({ domain }) =>
       later(domain === 'example.org' ? { kind: 'found', value: { domain } } : { kind: 'absent' }),

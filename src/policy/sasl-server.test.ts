@@ -34,6 +34,7 @@ const host: Host = {
   'directory.domain': never,
   'directory.address': never,
   'slot.claim': never,
+  'client.early': never,
   'queue.commit': never,
   random: () => SERVER_NONCE,
   'directory.password': ({ login, password }) => {

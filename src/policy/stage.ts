@@ -14,6 +14,19 @@ import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { ContentSummary } from '../mime/content-summary.ts'
 import type { Reply } from '../smtp/reply.ts'
 
+/** What has been counted in a session so far, against limits of the session. */
+export interface SessionCounts {
+  /** MAIL commands that came before the stages, refused ones included. */
+  readonly transactions: number
+  readonly refusedSenders: number
+  /** RCPT commands accepted. */
+  readonly recipients: number
+  /** RCPT commands refused for good. */
+  readonly refusedRecipients: number
+  readonly badCommands: number
+  readonly failedAuth: number
+}
+
 /** What is known of a session at every moment. */
 export interface SessionContext {
   readonly session: SessionId
@@ -25,6 +38,11 @@ export interface SessionContext {
   readonly server: { readonly address: string; readonly port: number }
   /** The source channel; switched at connect, STARTTLS and AUTH. */
   readonly source: ChannelName
+  /** The channel of the listener, before any switch. */
+  readonly initial: ChannelName
+  readonly counts: SessionCounts
+  /** Octets that the client sent before the greeting; absent when it waited, as RFC 5321 §4.3.1 asks. */
+  readonly earlyOctets?: number
   readonly helo?: string
   /** The client said EHLO (or LHLO). */
   readonly esmtp: boolean
@@ -41,8 +59,6 @@ export interface MailContext extends SessionContext {
   readonly body: '7bit' | '8bit'
   readonly ret?: 'full' | 'hdrs'
   readonly envid?: string
-  /** Transactions begun in this session before this one. */
-  readonly transactions: number
 }
 
 export interface RcptContext extends MailContext {
@@ -54,7 +70,8 @@ export interface RcptContext extends MailContext {
   readonly orcpt?: OriginalRecipient
   /** Recipients of the transaction so far, after expansion. */
   readonly accepted: readonly Recipient[]
-  /** RCPT commands so far, refused ones included, this one not. */
+  /** RCPT commands of the transaction so far, this one not: those accepted, and all of them. */
+  readonly acceptedCommands: number
   readonly presented: number
   /** Set by the route stage: where the address goes before aliases are looked at. */
   readonly route?: Route
@@ -71,8 +88,15 @@ export interface Route {
   readonly local: boolean
 }
 
-export interface ContentContext extends MailContext {
+/** When all recipients are known. */
+export interface EnvelopeContext extends MailContext {
   readonly recipients: readonly Recipient[]
+  /** RCPT commands of the transaction: those accepted, and all of them. */
+  readonly acceptedCommands: number
+  readonly presented: number
+}
+
+export interface ContentContext extends EnvelopeContext {
   readonly content: ContentSummary
   readonly receivedAt: number
   /** Grows as stages add fields. */

@@ -5,20 +5,30 @@
  * the README say so too, and a test compares them.
  */
 
-import type { ContentContext, MailContext, RcptContext, SessionContext, Stage } from './stage.ts'
+import type { ContentContext, EnvelopeContext, MailContext, RcptContext, SessionContext, Stage } from './stage.ts'
 import { aliases } from './stages/aliases.ts'
 import { saslSwitch, tlsSwitch } from './stages/channel-switch.ts'
 import { connectionSlot } from './stages/connection-slot.ts'
-import { contentSize, declaredSize, headerSize } from './stages/content-size.ts'
+import {
+  contentSize,
+  declaredSize,
+  declaredSizeAtDestination,
+  headerSize,
+  sizeAtDestination,
+} from './stages/content-size.ts'
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
+import { earlyTalk } from './stages/early-talk.ts'
+import { holdLimit } from './stages/hold-limit.ts'
+import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
 import { networkSwitch } from './stages/network-switch.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
+import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
 import { signInRequired } from './stages/sign-in-required.ts'
 import { submissionFields } from './stages/submission-fields.ts'
 import { traceField } from './stages/trace-field.ts'
-import { recipientLimit, transactionLimit } from './stages/transaction-limits.ts'
+import { recipientCutoff, recipientLimit, transactionLimit } from './stages/transaction-limits.ts'
 
 const place = (name: string, decides: string, reference: string) => ({ name, decides, reference })
 
@@ -28,16 +38,19 @@ export const STAGES = {
     place('PORT_ACCESS', 'may this client connect', 'spec access-control.md 4'),
     place('DNS lists at connect', 'is this client listed', 'spec access-control.md 7.1'),
     networkSwitch,
+    earlyTalk,
   ],
   starttls: [tlsSwitch],
   auth: [saslSwitch],
   mail: [
     signInRequired,
+    sessionLimits,
     transactionLimit,
     declaredSize,
     place('FROM_ACCESS', 'may this sender send', 'spec access-control.md 5'),
     place('SPF', 'may this client send for this domain', 'RFC 7208'),
   ],
+  rset: [sessionLimitsAtReset],
   rcpt: [
     recipientLimit,
     routing,
@@ -45,18 +58,23 @@ export const STAGES = {
     place('ORIG_MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
     relayGuard,
     aliases,
+    declaredSizeAtDestination,
     place('list access', 'may this sender post here', 'spec access-control.md 11'),
     place('SEND_ACCESS', 'may this sender reach what the address stands for', 'spec access-control.md 2.3'),
     place('MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
     place('throttles', 'not too much, not too often', 'spec access-control.md 7'),
   ],
+  envelope: [recipientCutoff],
   content: [
     contentSize,
+    sizeAtDestination,
     headerSize,
+    longLines,
     bareNewlines,
     nulOctets,
     utf8Header,
     loopCount,
+    holdLimit,
     place('DKIM, DMARC, ARC', 'is the author who it says', 'RFC 6376, RFC 7489, RFC 8617'),
     place('scanners', 'is it spam, does it carry malware', 'spec spam-and-virus.md'),
     place('user filters', 'what the recipient wants', 'spec filters.md 1'),
@@ -70,6 +88,8 @@ export const STAGES = {
   readonly starttls: readonly Stage<SessionContext>[]
   readonly auth: readonly Stage<SessionContext>[]
   readonly mail: readonly Stage<MailContext>[]
+  readonly rset: readonly Stage<SessionContext>[]
   readonly rcpt: readonly Stage<RcptContext>[]
+  readonly envelope: readonly Stage<EnvelopeContext>[]
   readonly content: readonly Stage<ContentContext>[]
 }

@@ -3,6 +3,7 @@
 import type { MessageId } from '../envelope/message-id.ts'
 import type { ContentSummary } from '../mime/content-summary.ts'
 import type { Trace } from '../policy/trace.ts'
+import type { LongLines } from '../smtp/long-lines.ts'
 import type { Reply } from '../smtp/reply.ts'
 
 /** How content is to be taken in. */
@@ -11,6 +12,8 @@ export interface ContentRules {
   readonly maxBytes: number
   /** `reject`: the content stage will refuse a bare CR or LF, so nothing after the first needs keeping. */
   readonly bareNewlines: 'reject' | 'normalise'
+  /** `pass` and `reject` leave lines as they are. */
+  readonly longLines: LongLines
 }
 
 export type Action =

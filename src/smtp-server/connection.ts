@@ -25,8 +25,8 @@ import { isCommandState, transactionOf } from './state.ts'
 import type { Wire } from './wire.ts'
 
 export interface ConnectionParts {
-  /** Answers everything but `queue.commit`, which is this connection's own. */
-  readonly host: Omit<Host, 'queue.commit'>
+  /** Answers everything but what is this connection's own. */
+  readonly host: Omit<Host, 'queue.commit' | 'client.early'>
   readonly begin: () => Promise<Draft>
   readonly accepted: (id: MessageId) => void
   readonly traces: TraceSink
@@ -80,7 +80,11 @@ export class Connection {
     this.#scanner = new LineScanner(this.#limits.commandLine)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
-    this.#host = { ...parts.host, 'queue.commit': ({ envelope }) => this.#commit(envelope) }
+    this.#host = {
+      ...parts.host,
+      'queue.commit': ({ envelope }) => this.#commit(envelope),
+      'client.early': ({ waitMs }) => this.#early(waitMs),
+    }
   }
 
   /** Runs the session to its end. Never rejects. */
@@ -99,7 +103,7 @@ export class Connection {
     }
     await this.#intake?.drop()
     await this.#wire.close()
-    this.#log.info('smtp.closed', { transactions: this.#session.transactions })
+    this.#log.info('smtp.closed', { transactions: this.#session.counts.transactions })
   }
 
   /** Ends the session after the transaction at hand (RFC 5321 §3.8). */
@@ -120,14 +124,6 @@ export class Connection {
   async #converse(): Promise<void> {
     await this.#drive(this.#session.connect())
     this.#armLine()
-    // Under implicit TLS the client speaks first, and what it says is not ours to read.
-    const early = this.#mode.is === 'lines' ? this.#wire.readNow() : undefined
-    if (early !== undefined) {
-      // RFC 5321 §4.3.1: a client waits for the greeting. Noted; nobody is kept waiting for it.
-      this.#parts.metrics.earlyTalker()
-      this.#log.info('smtp.early-talker', { octets: early.length })
-      this.#scanner.push(early)
-    }
     while (!this.#closing) {
       if (this.#mode.is === 'handshake') await this.#handshake()
       else if (this.#mode.is === 'lines') await this.#lines()
@@ -294,6 +290,24 @@ export class Connection {
       this.#log.error('smtp.commit-failed', { id: envelope.id, err: error })
       return { kind: 'defer', cause: String(error) }
     }
+  }
+
+  /** What the client sent before the greeting, kept for when its turn has come. */
+  #early(waitMs: number): Answers['client.early'] | Promise<Answers['client.early']> {
+    const there = this.#wire.readNow()
+    if (there !== undefined || waitMs === 0) return this.#talked(there)
+    return this.#wire.read(waitMs, { stoppable: true }).then((arrival) => {
+      if (arrival === 'stop') this.#stopping = true
+      return this.#talked(typeof arrival === 'string' ? undefined : arrival)
+    })
+  }
+
+  #talked(early: Buffer | undefined): Answers['client.early'] {
+    if (early === undefined) return { octets: 0 }
+    this.#parts.metrics.earlyTalker()
+    this.#log.info('smtp.early-talker', { octets: early.length })
+    this.#scanner.push(early)
+    return { octets: early.length }
   }
 
   /** Sends pending replies. `false`: the client does not read, or is gone; the session is over. */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Takes in the content of one message: through the wire scanner (dots, chunks, line ends), past the content scanner
- * into the draft of the queue. Keeps nothing more once the message is sure to be refused: too large, a bare CR or LF
+ * Takes in the content of one message: through the wire scanner (dots, chunks, line ends) and what makes long lines
+ * short, past the content scanner into the draft of the queue. Keeps nothing more once the message is sure to be refused: too large, a bare CR or LF
  * where the policy refuses them, or a draft that the disk would not have. It is read to its end nevertheless.
  */
 import type { Envelope } from '../envelope/envelope.ts'
 import { ContentScanner } from '../mime/content-scanner.ts'
 import type { Draft } from '../queue/store.ts'
 import { ChunkScanner, DataScanner } from '../smtp/data-scanner.ts'
+import { LineFitter } from '../smtp/long-lines.ts'
 import type { ContentRules, Received } from './action.ts'
 
 export interface Intake {
@@ -19,9 +20,11 @@ export interface Intake {
 export class ContentIntake {
   readonly #rules: ContentRules
   readonly #wire: DataScanner | ChunkScanner
+  readonly #fitter: LineFitter | undefined
   readonly #scanner = new ContentScanner()
   readonly #draft: Promise<Draft | undefined>
   #octets = 0
+  #kept = 0
   #keeping = true
   #lost: string | undefined
 
@@ -29,10 +32,12 @@ export class ContentIntake {
     this.#rules = rules
     const bareNewlines = rules.bareNewlines === 'normalise' ? 'normalise' : 'pass'
     this.#wire = how === 'data' ? new DataScanner({ bareNewlines }) : new ChunkScanner({ bareNewlines })
+    this.#fitter =
+      rules.longLines === 'truncate' || rules.longLines === 'wrap' ? new LineFitter(rules.longLines) : undefined
     this.#draft = this.#begin(begin)
   }
 
-  /** Octets of content so far, kept or not. */
+  /** Octets of content so far as they came, kept or not. */
   get octets(): number {
     return this.#octets
   }
@@ -40,7 +45,7 @@ export class ContentIntake {
   /** Takes octets from the wire; resolves when more may come. Never rejects: a failing draft is told by `received`. */
   async push(bytes: Uint8Array): Promise<Intake> {
     const { content, ended, rest } = this.#wire.push(bytes)
-    await this.#keep(content)
+    await this.#take(content)
     return rest === undefined ? { ended } : { ended, rest }
   }
 
@@ -51,13 +56,16 @@ export class ContentIntake {
 
   /** The message is complete. */
   async whole(): Promise<Received> {
-    if (this.#wire instanceof ChunkScanner) await this.#keep(this.#wire.finish())
+    if (this.#wire instanceof ChunkScanner) await this.#take(this.#wire.finish())
+    if (this.#fitter !== undefined) await this.#keep(this.#fitter.finish())
     await this.#draft // a draft that could not begin is lost even when the content is empty
     if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
     const { bareCr, bareLf, nul } = this.#wire
     // The wire scanner saw what came, the content scanner what was kept.
-    const summary = { ...this.#scanner.finish(), size: this.#octets, bareCr, bareLf, hasNul: nul > 0 }
-    return { kind: 'whole', summary }
+    const seen = this.#scanner.finish()
+    const size = this.#keeping ? this.#kept : this.#octets
+    const longestLine = this.#fitter?.longest ?? seen.longestLine
+    return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
   }
 
   /** @throws when the store will not have it; nothing is kept then */
@@ -89,17 +97,23 @@ export class ContentIntake {
     }
   }
 
-  async #keep(content: readonly Uint8Array[]): Promise<void> {
-    const only = content.length === 1 ? content[0] : undefined
-    const bytes = only ?? Buffer.concat(content)
-    this.#octets += bytes.length
+  async #take(content: readonly Uint8Array[]): Promise<void> {
+    for (const { length } of content) this.#octets += length
     if (!this.#keeping) return
     const bare = this.#wire.bareCr + this.#wire.bareLf > 0 && this.#rules.bareNewlines === 'reject'
     if (bare || this.#octets > this.#rules.maxBytes) {
       await this.drop()
       return
     }
-    if (bytes.length === 0) return
+    const fitter = this.#fitter
+    await this.#keep(fitter === undefined ? content : content.flatMap((piece) => fitter.push(piece)))
+  }
+
+  async #keep(content: readonly Uint8Array[]): Promise<void> {
+    const only = content.length === 1 ? content[0] : undefined
+    const bytes = only ?? Buffer.concat(content)
+    if (!this.#keeping || bytes.length === 0) return
+    this.#kept += bytes.length
     this.#scanner.push(bytes)
     try {
       const draft = await this.#draft

@@ -10,6 +10,7 @@ import { envelopeOf } from '../policy/envelope-of.ts'
 import { runStages } from '../policy/run-stages.ts'
 import type { ContentContext, SessionContext } from '../policy/stage.ts'
 import { sizeLimit } from '../policy/stages/content-size.ts'
+import { longLinesRule } from '../policy/stages/long-lines.ts'
 import { STAGES } from '../policy/stages.ts'
 import type { Trace } from '../policy/trace.ts'
 import { describeReply, isTransient, type Reply, reply } from '../smtp/reply.ts'
@@ -24,7 +25,11 @@ const NOT_STORED = reply(452, '3.1', 'Cannot store the message now, try again la
 export function contentRules(context: SessionContext): ContentRules {
   const channel = channelConfig(context.revision, context.source)
   const normalise = 'bareNewlines' in channel && channel.bareNewlines === 'normalise'
-  return { maxBytes: sizeLimit(context).bytes, bareNewlines: normalise ? 'normalise' : 'reject' }
+  return {
+    maxBytes: sizeLimit(context).bytes,
+    bareNewlines: normalise ? 'normalise' : 'reject',
+    longLines: longLinesRule(context),
+  }
 }
 
 export function* receiveContent(session: Session, received: Received): Asking<readonly Action[]> {
@@ -42,10 +47,9 @@ export function* receiveContent(session: Session, received: Received): Asking<re
       return finish(session, transaction, NOT_STORED, 'deferred')
     }
     case 'chunk': {
-      const { bytes, by } = sizeLimit(transaction.context)
+      const { bytes, by, refusal } = sizeLimit(transaction.context)
       if (received.octets > bytes) {
         // RFC 3030 §2: a chunk may be refused as soon as it is known that the message will be.
-        const refusal = reply(552, '3.4', `Message larger than ${bytes} octets`)
         transaction.trace.step({
           at: 'content',
           stage: 'message size',
@@ -71,7 +75,7 @@ function* judge(
   transaction: Transaction,
   { summary }: Extract<Received, { kind: 'whole' }>,
 ): Asking<readonly Action[]> {
-  const { trace, context, recipients } = transaction
+  const { trace, context, recipients, acceptedCommands, presented } = transaction
   trace.set({
     size: summary.size,
     ...(summary.subject === undefined ? {} : { subject: summary.subject }),
@@ -79,7 +83,10 @@ function* judge(
   })
   const start: ContentContext = {
     ...context,
+    counts: session.counts,
     recipients,
+    acceptedCommands: acceptedCommands.length,
+    presented,
     content: summary,
     receivedAt: yield* ask({ ask: 'now' }),
     edits: [],
@@ -117,8 +124,8 @@ function* judge(
   ]
 }
 
-/** Ends the transaction with one reply, or over LMTP with one for each accepted RCPT command. */
-function finish(
+/** Ends the transaction with one reply, or over LMTP after the content with one for each accepted RCPT command. */
+export function finish(
   session: Session,
   transaction: Transaction,
   answer: Reply,

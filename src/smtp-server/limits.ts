@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Every bound of a session in one table: which setting holds it, why it is there, and what the client hears. The
- * values are those of `limits` in the configuration (config/schema.ts). Spec access-control.md 8: "n" means n are
- * allowed, the next one triggers; a close always follows its reply. Limits that are a verdict on mail (recipients,
- * transactions, sizes) are stages (policy/stages.ts), not here.
+ * values are those of `limits` in the configuration (config/schema.ts), for two of them the smaller one of the channel.
+ * Spec access-control.md 8: "n" means n are allowed, the next one triggers; a close always follows its reply. Limits
+ * that are a verdict on mail (recipients, transactions, sizes) are stages (policy/stages.ts); their table is
+ * policy/channel-limits.ts.
  */
-import type { Limits as Settings } from '../config/schema.ts'
+import { type Bound, channelBound, type SourceLimitName, siteBound, tightest } from '../policy/channel-limits.ts'
+import type { SessionContext, SessionCounts } from '../policy/stage.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
+
+/** Settings of `limits` that are a number. */
+type NumberSetting = Parameters<typeof siteBound>[1]
 
 export interface Limit {
   /** The key under `limits` whose value counts. */
-  readonly setting: keyof Settings
+  readonly setting: NumberSetting
+  /** The key of the session's channel that counts where it is smaller. */
+  readonly channelSetting?: SourceLimitName
   readonly reason: string
   readonly reply: Reply
   readonly closes: boolean
@@ -19,14 +26,21 @@ export interface Limit {
 export const LIMITS = {
   badCommands: {
     setting: 'badCommands',
+    channelSetting: 'disconnectBadCommandLimit',
     reason: 'A client that talks nonsense is no mail client: a web browser, a scanner, an attack.',
     reply: reply(421, '7.0', 'Too many bad commands'), // RFC 5321 §3.8
     closes: true,
   },
   refusedRecipients: {
     setting: 'refusedRecipients',
-    reason: 'Guessing addresses must not be cheap (spec access-control.md 8, disconnectrejectlimit).',
+    reason: 'Guessing addresses must not be cheap. Those refused for good count: what was put off may be right.',
     reply: reply(421, '7.0', 'Too many refused recipients'),
+    closes: true,
+  },
+  presented: {
+    setting: 'recipients',
+    reason: 'RCPT commands without end, each put off, are work for nothing: see MAX_PRESENTED_FACTOR.',
+    reply: reply(421, '7.0', 'Far too many recipients'),
     closes: true,
   },
   refusedSenders: {
@@ -37,6 +51,7 @@ export const LIMITS = {
   },
   failedAuth: {
     setting: 'failedAuth',
+    channelSetting: 'disconnectBadAuthLimit',
     reason:
       'Guessing passwords must not be cheap (RFC 4954 §4; disconnectbadauthlimit). The AUTH after the last allowed failure is not looked at.',
     reply: reply(421, '7.0', 'Too many failed sign-ins'),
@@ -84,8 +99,17 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS
 
+/** How much is allowed to this session, and the setting that says so. */
+export function boundOf(context: SessionContext, name: LimitName): Bound {
+  const limit: Limit = LIMITS[name]
+  const site = siteBound(context, limit.setting)
+  return limit.channelSetting === undefined ? site : tightest(site, channelBound(context, limit.channelSetting))
+}
+
 /** Content slower than this over a whole `dataTimeout` is a stalled client: slower than any modem of the last decades. */
 export const MIN_OCTETS_PER_SECOND = 1000
+/** So many times `limits.recipients` may a client name in one message; the recipients over the limit hear 452. */
+export const MAX_PRESENTED_FACTOR = 10
 /** Content is read to its end up to this many times the largest message; beyond, the session closes. */
 export const MAX_SWALLOWED_FACTOR = 4
 /** RFC 5321 §4.5.3.1.2: a domain has at most 255 octets; a longer HELO name is no name. */
@@ -95,11 +119,13 @@ export const HANDSHAKE_TIMEOUT_MS = 30_000
 /** After a close: time in which what still comes is dropped, so that the last reply is not lost to a reset. */
 export const LINGER_MS = 2000
 
-/** Counts of one session, each against its limit. */
-export interface Tally {
-  badCommands: number
-  refusedRecipients: number
-  refusedSenders: number
-  failedAuth: number
+export const NO_COUNTS: SessionCounts = {
+  transactions: 0,
+  refusedSenders: 0,
+  recipients: 0,
+  refusedRecipients: 0,
+  badCommands: 0,
+  failedAuth: 0,
 }
-export const newTally = (): Tally => ({ badCommands: 0, refusedRecipients: 0, refusedSenders: 0, failedAuth: 0 })
+/** Counts that have a limit which ends the session at once. */
+export type CountedLimit = LimitName & keyof SessionCounts

@@ -17,6 +17,7 @@ import type { SessionContext } from '../policy/stage.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import type { Draft } from '../queue/store.ts'
 import { Connection } from './connection.ts'
+import { NO_COUNTS } from './limits.ts'
 import { type Listener, listen, plainAddress } from './listener.ts'
 import { RefusedConnections } from './refused-connections.ts'
 import { Session } from './session.ts'
@@ -28,7 +29,7 @@ export interface SmtpServerDeps {
   readonly listeners: Config['listeners']
   /** The policy revision of now; a transaction keeps the one it began with. */
   readonly revision: () => Revision
-  readonly host: Omit<Host, 'queue.commit' | 'slot.claim'>
+  readonly host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'>
   /** Starts taking in one message: QueueStore.begin. */
   readonly begin: () => Promise<Draft>
   /** Told when a message has become durable. */
@@ -136,6 +137,8 @@ class Listening implements SmtpServer {
       client: { address: plainAddress(remoteAddress), port: remotePort },
       server: { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
       source: channelOf(config),
+      initial: channelOf(config),
+      counts: NO_COUNTS,
       esmtp: false,
     }
     const session = new Session(context, {

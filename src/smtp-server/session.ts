@@ -14,17 +14,17 @@ import type { Account } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import { runStages } from '../policy/run-stages.ts'
-import type { SessionContext } from '../policy/stage.ts'
+import type { SessionContext, SessionCounts } from '../policy/stage.ts'
 import { STAGES } from '../policy/stages.ts'
 import { TraceBuilder } from '../policy/trace-builder.ts'
 import { parseCommand } from '../smtp/command.ts'
 import type { ScannedLine } from '../smtp/line-scanner.ts'
-import { isTransient, Refusal, type Reply, reply } from '../smtp/reply.ts'
+import { describeReply, isTransient, Refusal, type Reply, reply } from '../smtp/reply.ts'
 import { type Action, CLOSE, type Received, say } from './action.ts'
 import { continueAuth } from './commands/auth.ts'
 import { COMMANDS, type Command, isVerb } from './commands/table.ts'
 import { receiveContent } from './content.ts'
-import { LIMITS, type Limit, type LimitName, newTally, type Tally } from './limits.ts'
+import { boundOf, type CountedLimit, LIMITS, type LimitName } from './limits.ts'
 import { isCommandState, type State, transactionOf } from './state.ts'
 import { abandon } from './transaction.ts'
 
@@ -42,9 +42,6 @@ export interface SessionSetting {
 export class Session {
   state: State = { at: 'connected' }
   context: SessionContext
-  /** Messages begun, refused ones included. */
-  transactions = 0
-  readonly tally: Tally = newTally()
   readonly setting: SessionSetting
   /** Trace of the connection, until and between transactions. */
   readonly connectionTrace: TraceBuilder
@@ -145,17 +142,17 @@ export class Session {
     return yield* this.#guarded(receiveContent(this, received))
   }
 
-  /** A limit on time or octets was reached. Ends the session where the limit says so. */
+  /** A limit was reached. Ends the session. */
   overLimit(name: LimitName): readonly Action[] {
-    const limit: Limit = LIMITS[name]
+    const { reply } = LIMITS[name]
     this.trace.step({
       at: transactionOf(this.state) === undefined ? 'connect' : 'mail',
       stage: `limit ${name}`,
       result: 'refuse',
-      by: this.context.revision.where('limits', limit.setting),
-      reply: `${limit.reply.code} ${limit.reply.lines.join(' ')}`,
+      by: boundOf(this.context, name).by,
+      reply: describeReply(reply),
     })
-    return this.#end(limit.reply, { connectionRefused: true })
+    return this.#end(reply, { connectionRefused: true })
   }
 
   /** The server stops: RFC 5321 §3.8. */
@@ -168,9 +165,9 @@ export class Session {
     return this.#end(reply(421, '3.0', 'Internal error, closing connection'))
   }
 
-  /** A stage refused and wants the session to end. */
+  /** A stage refused and wants the session to end. Without a transaction that is the end of the connection's trace. */
   endWith(last: Reply): readonly Action[] {
-    return this.#end(last)
+    return this.#end(last, { connectionRefused: true })
   }
 
   /** The client is gone without QUIT. */
@@ -182,11 +179,19 @@ export class Session {
     this.context = { ...this.context, account }
   }
 
+  get counts(): SessionCounts {
+    return this.context.counts
+  }
+
+  count(name: keyof SessionCounts): void {
+    const { counts } = this.context
+    this.context = { ...this.context, counts: { ...counts, [name]: counts[name] + 1 } }
+  }
+
   /** Adds to a count; the actions to take when its limit is passed. */
-  count(name: keyof Tally): readonly Action[] | undefined {
-    this.tally[name]++
-    const limit = this.context.revision.config.limits[LIMITS[name].setting]
-    return this.tally[name] > Number(limit) ? this.overLimit(name) : undefined
+  countAgainst(name: CountedLimit): readonly Action[] | undefined {
+    this.count(name)
+    return this.counts[name] > boundOf(this.context, name).max ? this.overLimit(name) : undefined
   }
 
   *#dispatch(line: Uint8Array): Asking<readonly Action[]> {
@@ -230,7 +235,7 @@ export class Session {
               fields: { reply: refusal.message, cause: refusal.cause },
             },
           ]
-    const over = isBadCommand(refusal.reply) ? this.count('badCommands') : undefined
+    const over = isBadCommand(refusal.reply) ? this.countAgainst('badCommands') : undefined
     return [...log, ...(over ?? [say(refusal.reply)])]
   }
 

@@ -73,6 +73,11 @@ async function run(step: Step, peer: Peer, fixture: Fixture): Promise<void> {
       assert.ok(last !== undefined, 'nothing is queued')
       return assert.equal((await fixture.contentOf(last)).toString('latin1'), step.octets.toString('latin1'))
     }
+    case 'added': {
+      const edits = (await fixture.queued()).at(-1)?.envelope.edits ?? []
+      const fields = edits.map(({ field }) => field).filter((field) => !field.startsWith('Received:'))
+      return assert.equal(fields.join(''), step.octets.toString())
+    }
     case 'sentTo': {
       const recipients = (await fixture.queued()).at(-1)?.envelope.recipients ?? []
       return assert.deepEqual(

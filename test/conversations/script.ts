@@ -16,6 +16,7 @@
  *   CLOSED                    the server closes the connection
  *   QUEUED n                  so many messages are in the queue
  *   CONTENT octets            the message queued last has exactly this content (escapes as above)
+ *   ADDED octets              exactly this was put on top of the message queued last, apart from Received:
  *   SENT-TO a b               recipients of the message queued last, as address→channel
  *   OUTCOMES a b              outcomes of the traces so far, in order
  */
@@ -31,7 +32,7 @@ export type Step = { readonly line: number; readonly differs?: string } & (
   | { readonly do: 'expect'; readonly replies: readonly ExpectedReply[] }
   | { readonly do: 'tls' | 'shut' | 'closed' }
   | { readonly do: 'queued'; readonly count: number }
-  | { readonly do: 'content'; readonly octets: Buffer }
+  | { readonly do: 'content' | 'added'; readonly octets: Buffer }
   | { readonly do: 'sentTo'; readonly recipients: readonly string[] }
   | { readonly do: 'outcomes'; readonly outcomes: readonly string[] }
 )
@@ -111,6 +112,8 @@ function parseStep(where: string, text: string): StepBody {
       return { do: 'queued', count: Number(argument) }
     case 'CONTENT':
       return { do: 'content', octets: unescapeOctets(argument) }
+    case 'ADDED':
+      return { do: 'added', octets: unescapeOctets(argument) }
     case 'SENT-TO':
       return { do: 'sentTo', recipients: argument.split(' ').filter(Boolean) }
     case 'OUTCOMES':

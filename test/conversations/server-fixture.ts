@@ -160,7 +160,7 @@ export function scramKeys(password: string) {
   }
 }
 
-export function directory(): Omit<Host, 'queue.commit' | 'slot.claim'> {
+export function directory(): Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'> {
   const ours = (domain: Domain): boolean => domain === 'example.org' || domain === 'mx.example.org'
   const keys = scramKeys('secret')
   return {

@@ -1,40 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Is the message too large, as declared (RFC 1870 §6.1) or as received (§6.2)? */
-import type { DecidedBy } from '../../ask/decided-by.ts'
-import { reply } from '../../smtp/reply.ts'
-import { channelConfig } from '../channels.ts'
-import type { ContentContext, MailContext, SessionContext, Stage, Verdict } from '../stage.ts'
+/**
+ * Is the message too large for us or for where it goes, as declared (RFC 1870 §6.1) or as received (§6.2); has it too
+ * many lines; is its header too large? Over SMTP one recipient behind a channel that cannot take the message refuses
+ * it for all: the alternative is a notification to a sender who may be forged. Clients that declare the size hear it
+ * at RCPT, for that recipient alone.
+ */
+import type { ChannelName } from '../../envelope/channel-name.ts'
+import { type Reply, reply } from '../../smtp/reply.ts'
+import {
+  type Bound,
+  blocksExceeded,
+  channelBound,
+  destinationBound,
+  inOctets,
+  linesExceeded,
+  siteBound,
+  tightest,
+} from '../channel-limits.ts'
+import type { ContentContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
-/** The largest message this session may send, in octets, and the setting that says so. */
-export function sizeLimit({ revision, source }: SessionContext): { readonly bytes: number; readonly by: DecidedBy } {
-  const channel = channelConfig(revision, source)
-  const ofChannel = 'sourceSizeLimit' in channel ? channel.sourceSizeLimit : 0
-  const ofServer = revision.config.limits.messageSize
-  if (ofChannel > 0 && ofChannel < ofServer)
-    return { bytes: ofChannel, by: revision.where('channels', source, 'sourceSizeLimit') }
-  return { bytes: ofServer, by: revision.where('limits', 'messageSize') }
+interface SizeBound {
+  /** Octets. */
+  readonly bytes: number
+  readonly by: Bound['by']
+  readonly refusal: Reply
 }
 
-const verdictOn = (size: number, limit: number): Verdict =>
-  size <= limit ? { do: 'pass' } : { do: 'refuse', reply: reply(552, '3.4', `Message larger than ${limit} octets`) } // RFC 1870 §6.1 and §6.2
+/** The largest message this session may send, the setting that says so, and what is said of a larger one. */
+export function sizeLimit(context: SessionContext): SizeBound {
+  const site = siteBound(context, 'messageSize')
+  const blocks = tightest(
+    inOctets(context, siteBound(context, 'blockLimit')),
+    inOctets(context, channelBound(context, 'sourceBlockLimit')),
+  )
+  const { max: bytes, by } = tightest(site, blocks)
+  const refusal =
+    bytes === blocks.max ? blocksExceeded(bytes) : reply(552, '3.4', `Message larger than ${bytes} octets`) // RFC 1870 §6.1 and §6.2
+  return { bytes, by, refusal }
+}
+
+function verdictOn(context: SessionContext, size: number): StageResult<never> {
+  const { bytes, by, refusal } = sizeLimit(context)
+  const note = `${size} of ${bytes} octets`
+  return { verdict: size <= bytes ? { do: 'pass' } : { do: 'refuse', reply: refusal }, by, note }
+}
 
 export const declaredSize: Stage<MailContext> = {
   name: 'declared size',
   decides: 'is the message too large by its own account',
   reference: 'RFC 1870 §6.1',
   *run(context) {
-    const { bytes, by } = sizeLimit(context)
-    return { verdict: verdictOn(context.declaredSize, bytes), by }
+    return verdictOn(context, context.declaredSize)
+  },
+}
+
+export const declaredSizeAtDestination: Stage<RcptContext> = {
+  name: 'declared size for the destination',
+  decides: 'is the message too large, by its own account, for where this recipient is',
+  reference: 'RFC 1870 §6.1; spec access-control.md 8, blocklimit',
+  *run(context) {
+    const bound = blocksOf(context, context.becomes ?? [])
+    if (context.declaredSize <= bound.max) return { verdict: { do: 'pass' }, by: bound.by }
+    return { verdict: { do: 'refuse', reply: blocksExceeded(bound.max) }, by: bound.by }
   },
 }
 
 export const contentSize: Stage<ContentContext> = {
   name: 'message size',
   decides: 'is the message too large',
-  reference: 'RFC 1870 §6.2; spec access-control.md 8, sourceblocklimit',
+  reference: 'RFC 1870 §6.2; spec access-control.md 8, sourceblocklimit, BLOCK_LIMIT',
   *run(context) {
-    const { bytes, by } = sizeLimit(context)
-    return { verdict: verdictOn(context.content.size, bytes), by, note: `${context.content.size} octets` }
+    return verdictOn(context, context.content.size)
+  },
+}
+
+export const sizeAtDestination: Stage<ContentContext> = {
+  name: 'size for the destination',
+  decides: 'is the message too large, or has it too many lines, for where it goes',
+  reference: 'spec access-control.md 8, blocklimit, linelimit, LINE_LIMIT',
+  *run(context) {
+    const { content, recipients } = context
+    const bytes = blocksOf(context, recipients)
+    if (content.size > bytes.max)
+      return {
+        verdict: { do: 'refuse', reply: blocksExceeded(bytes.max) },
+        by: bytes.by,
+        note: `${content.size} octets`,
+      }
+    const lines = tightest(
+      siteBound(context, 'lineLimit'),
+      ...channelsOf(recipients).map((channel) => destinationBound(context, channel, 'lineLimit')),
+    )
+    const note = `${content.lines} lines`
+    if (content.lines > lines.max)
+      return { verdict: { do: 'refuse', reply: linesExceeded(lines.max) }, by: lines.by, note }
+    return { verdict: { do: 'pass' }, by: bytes.by, note }
   },
 }
 
@@ -42,10 +102,20 @@ export const headerSize: Stage<ContentContext> = {
   name: 'header size',
   decides: 'is the header too large',
   reference: 'design 7',
-  *run({ revision, content }) {
-    const limit = revision.config.limits.headerSize
-    const by = revision.where('limits', 'headerSize')
-    if (content.headerSize <= limit) return { verdict: { do: 'pass' }, by }
-    return { verdict: { do: 'refuse', reply: reply(552, '3.4', `Header larger than ${limit} octets`) }, by }
+  *run(context) {
+    const { max, by } = siteBound(context, 'headerSize')
+    if (context.content.headerSize <= max) return { verdict: { do: 'pass' }, by }
+    return { verdict: { do: 'refuse', reply: reply(552, '3.4', `Header larger than ${max} octets`) }, by }
   },
 }
+
+/** The smallest blocklimit of the channels these recipients are behind, in octets. */
+const blocksOf = (context: SessionContext, recipients: readonly { readonly channel: ChannelName }[]): Bound =>
+  tightest(
+    { max: Number.POSITIVE_INFINITY, by: context.revision.where('limits', 'messageSize') },
+    ...channelsOf(recipients).map((channel) => inOctets(context, destinationBound(context, channel, 'blockLimit'))),
+  )
+
+const channelsOf = (recipients: readonly { readonly channel: ChannelName }[]): readonly ChannelName[] => [
+  ...new Set(recipients.map(({ channel }) => channel)),
+]

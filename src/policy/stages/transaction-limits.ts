@@ -1,28 +1,75 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Bounds on messages of a session and recipients of a message (spec access-control.md 8). */
-import { reply } from '../../smtp/reply.ts'
-import type { MailContext, RcptContext, Stage } from '../stage.ts'
+import { describeReply, type Reply } from '../../smtp/reply.ts'
+import {
+  type Bound,
+  CHANNEL_LIMITS,
+  channelBound,
+  RECIPIENT_LIMIT_PERMANENT,
+  siteBound,
+  tightest,
+} from '../channel-limits.ts'
+import { channelConfig } from '../channels.ts'
+import type { EnvelopeContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
 export const transactionLimit: Stage<MailContext> = {
   name: 'transaction limit',
   decides: 'messages in one session',
-  reference: 'spec access-control.md 8, transactionlimit',
-  *run({ revision, transactions }) {
-    const by = revision.where('limits', 'transactions')
-    if (transactions < revision.config.limits.transactions) return { verdict: { do: 'pass' }, by }
-    const text = 'number of transactions exceeds allowed maximum'
-    return { verdict: { do: 'refuse', reply: reply(450, '5.3', text) }, by }
+  reference: 'spec access-control.md 8, transactionlimit, ALLOW_TRANSACTIONS_PER_SESSION',
+  *run(context) {
+    const bound = tightest(siteBound(context, 'transactions'), channelBound(context, 'transactionLimit'))
+    const { transactions } = context.counts
+    if (transactions >= bound.max) return refused(bound, CHANNEL_LIMITS.transactionLimit.reply)
+    const allowed = allowedTransactions(context, 'MAIL')
+    if (transactions >= allowed.max) return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
+    return { verdict: { do: 'pass' }, by: bound.by }
   },
 }
 
 export const recipientLimit: Stage<RcptContext> = {
   name: 'recipient limit',
-  decides: 'recipients of one message',
-  reference: 'spec access-control.md 8, recipientlimit; RFC 5321 §4.5.3.1.8',
-  *run({ revision, presented }) {
-    const by = revision.where('limits', 'recipients')
-    if (presented < revision.config.limits.recipients) return { verdict: { do: 'pass' }, by }
-    // The enhanced code is the documented one; RFC 5321 §4.5.3.1.10 has only the 452.
-    return { verdict: { do: 'refuse', reply: reply(452, '2.3', 'too many recipients specified') }, by }
+  decides: 'recipients of one message, and after how many refused ones nobody is accepted',
+  reference: 'spec access-control.md 8, recipientlimit, deferralrejectlimit; RFC 5321 §4.5.3.1.8',
+  *run(context) {
+    const { presented, acceptedCommands, counts, revision } = context
+    // This transaction is counted already.
+    const allowed = allowedTransactions(context, 'RCPT')
+    if (counts.transactions > allowed.max) return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
+    const rejects = channelBound(context, 'deferralRejectLimit')
+    if (counts.refusedRecipients >= rejects.max) return refused(rejects, CHANNEL_LIMITS.deferralRejectLimit.reply)
+    const { permanentRecipientLimit } = revision.config.limits
+    const channel = channelBound(context, 'recipientLimit')
+    const { reply } = CHANNEL_LIMITS.recipientLimit
+    if (acceptedCommands >= channel.max)
+      return refused(channel, permanentRecipientLimit ? RECIPIENT_LIMIT_PERMANENT : reply)
+    const site = siteBound(context, 'recipients')
+    if (presented >= site.max) return refused(site, reply)
+    return { verdict: { do: 'pass' }, by: site.by }
   },
 }
+
+export const recipientCutoff: Stage<EnvelopeContext> = {
+  name: 'recipient cutoff',
+  decides: 'to how many addresses a message may be presented',
+  reference: 'spec access-control.md 8, recipientcutoff',
+  *run(context) {
+    const bound = channelBound(context, 'recipientCutoff')
+    const note = `${context.presented} RCPT commands, ${context.acceptedCommands} accepted`
+    if (context.presented > bound.max) return { ...refused(bound, CHANNEL_LIMITS.recipientCutoff.reply), note }
+    return { verdict: { do: 'pass' }, by: bound.by, note }
+  },
+}
+
+/** ALLOW_TRANSACTIONS_PER_SESSION, at the command that TRANSACTION_LIMIT_RCPT_TO says it is judged at. */
+function allowedTransactions(context: SessionContext, at: 'MAIL' | 'RCPT'): Bound {
+  const bound = channelBound(context, 'allowTransactionsPerSession')
+  const channel = channelConfig(context.revision, context.source)
+  const judgedAt = 'longLines' in channel && channel.transactionLimitRcptTo ? 'RCPT' : 'MAIL'
+  return judgedAt === at ? bound : { ...bound, max: Number.POSITIVE_INFINITY }
+}
+
+const refused = ({ max, by }: Bound, reply: Reply): StageResult<never> => ({
+  verdict: { do: 'refuse', reply },
+  by,
+  note: `${max} allowed: ${describeReply(reply)}`,
+})

@@ -9,20 +9,19 @@ import { STAGES } from '../../policy/stages.ts'
 import { decodeBase64 } from '../../sasl/messages.ts'
 import { Refusal, reply } from '../../smtp/reply.ts'
 import { type Action, CLOSE, say } from '../action.ts'
-import { LIMITS } from '../limits.ts'
+import { boundOf } from '../limits.ts'
 import { availability, type Mechanism, type SaslDialogue } from '../sasl-dialogue.ts'
 import type { Session } from '../session.ts'
 
 const BAD_BASE64 = reply(501, '5.2', 'Cannot decode base64') // RFC 4954 §4
 
 export function* auth(session: Session, argument: string): Asking<readonly Action[]> {
-  const { context, tally } = session
+  const { context } = session
   // "AUTH" SP sasl-mech [SP initial-response], RFC 4954 §8
   const [name = '', initial, ...rest] = argument.split(' ')
   if (name === '' || rest.length > 0) throw new Refusal(reply(501, '5.4', 'Syntax: AUTH mechanism [initial-response]'))
   if (context.account !== undefined) throw new Refusal(reply(503, '5.1', 'Already signed in'))
-  if (tally.failedAuth >= context.revision.config.limits[LIMITS.failedAuth.setting])
-    return session.overLimit('failedAuth')
+  if (context.counts.failedAuth >= boundOf(context, 'failedAuth').max) return session.overLimit('failedAuth')
   const mechanism = requireMechanism(session, name)
   const dialogue: SaslDialogue = { mechanism, exchange: serverExchange(mechanism) }
   if (initial === undefined) return yield* step(session, dialogue, undefined)
@@ -85,14 +84,14 @@ function failure(
 ): readonly Action[] {
   if (why === 'cancelled') return [say(reply(501, '7.0', 'Sign-in cancelled'))]
   if (why === 'malformed') throw new Refusal(reply(501, '5.2', `Not a response of ${mechanism}`))
-  session.tally.failedAuth++
+  session.count('failedAuth')
   trace(session, 'refuse', mechanism)
   return [
     {
       do: 'log',
       level: 'warn',
       event: 'smtp.sign-in-failed',
-      fields: { mechanism, failures: session.tally.failedAuth },
+      fields: { mechanism, failures: session.counts.failedAuth },
     },
     say(reply(535, '7.8', 'Authentication credentials invalid')), // RFC 4954 §6
   ]

@@ -4,9 +4,10 @@
  * a size that cannot be read ends the session, for then nobody knows where the next command begins.
  */
 import type { Asking } from '../../ask/ask.ts'
-import { Refusal, type Reply, reply } from '../../smtp/reply.ts'
+import { isTransient, Refusal, type Reply, reply } from '../../smtp/reply.ts'
 import { type Action, CLOSE, say } from '../action.ts'
-import { contentRules } from '../content.ts'
+import { contentRules, finish } from '../content.ts'
+import { judgeEnvelope } from '../envelope.ts'
 import type { Session } from '../session.ts'
 import { transactionOf } from '../state.ts'
 import { abandon } from '../transaction.ts'
@@ -34,6 +35,12 @@ export function* bdat(session: Session, argument: string): Asking<readonly Actio
   } catch (error) {
     if (error instanceof Refusal) return swallow(session, chunk, error.reply)
     throw error
+  }
+  const refused = state.at === 'mail' ? yield* judgeEnvelope(session, transaction) : undefined
+  if (refused !== undefined) {
+    const ended = finish(session, transaction, refused, isTransient(refused) ? 'deferred' : 'refused')
+    // The reply is due after the octets.
+    return [...ended.filter((action) => action.do !== 'reply'), ...swallow(session, chunk, refused)]
   }
   session.state = { at: 'chunk', transaction, ...chunk }
   return [{ do: 'readChunk', ...chunk, rules: contentRules(transaction.context) }]

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /** DATA, RFC 5321 §4.1.1.4. What follows the 354 is content.ts's. */
 import type { Asking } from '../../ask/ask.ts'
-import { Refusal, reply } from '../../smtp/reply.ts'
+import { isTransient, Refusal, reply } from '../../smtp/reply.ts'
 import { type Action, say } from '../action.ts'
-import { contentRules } from '../content.ts'
+import { contentRules, finish } from '../content.ts'
+import { judgeEnvelope } from '../envelope.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../state.ts'
 
@@ -11,6 +12,9 @@ export function* data(session: Session): Asking<readonly Action[]> {
   const { state } = session
   if (state.at !== 'mail') throw new Error(`DATA in state ${state.at}`)
   requireRecipient(session, state.transaction)
+  const refused = yield* judgeEnvelope(session, state.transaction)
+  if (refused !== undefined)
+    return finish(session, state.transaction, refused, isTransient(refused) ? 'deferred' : 'refused')
   session.state = { at: 'data', transaction: state.transaction }
   const goAhead = reply(354, undefined, 'Send the message, end with a line that holds a single dot') // RFC 2034 §4
   return [say(goAhead), { do: 'readContent', rules: contentRules(state.transaction.context) }]

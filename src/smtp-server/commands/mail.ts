@@ -21,13 +21,13 @@ export function* mail(session: Session, argument: string): Asking<readonly Actio
   trace.set({ from: context.reversePath ?? '', ...identity(context) })
   session.opening = trace
   try {
-    session.transactions++
+    session.count('transactions')
     const result = yield* runStages('mail', STAGES.mail, context, trace)
     const { verdict } = result
     if (verdict.do === 'refuse') {
       const outcome = isTransient(verdict.reply) ? 'deferred' : 'refused'
       const record: Action = { do: 'record', trace: trace.finish(outcome) }
-      const over = session.count('refusedSenders')
+      const over = session.countAgainst('refusedSenders')
       if (over !== undefined) return [record, ...over]
       if (verdict.close === true) session.state = { at: 'closed' }
       return [say(verdict.reply), record, ...(verdict.close === true ? [CLOSE] : [])]
@@ -72,7 +72,6 @@ function parseMail(session: Session, argument: string): MailContext {
     body,
     ...(ret === undefined ? {} : { ret }),
     ...(envid === undefined ? {} : { envid }),
-    transactions: session.transactions,
   }
 }
 

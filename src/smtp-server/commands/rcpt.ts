@@ -15,7 +15,7 @@ import { behindColon } from '../../smtp/command.ts'
 import { parseRcptParameters } from '../../smtp/parameters.ts'
 import { describeReply, isTransient, Refusal, type Reply, reply } from '../../smtp/reply.ts'
 import { type Action, say } from '../action.ts'
-import { LIMITS } from '../limits.ts'
+import { LIMITS, MAX_PRESENTED_FACTOR } from '../limits.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../state.ts'
 
@@ -25,7 +25,7 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   const { state } = session
   if (state.at !== 'mail') throw new Error(`RCPT in state ${state.at}`)
   const { transaction } = state
-  const start = parseRcpt(transaction, argument)
+  const start = parseRcpt(session, transaction, argument)
   const { verdict, context, by } = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
   if (verdict.do === 'refuse') return refuse(session, transaction, start.given, verdict.reply, verdict.close === true)
 
@@ -50,6 +50,7 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   if (born.length === 0 && by === undefined && transaction.recipients.length === 0)
     throw new Error('the first recipient became nothing without a refusal')
   const accepted = reply(250, '1.5', 'Recipient ok')
+  session.count('recipients')
   transaction.trace.recipient({
     given: start.given,
     result: 'accepted',
@@ -94,13 +95,19 @@ function refuse(
       onlyDeferred: transaction.onlyDeferred && deferred,
     },
   }
-  const over = session.count('refusedRecipients')
+  if (transaction.presented >= MAX_PRESENTED_FACTOR * session.context.revision.config.limits.recipients)
+    return session.overLimit('presented')
+  const over = deferred ? undefined : session.countAgainst('refusedRecipients')
   if (over !== undefined) return over
   if (!close) return [say(answer)]
   return session.endWith(answer)
 }
 
-function parseRcpt({ context, recipients, presented }: Transaction, argument: string): RcptContext {
+function parseRcpt(
+  { counts }: Session,
+  { context, recipients, acceptedCommands, presented }: Transaction,
+  argument: string,
+): RcptContext {
   const path = behindColon(argument, 'TO')
   if (path === undefined) throw new Refusal(reply(501, '5.4', 'Syntax: RCPT TO:<address> [parameters]'))
   const to = parseForwardPath(path, { smtputf8: true })
@@ -109,7 +116,16 @@ function parseRcpt({ context, recipients, presented }: Transaction, argument: st
   if (!context.smtputf8 && !isAscii(given)) throw new Refusal(reply(553, '6.7', 'The address needs SMTPUTF8')) // RFC 6531 §3.5
   const parameters = parseRcptParameters(to.rest, { smtputf8: context.smtputf8 })
   if ('problem' in parameters) throw new Refusal(parameters.problem)
-  return { ...context, ...parameters, given, address: addressOf(to, context), accepted: recipients, presented }
+  return {
+    ...context,
+    ...parameters,
+    counts,
+    given,
+    address: addressOf(to, context),
+    accepted: recipients,
+    acceptedCommands: acceptedCommands.length,
+    presented,
+  }
 }
 
 /** RFC 5321 §4.1.1.3: `<postmaster>` is the postmaster of this very server. */
