@@ -26,6 +26,7 @@ import { createResolver } from './dns/resolver.ts'
 import { createIds } from './envelope/message-id.ts'
 import { startIndexer } from './history/indexer.ts'
 import { createHistoryWriter } from './history/writer.ts'
+import { startGuards } from './monitor/guards.ts'
 import { startMonitor } from './monitor/health.ts'
 import type { Log } from './monitor/log.ts'
 import { createLog } from './monitor/pino-log.ts'
@@ -33,6 +34,10 @@ import { createMetrics } from './monitor/prom-metrics.ts'
 import { placeOwnMail } from './policy/own-mail.ts'
 import { checkConservation } from './queue/conservation.ts'
 import { openFileStore } from './queue/file-store.ts'
+import { guardedDraft } from './queue/guarded-draft.ts'
+import { openInHand } from './queue/in-hand.ts'
+import { readBootId } from './queue/in-hand-disk.ts'
+import { crashAnswer } from './queue/in-hand-host.ts'
 import { QueueRunner } from './queue/runner.ts'
 import { startSmtpServer } from './smtp-server/server.ts'
 import { createTlsContext } from './smtp-server/tls.ts'
@@ -98,6 +103,14 @@ export async function serve(
     directoryAnswers(withAliasFile({ path: directory.aliases, name: basename(directory.aliases) }, embedded))
   let answers = directoryOf(revision)
 
+  const store = parts.use(await openFileStore(paths.queue, { log }))
+  // After the store, which has one owner: a second server must not take the first one's work for a crash.
+  const run = { boot: readBootId(), pid: process.pid, startedAt: clock.now(), version: VERSION }
+  const inHand = parts.use(openInHand({ path: paths.inHand, run, now: clock.now, log }))
+  const guards = parts.use(
+    await startGuards({ spool: config.server.spool, revision: () => revision, traces: history, clock, log, metrics }),
+  )
+
   const host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'> = {
     now: () => clock.now(),
     random: ({ octets }) => randomBytes(octets).toString('hex'),
@@ -106,6 +119,8 @@ export async function serve(
     'directory.address': (question) => answers['directory.address'](question),
     'directory.password': (question) => answers['directory.password'](question),
     'directory.scram': (question) => answers['directory.scram'](question),
+    ...guards.answers,
+    ...crashAnswer(inHand),
   }
   const noEffects: Host = {
     ...host,
@@ -115,7 +130,6 @@ export async function serve(
   }
   const place = async (address: MailAddress) => await drive(placeOwnMail(revision, address), noEffects)
 
-  const store = parts.use(await openFileStore(paths.queue, { log }))
   const self = new Set<string>([config.server.hostname.toLowerCase()])
   const { hostname, mailboxes } = config.server
   const destinations = parts.use(
@@ -141,9 +155,9 @@ export async function serve(
     listeners: config.listeners,
     revision: () => revision,
     host,
-    begin: () => store.begin(),
+    begin: async () => guardedDraft(await store.begin(), guards.space),
     accepted: (id) => runner.accepted(id),
-    traces: history,
+    traces: guards.traces,
     log,
     metrics,
     clock,
@@ -207,7 +221,8 @@ export async function serve(
         metrics: () => metrics.text(),
         health: () => {
           const { balanced, detail } = checkConservation(store)
-          return { ok: balanced, checks: [{ name: 'ledger', ok: balanced, detail }] }
+          const checks = [{ name: 'ledger', ok: balanced, detail }, ...guards.checks()]
+          return { ok: checks.every(({ ok }) => ok), checks }
         },
       }),
     )

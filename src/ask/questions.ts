@@ -5,8 +5,10 @@
  */
 import type { Domain, MailAddress } from '../address/address.ts'
 import type { Envelope } from '../envelope/envelope.ts'
+import type { Crash } from './crash.ts'
 import type { SourceRef } from './decided-by.ts'
 import type { DnsLookup, DnsType, Lookup } from './lookup.ts'
+import type { Pressure } from './pressure.ts'
 
 export type Question =
   /** Wall-clock milliseconds. */
@@ -27,6 +29,10 @@ export type Question =
   | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
   /** Is this the password? Never kept as a fact. */
   | { readonly ask: 'directory.password'; readonly login: string; readonly password: string }
+  /** How full and how busy is the machine, and how well is this client known? */
+  | { readonly ask: 'pressure'; readonly client?: string }
+  /** Was the process doing this when it crashed? `key` as policy/poison.ts names it. */
+  | { readonly ask: 'crashes'; readonly key: string }
   /** Effect: a place for a connection of this client. */
   | { readonly ask: 'slot.claim'; readonly address: string }
   /**
@@ -47,6 +53,13 @@ export interface Answers {
   readonly 'directory.scram': Lookup<{ readonly keys: ScramKeys; readonly known: boolean }>
   /** `found`: right, with the account. `absent`: wrong password or no such login; nobody is told which. */
   readonly 'directory.password': Lookup<Account>
+  readonly pressure: Pressure
+  readonly crashes: {
+    /** Not cleared yet, oldest first. */
+    readonly crashes: readonly Crash[]
+    /** Something else that is suspected of a crash is in hand now. */
+    readonly othersInHand: boolean
+  }
   readonly 'slot.claim':
     | { readonly granted: true }
     | { readonly granted: false; readonly limit: 'total' | 'per-address'; readonly setting: string }

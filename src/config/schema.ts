@@ -10,6 +10,7 @@ import { parseNetwork } from '../address/network.ts'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
 import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
+import { pressureLimits } from './schema-pressure.ts'
 import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
 
 const isAddress = (text: string): boolean => isIP(text) !== 0
@@ -148,6 +149,7 @@ const limits = z
     received: z.int().min(10).default(50).describe('Received: fields; a message with more is in a loop and is held.'),
     connections: z.int().min(1).default(1000).describe('Connections at one time.'),
     connectionsPerAddress: z.int().min(1).default(50).describe('Connections at one time from one address.'),
+    ...pressureLimits,
     commandTimeout: duration('5m').describe('Wait for the next command, RFC 5321 §4.5.3.2.7.'),
     dataTimeout: duration('3m').describe('Wait for the next piece of content, RFC 5321 §4.5.3.2.5.'),
     aliasDepth: z.int().min(1).max(100).default(20).describe('Nesting of aliases and groups.'),

@@ -139,7 +139,15 @@ export function describe(answer: Awaited<ReturnType<Directory['address']>>): str
 
 async function scram(directory: Directory, login: string, password: string): Promise<string> {
   const never = (): never => assert.fail('not a question of sign-in')
-  const others = { now: never, dns: never, 'slot.claim': never, 'client.early': never, 'queue.commit': never }
+  const others = {
+    now: never,
+    dns: never,
+    pressure: never,
+    crashes: never,
+    'slot.claim': never,
+    'client.early': never,
+    'queue.commit': never,
+  }
   const host: Host = { ...others, random: () => 'server-nonce', ...directoryAnswers(directory) }
   const server = serverExchange('SCRAM-SHA-256')
   const client = clientExchange('SCRAM-SHA-256', { login, password, nonce: 'client-nonce' })

@@ -64,6 +64,8 @@ function hostOf(site: Site, mailboxes: Site = {}): { host: Host; questions: () =
     dns: never,
     'directory.scram': never,
     'directory.password': never,
+    pressure: never,
+    crashes: never,
     'slot.claim': never,
     'client.early': never,
     'queue.commit': never,

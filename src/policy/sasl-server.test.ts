@@ -33,6 +33,8 @@ const host: Host = {
   dns: never,
   'directory.domain': never,
   'directory.address': never,
+  pressure: never,
+  crashes: never,
   'slot.claim': never,
   'client.early': never,
   'queue.commit': never,

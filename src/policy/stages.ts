@@ -17,11 +17,13 @@ import {
   sizeAtDestination,
 } from './stages/content-size.ts'
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
+import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { earlyTalk } from './stages/early-talk.ts'
 import { holdLimit } from './stages/hold-limit.ts'
 import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
 import { networkSwitch } from './stages/network-switch.ts'
+import { overload } from './stages/overload.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
 import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
@@ -34,6 +36,7 @@ const place = (name: string, decides: string, reference: string) => ({ name, dec
 
 export const STAGES = {
   connect: [
+    overload,
     connectionSlot,
     place('PORT_ACCESS', 'may this client connect', 'spec access-control.md 4'),
     place('DNS lists at connect', 'is this client listed', 'spec access-control.md 7.1'),
@@ -47,6 +50,7 @@ export const STAGES = {
     sessionLimits,
     transactionLimit,
     declaredSize,
+    freeSpace,
     place('FROM_ACCESS', 'may this sender send', 'spec access-control.md 5'),
     place('SPF', 'may this client send for this domain', 'RFC 7208'),
   ],
@@ -80,6 +84,7 @@ export const STAGES = {
     place('user filters', 'what the recipient wants', 'spec filters.md 1'),
     place('channel filters', 'what the channels want', 'spec filters.md 1'),
     place('MTA filter', 'what the site wants', 'spec filters.md 1'),
+    freeSpaceLeft,
     submissionFields,
     traceField,
   ],

@@ -11,6 +11,7 @@ import { createSecureContext } from 'node:tls'
 import { parse } from 'yaml'
 import { type Domain, domainOf, localPartOf, type MailAddress } from '../../src/address/address.ts'
 import type { Host } from '../../src/ask/ask.ts'
+import { NO_PRESSURE } from '../../src/ask/pressure.ts'
 import type { Account, AddressEntry } from '../../src/ask/questions.ts'
 import { systemClock } from '../../src/clock/clock.ts'
 import type { Revision, RevisionId } from '../../src/config/revision.ts'
@@ -167,6 +168,8 @@ export function directory(): Omit<Host, 'queue.commit' | 'slot.claim' | 'client.
     now: () => Date.now(),
     random: ({ octets }) => randomBytes(octets).toString('hex'),
     dns: () => ({ kind: 'absent', why: 'nxdomain', ttlSeconds: 60 }),
+    pressure: () => NO_PRESSURE,
+    crashes: () => ({ crashes: [], othersInHand: false }),
     'directory.domain': ({ domain }) => {
       if (domain === 'defer.example') return { kind: 'defer', cause: 'the directory is away' }
       return ours(domain) ? { kind: 'found', value: { domain } } : { kind: 'absent' }

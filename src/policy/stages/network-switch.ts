@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A client of our own networks is inside: its session moves to tcp_intranet (spec access-control.md 6.2). */
-import { inNetwork, parseNetwork } from '../../address/network.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { channelConfig } from '../channels.ts'
+import { ownNetworkOf } from '../own-network.ts'
 import type { SessionContext, Stage } from '../stage.ts'
 
 export const INSIDE_CHANNEL = 'tcp_intranet' as ChannelName
@@ -21,10 +21,7 @@ export const networkSwitch: Stage<SessionContext> = {
         by: revision.where('channels', source, 'switchChannel'),
         note: `sessions on ${source} do not switch by address`,
       }
-    const index = own.findIndex((text) => {
-      const network = parseNetwork(text)
-      return network !== undefined && inNetwork(client.address, network)
-    })
+    const index = ownNetworkOf(revision, client.address)
     if (index < 0)
       return { verdict: { do: 'pass' }, by: revision.where('networks', 'own'), note: `${client.address} is outside` }
     return {

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The guards of disk and load together: started and stopped as one, asked by the stages as `pressure`, looked at by
+ * health and operators.
+ */
+import type { Host } from '../ask/ask.ts'
+import type { Pressure } from '../ask/pressure.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import type { TraceSink } from '../policy/trace.ts'
+import { FreeSpace, type FreeSpaceOptions } from './free-space.ts'
+import type { Health } from './health.ts'
+import { KnownClients } from './known-clients.ts'
+import { Load, type LoadOptions } from './load.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface GuardOptions {
+  /** A folder of the file system that the queue is on. */
+  readonly spool: string
+  readonly revision: () => Revision
+  /** Where traces go after the guards have learned from them who is a known client. */
+  readonly traces: TraceSink
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly fileSystem?: FreeSpaceOptions['read']
+  readonly memory?: LoadOptions['memory']
+}
+
+export interface Guards extends Disposable {
+  readonly answers: Pick<Host, 'pressure'>
+  readonly traces: TraceSink
+  readonly space: FreeSpace
+  readonly checks: () => Health['checks']
+}
+
+export async function startGuards(options: GuardOptions): Promise<Guards> {
+  const { spool: path, revision, clock, log, metrics, fileSystem, memory } = options
+  const settings = () => revision().config.limits
+  const common = { settings, clock, log, metrics }
+  const space = new FreeSpace({ ...common, path, ...(fileSystem === undefined ? {} : { read: fileSystem }) })
+  const load = new Load({ ...common, ...(memory === undefined ? {} : { memory }) })
+  const clients = new KnownClients(options.traces, clock)
+  await space.start()
+  load.start()
+  const pressure = (client: string | undefined): Pressure => ({
+    ...space.left,
+    load: load.load,
+    client: client === undefined ? 'unknown' : clients.standing(client),
+  })
+  return {
+    answers: { pressure: ({ client }) => pressure(client) },
+    traces: clients,
+    space,
+    checks: () => [
+      { name: 'free space', ...space.health },
+      { name: 'load', ...load.health },
+    ],
+    [Symbol.dispose]() {
+      space[Symbol.dispose]()
+      load[Symbol.dispose]()
+    },
+  }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Is an address inside: which entry of `networks.own` holds it? */
+import { inNetwork, parseNetwork } from '../address/network.ts'
+import type { Revision } from '../config/revision.ts'
+
+/** The index of the first entry; -1 for none. */
+export const ownNetworkOf = (revision: Revision, address: string): number =>
+  revision.config.networks.own.findIndex((text) => {
+    const network = parseNetwork(text)
+    return network !== undefined && inNetwork(address, network)
+  })
