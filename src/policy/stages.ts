@@ -17,8 +17,8 @@ import {
   sizeAtDestination,
 } from './stages/content-size.ts'
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
-import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { earlyTalk } from './stages/early-talk.ts'
+import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { holdLimit } from './stages/hold-limit.ts'
 import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
