@@ -6,6 +6,7 @@ import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Endpoint } from '../smtp-client/connection.ts'
+import { attemptMs, deadline } from '../smtp-client/deadline.ts'
 import { hostsOfNextHop } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
@@ -62,7 +63,9 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps): 
 
   return {
     destinationKey: () => store,
-    async deliver(delivery, { signal }) {
+    async deliver(delivery, options) {
+      using limit = deadline('the delivery', attemptMs(config, delivery.size), { ...options, clock: deps.clock })
+      const { signal } = limit
       const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
       const to = await endpoints(signal)
       if ('reason' in to) return all({ kind: 'deferred', status: '4.4.3', reason: to.reason, destinationDown: true })

@@ -11,6 +11,7 @@ import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { ConnectionFailure } from '../smtp-client/connection.ts'
+import { attemptMs, deadline } from '../smtp-client/deadline.ts'
 import { type Host, hostsOfDomain, hostsOfNextHop, type MxOptions } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
@@ -56,10 +57,9 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     })
   }
 
-  async function deliver(
-    delivery: Delivery,
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<readonly Outcome[]> {
+  async function deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]> {
+    using limit = deadline('the delivery', attemptMs(config, delivery.size), { ...options, clock: deps.clock })
+    const { signal } = limit
     const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
     const [first] = delivery.recipients
     if (first === undefined) return []

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { ChannelKind } from '../envelope/channel-name.ts'
 import { parseNextHop } from './names.ts'
 import { destinationLimits, sourceLimits } from './schema-channel-limits.ts'
+import { patience } from './schema-patience.ts'
 import { duration, rule } from './units.ts'
 
 /** What any channel may say about mail that comes from it, and about switching (spec access-control.md 6.2). */
@@ -102,6 +103,7 @@ const tcp = z
     connectTimeout: duration('30s').describe('Time allowed for one connection attempt.'),
     reuse: z.int().min(1).max(10_000).default(100).describe('Messages over one connection at most.'),
     idle: duration('5s').describe('How long an idle connection is kept for the next message.'),
+    ...patience,
   })
   .describe('SMTP to other systems.')
 
@@ -127,6 +129,7 @@ const lmtp = z
     connectTimeout: duration('10s').describe('Time allowed for the connection.'),
     reuse: z.int().min(1).max(10_000).default(100).describe('Messages over one connection at most.'),
     idle: duration('5s').describe('How long an idle connection is kept.'),
+    ...patience,
   })
   .describe('LMTP to a message store, RFC 2033.')
 

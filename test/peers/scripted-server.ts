@@ -24,6 +24,8 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly connections: number
   /** Sends octets over every open connection, asked or not. */
   say(octets: string): void
+  /** After `stopReading`. */
+  readOn(): void
 }
 
 const PLAIN: Record<string, string> = {
@@ -84,6 +86,9 @@ export async function startScriptedServer(script: Script, address = '127.0.0.1',
     },
     say(octets) {
       for (const socket of sockets) socket.write(octets)
+    },
+    readOn() {
+      for (const socket of sockets) socket.resume()
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy()
