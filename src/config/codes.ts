@@ -35,6 +35,8 @@ export const CODES = {
   'duplicate-listener': 'Two listeners on one address and port.',
   'route-unreachable': 'A route behind another one that takes all its domains.',
   'bad-domain': 'A text that is not a domain pattern.',
+  'no-effect': 'A setting that changes nothing as things stand.',
+  'limit-low': 'A limit that other systems run into without doing wrong.',
   'path-too-long': 'A socket path longer than the system allows.',
   alias: 'A line of the alias file that cannot be used.',
 } as const

@@ -69,6 +69,24 @@ for (const { what, text, want } of [
     text: `${BASE}queue: { expire: 1h, delayNotice: 2h }\n`,
     want: ['bad-duration 3:35'],
   },
+  {
+    what: 'limits of a channel that change nothing',
+    text: `${BASE}channels:
+  tcp_local: { longLines: wrap, transactionLimitRcptTo: true, transactionLimit: 2000, sourceBlockLimit: 60000 }
+  tcp_auth: { longLines: wrap, recipientLimit: 500 }
+`,
+    want: ['no-effect 4:33', 'no-effect 4:81', 'no-effect 4:105', 'no-effect 5:15'],
+  },
+  {
+    what: 'a limit that is too low for other systems',
+    text: `${BASE}channels: { tcp_local: { recipientLimit: 20 } }\n`,
+    want: ['limit-low 3:42'],
+  },
+  {
+    what: 'a greeting held back for too long',
+    text: `${BASE}limits: { greetingDelay: [{ clients: [0.0.0.0/0], wait: 2m }] }\n`,
+    want: ['bad-duration 3:57'],
+  },
   { what: 'a bad host name', text: BASE.replace('mx.example.org', 'mx_1.example.org'), want: ['bad-hostname 1:21'] },
   {
     what: 'a host name without domain',

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkChannels } from './checks/channels.ts'
 import { runChecks } from './checks/check.ts'
+import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
 import { checkNetworks } from './checks/networks.ts'
 import { checkRoutes } from './checks/routes.ts'
@@ -104,6 +105,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     checkListeners,
     checkNetworks,
     checkChannels,
+    checkLimits,
     checkRoutes,
     checkSecrets(named.files, options.now()),
   ]

@@ -9,6 +9,7 @@ import type { Host } from '../ask/ask.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
+import { START_CHANNEL } from '../config/start-channel.ts'
 import { type ChannelName, parseChannelName } from '../envelope/channel-name.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { Log } from '../monitor/log.ts'
@@ -56,13 +57,6 @@ export interface SmtpServer extends AsyncDisposable {
 
 /** Time for transactions in progress when the server is disposed of without a deadline of the caller's. */
 const STOP_DEADLINE_MS = 10_000
-
-const CHANNEL_OF = {
-  smtp: 'tcp_local',
-  submission: 'tcp_submit',
-  submissions: 'tcp_submit',
-  lmtp: 'tcp_lmtpss',
-} as const satisfies Record<ListenerConfig['service'], string>
 
 /** @throws when a port cannot be had, or submissions is to be served without a certificate; nothing is left listening */
 export async function startSmtpServer(deps: SmtpServerDeps): Promise<SmtpServer> {
@@ -170,7 +164,7 @@ class Listening implements SmtpServer {
 }
 
 function channelOf(config: ListenerConfig): ChannelName {
-  const name = parseChannelName(config.channel ?? CHANNEL_OF[config.service])
+  const name = parseChannelName(config.channel ?? START_CHANNEL[config.service])
   if (name === undefined) throw new Error(`${config.channel} is no channel name`)
   return name
 }
