@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Group commit (design 2.8): what is to be written gathers while a sync runs, then goes out in one write and one sync,
+ * and only then is anybody told. A write or sync that failed ends its segment for good, since a sync that is tried again
+ * may lie: the group is refused, and the next segment's header says that it never counted.
+ *
+ * One segment ahead lies ready, its first part written with zeros. When the disk is full, fresh mail is refused, and what
+ * becomes of mail that was accepted still has that room to be written down in.
+ */
+import type { Log } from '../../monitor/log.ts'
+import { type FileLayer, type OpenFile, removeFile, writeAll } from '../file-layer.ts'
+import type { LedgerTotals } from '../store.ts'
+import type { Folders } from './folders.ts'
+import { encodeGroup, GROUP_HEAD, type NewRecord, recordBytes } from './group.ts'
+import { MAX_SEGMENT, type Span } from './position.ts'
+import { encodeHeader, HEADER_BYTES, type SegmentHeader } from './segment-header.ts'
+import { type Segment, type Segments, segmentName, spanIn } from './segments.ts'
+
+export interface WriterParts {
+  readonly files: FileLayer
+  readonly folders: Folders
+  readonly segments: Segments
+  readonly log: Log
+  /** Milliseconds that never run backwards. */
+  readonly monotonic: () => number
+  readonly random: (octets: number) => Uint8Array
+  readonly totals: () => LedgerTotals
+  /** A segment ends when the next group would make it longer. */
+  readonly segmentBytes: number
+  /** Octets of the segment ahead that are written beforehand. */
+  readonly spareBytes: number
+}
+
+/**
+ * The disk refused a write, and then refused to write down that it had: what was to be written may be found at the
+ * next start all the same.
+ */
+export class RefusedUncertainly extends Error {
+  override readonly name = 'RefusedUncertainly'
+}
+
+/** Octets of one group, unless a single record is larger. */
+const MAX_GROUP = 4 << 20
+/** While the disk is full it is asked as often whether it still is. */
+const ASK_AGAIN_MS = 1000
+
+interface Pending {
+  readonly record: NewRecord
+  readonly urgent: boolean
+  readonly applied: (at: Span) => void
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Open {
+  readonly segment: Segment
+  readonly file: OpenFile
+}
+
+export class LogWriter {
+  readonly #parts: WriterParts
+  #pending: Pending[] = []
+  #running: Promise<void> | undefined
+  #current: Open | undefined
+  #spare: Open | undefined
+  #preparing: Promise<void> | undefined
+  /** Why there is no segment ahead, and when it was tried. */
+  #noRoom: { readonly error: unknown; readonly at: number } | undefined
+  #sequence: number
+  /** Every octet of the group under way has been handed to the disk. */
+  #whole = false
+  /** The last segment that counts. */
+  #previous: SegmentHeader['previous']
+
+  constructor(parts: WriterParts, start: { readonly sequence: number; readonly previous?: SegmentHeader['previous'] }) {
+    this.#parts = parts
+    this.#sequence = start.sequence
+    this.#previous = start.previous
+  }
+
+  /**
+   * Resolves when the record is durable; `applied` has been called then, in the order of the log, with its place.
+   * When it rejects the record is not in the log and will not be found there (or RefusedUncertainly).
+   * @param urgent what becomes of accepted mail: may use the room that is kept for it
+   */
+  append(record: NewRecord, urgent: boolean, applied: (at: Span) => void): Promise<void> {
+    if (GROUP_HEAD + recordBytes(record) > MAX_SEGMENT - HEADER_BYTES)
+      return Promise.reject(new RangeError('the message is too large for the queue'))
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#pending.push({ record, urgent, applied, resolve, reject })
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+    return promise
+  }
+
+  /** The place from which the log would have to be read again: its end. `undefined` before anything was written. */
+  get end(): { readonly segment: number; readonly end: number; readonly sequence: number } | undefined {
+    const at =
+      this.#current === undefined
+        ? this.#previous
+        : { segment: this.#current.segment.number, end: this.#current.segment.end }
+    return at === undefined ? undefined : { ...at, sequence: this.#sequence }
+  }
+
+  /** Begins a segment if none is begun; rejects when the disk will not have it, and then the next append tries again. */
+  async begin(): Promise<void> {
+    if (this.#current === undefined) await this.#begin()
+  }
+
+  /** Resolves when everything that was appended has been settled. */
+  async drained(): Promise<void> {
+    while (this.#running !== undefined) await this.#running
+  }
+
+  /** Nothing may be appended any more. */
+  async close(): Promise<void> {
+    await this.drained()
+    await this.#preparing
+    for (const open of [this.#current, this.#spare]) await this.#closeQuietly(open?.file)
+    this.#current = undefined
+    this.#spare = undefined
+  }
+
+  async #run(): Promise<void> {
+    while (this.#pending.length > 0) {
+      let group = this.#take()
+      if (group.some(({ urgent }) => !urgent)) {
+        const error = await this.#whyNoRoom()
+        if (error !== undefined) {
+          for (const { urgent, reject } of group) if (!urgent) reject(error.error)
+          group = group.filter(({ urgent }) => urgent)
+        }
+      }
+      if (group.length > 0) await this.#settle(group)
+    }
+  }
+
+  #take(): Pending[] {
+    let octets = 0
+    const next = this.#pending.findIndex(({ record }, i) => {
+      octets += recordBytes(record)
+      return i > 0 && octets > MAX_GROUP
+    })
+    return this.#pending.splice(0, next === -1 ? this.#pending.length : next)
+  }
+
+  async #settle(group: readonly Pending[]): Promise<void> {
+    try {
+      await this.#write(group)
+    } catch (error) {
+      this.#parts.log.error('queue.not-written', { err: error, records: group.length })
+      const refused = await this.#leave(error)
+      for (const { reject } of group) reject(refused)
+      return
+    }
+    for (const { resolve } of group) resolve()
+  }
+
+  async #write(group: readonly Pending[]): Promise<void> {
+    const octets = group.reduce((sum, { record }) => sum + recordBytes(record), GROUP_HEAD)
+    const full = (end: number): boolean => end > HEADER_BYTES && end + octets > this.#parts.segmentBytes
+    if (this.#current !== undefined && full(this.#current.segment.end)) {
+      await this.#closeQuietly(this.#current.file)
+      this.#previous = { segment: this.#current.segment.number, end: this.#current.segment.end }
+      this.#current = undefined
+    }
+    const { segment, file } = this.#current ?? (await this.#begin())
+    const bytes = encodeGroup(
+      segment.salt,
+      this.#sequence,
+      group.map(({ record }) => record),
+    )
+    this.#whole = false
+    await writeAll(file, bytes, segment.end)
+    this.#whole = true
+    await file.datasync()
+    let offset = segment.end + GROUP_HEAD
+    segment.end += bytes.length
+    this.#sequence++
+    for (const { record, applied } of group) {
+      const length = recordBytes(record)
+      applied(spanIn(segment, { offset, bytes: length }))
+      offset += length
+    }
+  }
+
+  /** Ends the segment where it last was durable. Gives what to tell those whose group it was. */
+  async #leave(error: unknown): Promise<unknown> {
+    const left = this.#current
+    if (left === undefined) return error // it was never begun, so nothing was written
+    this.#current = undefined
+    this.#previous = { segment: left.segment.number, end: left.segment.end }
+    await this.#closeQuietly(left.file)
+    for (let attempt = 0; attempt < 2; attempt++) {
+      try {
+        await this.#begin()
+        return error
+      } catch (cause) {
+        this.#parts.log.error('queue.segment-not-begun', { err: cause })
+      }
+    }
+    // A group that found no room is not whole, and so does not count whatever happens.
+    return isFull(error) && !this.#whole
+      ? error
+      : new RefusedUncertainly('the disk refuses to be written to', { cause: error })
+  }
+
+  async #begin(): Promise<Open> {
+    const open = await this.#takeSpare()
+    const { segment, file } = open
+    const header: SegmentHeader = {
+      number: segment.number,
+      kind: 'log',
+      salt: segment.salt.toString('hex'),
+      sequence: this.#sequence,
+      totals: this.#parts.totals(),
+      ...(this.#previous === undefined ? {} : { previous: this.#previous }),
+    }
+    try {
+      await writeAll(file, encodeHeader(header), 0)
+      await file.datasync()
+    } catch (error) {
+      await this.#closeQuietly(file) // whatever it says now, nothing lies in it
+      throw error
+    }
+    segment.end = HEADER_BYTES
+    this.#parts.segments.add(segment)
+    this.#current = open
+    this.#prepare()
+    return open
+  }
+
+  async #takeSpare(): Promise<Open> {
+    await this.#preparing
+    const spare = this.#spare ?? (await this.#makeSpare())
+    this.#spare = undefined
+    return spare
+  }
+
+  /** Has a segment ready for when this one ends, made while others work. */
+  #prepare(): void {
+    this.#preparing ??= this.#tryPrepare().finally(() => {
+      this.#preparing = undefined
+    })
+  }
+
+  async #tryPrepare(): Promise<void> {
+    const { log, monotonic } = this.#parts
+    try {
+      this.#spare ??= await this.#makeSpare()
+      this.#noRoom = undefined
+    } catch (error) {
+      if (this.#noRoom === undefined) log.error('queue.no-room-ahead', { err: error })
+      this.#noRoom = { error, at: monotonic() }
+    }
+  }
+
+  /** Fresh mail is taken only while there is a segment ahead. */
+  async #whyNoRoom(): Promise<{ readonly error: unknown } | undefined> {
+    await this.#preparing
+    if (this.#noRoom !== undefined && this.#parts.monotonic() - this.#noRoom.at >= ASK_AGAIN_MS) {
+      this.#prepare()
+      await this.#preparing
+    }
+    return this.#noRoom
+  }
+
+  async #makeSpare(): Promise<Open> {
+    const { files, folders, segments, random, spareBytes } = this.#parts
+    const number = segments.takeNumber()
+    const folder = await folders.current()
+    const path = `${folder}/${segmentName('log', number)}`
+    const file = await files.open(folders.path(path), 'create')
+    try {
+      await writeAll(file, Buffer.alloc(Math.max(spareBytes, HEADER_BYTES)), 0)
+      await file.datasync()
+      await folders.sync(folder)
+    } catch (error) {
+      await this.#closeQuietly(file)
+      await removeFile(files, folders.path(path)).catch(() => {}) // a blank segment is removed at the next start
+      throw error
+    }
+    return { segment: { number, kind: 'log', path, salt: Buffer.from(random(8)), end: HEADER_BYTES }, file }
+  }
+
+  /** All that counts of the file has been synced. */
+  async #closeQuietly(file: OpenFile | undefined): Promise<void> {
+    try {
+      await file?.close()
+    } catch (error) {
+      this.#parts.log.warn('queue.segment-not-closed', { err: error })
+    }
+  }
+}
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
