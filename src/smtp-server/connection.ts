@@ -4,6 +4,7 @@
  * drives the session's questions, does what its actions say, writes replies of a pipelined group together
  * (RFC 2920 §3.2), keeps time, and leaves traces, logs and metrics.
  */
+import { setImmediate as turnOfOthers } from 'node:timers/promises'
 import type { SecureContext } from 'node:tls'
 import { type Asking, drive, type Host } from '../ask/ask.ts'
 import type { Answers } from '../ask/questions.ts'
@@ -52,6 +53,11 @@ type Mode =
   | { readonly is: 'handshake' }
 
 const LINES: Mode = { is: 'lines' }
+/**
+ * A session that has worked so long lets all others have their turn first. Waiting for octets is not enough: libuv reads
+ * a socket that is never empty 32 times in a row.
+ */
+const TURN_MS = 2
 /** Pending replies are sent when they are this many, whatever else waits: memory of a session. */
 const MAX_PENDING_REPLIES = 16_384
 /** However small the largest message is, this much is read before a session is closed for sending too much. */
@@ -72,6 +78,8 @@ export class Connection {
   #stopping = false
   /** Monotonic time until which a whole command line must have come. */
   #lineDeadline = 0
+  /** Monotonic time at which this session's turn began. */
+  #turnBegan = 0
 
   constructor(wire: Wire, session: Session, parts: ConnectionParts) {
     this.#wire = wire
@@ -125,6 +133,10 @@ export class Connection {
     await this.#drive(this.#session.connect())
     this.#armLine()
     while (!this.#closing) {
+      if (this.#parts.clock.monotonic() - this.#turnBegan >= TURN_MS) {
+        await turnOfOthers()
+        this.#turnBegan = this.#parts.clock.monotonic()
+      }
       if (this.#mode.is === 'handshake') await this.#handshake()
       else if (this.#mode.is === 'lines') await this.#lines()
       else await this.#content(this.#mode)
