@@ -99,8 +99,8 @@ export async function startScriptedServer(script: Script, address = '127.0.0.1',
 }
 
 /**
- * Octets in, commands out. After a 354 to DATA come lines up to the dot; after a 250 to BDAT its octets are passed over,
- * and after anything else they are commands, as they are for a server that does not know BDAT.
+ * Octets in, commands out. After a 354 to DATA come lines up to the dot; after BDAT its octets are passed over, unless the
+ * answer is a 50x: for a server that does not know BDAT they are commands.
  */
 function reader(act: (command: string) => Answer): (octets: string) => void {
   let text = ''
@@ -124,7 +124,7 @@ function reader(act: (command: string) => Answer): (octets: string) => void {
       if (typeof answer !== 'string') continue
       inData = command === 'DATA' && answer.startsWith('354')
       const chunk = /^BDAT (\d+)/.exec(command)
-      if (chunk !== null && answer.startsWith('250')) skip = Number(chunk[1])
+      if (chunk !== null && !answer.startsWith('50')) skip = Number(chunk[1])
     }
   }
 }
