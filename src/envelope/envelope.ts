@@ -57,7 +57,7 @@ export interface Origin {
 
 /**
  * A change to the header, applied while the message streams out (design 2.6). A field is complete lines with CRLF at
- * their ends, folded where needed.
+ * their ends, folded where needed; an empty line where the content has no header of its own.
  */
 export type HeaderEdit = { readonly edit: 'prepend'; readonly field: string }
 

@@ -22,7 +22,7 @@ function scan(content: string | Uint8Array, cut = 65_536): ContentSummary {
   return scanner.finish()
 }
 
-const PLAIN = { eightBitHeader: false, eightBitBody: false, hasNul: false, bareCr: 0, bareLf: 0 }
+const PLAIN = { continues: false, eightBitHeader: false, eightBitBody: false, hasNul: false, bareCr: 0, bareLf: 0 }
 
 interface Row {
   readonly name: string
@@ -48,6 +48,7 @@ const rows: Row[] = [
   { name: 'nothing', content: '', want: { ...PLAIN, size: 0, headerSize: 0, lines: 0, longestLine: 0, names: [] } },
   { name: 'no body', content: 'A: b', want: { size: 4, headerSize: 4, lines: 1, longestLine: 4, names: ['a'] } },
   { name: 'no header', content: '\r\nA: b\r\n', want: { headerSize: 0, names: [] } },
+  { name: 'a blank in front', content: ' x\r\nA: b\r\n', want: { continues: true, headerSize: 0, names: [] } },
   {
     name: 'a line that is no field ends the header',
     content: 'A: b\r\nhello\r\nC: d\r\n',

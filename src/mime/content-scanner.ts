@@ -25,6 +25,7 @@ type Shown = 'subject' | 'message-id'
 
 export class ContentScanner {
   #size = 0
+  #continues = false
   #headerSize = 0
   #inHeader = true
   #received = 0
@@ -55,6 +56,7 @@ export class ContentScanner {
   /** Takes the next piece. It may be reused afterwards. */
   push(slice: Uint8Array): void {
     const bytes = Buffer.from(slice.buffer, slice.byteOffset, slice.byteLength)
+    if (this.#size === 0) this.#continues = isContinuation(bytes)
     this.#size += bytes.length
     let at = 0
     while (this.#inHeader && at < bytes.length) {
@@ -85,6 +87,7 @@ export class ContentScanner {
     return {
       size: this.#size,
       headerSize: this.#headerSize,
+      continues: this.#continues,
       receivedFields: this.#received,
       fieldNames: this.#names,
       ...(subject === undefined ? {} : { subject: show(decodeWords(unfold(subject))) }),

@@ -6,6 +6,8 @@ export interface ContentSummary {
   readonly size: number
   /** Octets of the header, the empty line not counted. */
   readonly headerSize: number
+  /** The first line begins with a blank or tab: it would continue a field put above it (RFC 5322 §2.2.3). */
+  readonly continues: boolean
   /** RFC 5321 §6.3: the loop count. */
   readonly receivedFields: number
   /** Names of fields that are there, lower case, each once. At most 1000. */

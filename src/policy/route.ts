@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Where a domain goes: to channel `l` when the directory knows it, else by the first route of the configuration that
- * fits, else to tcp_local and the domain's MX records (design 3).
+ * fits, else to tcp_local and the domain's MX records (design 3). Domains are compared as A-labels (RFC 5890 §2.3.2.1):
+ * however typed, they are one.
  */
 import { domainOf, localPartOf, type MailAddress } from '../address/address.ts'
+import { addressKey, asciiDomain } from '../address/path.ts'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Revision } from '../config/revision.ts'
@@ -29,13 +31,14 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
   }
   const { routes, server } = revision.config
   // RFC 5321 §4.5.1: `<postmaster>` alone is the postmaster of this host, which need not be a mail domain (aliases.ts).
-  if (domain === server.hostname.toLowerCase() && localPartOf(address).toLowerCase() === 'postmaster')
+  // `addressKey`, for quotes mean nothing (§4.1.2).
+  if (domainKey(domain) === domainKey(server.hostname) && addressKey(localPartOf(address)) === 'postmaster')
     return {
       kind: 'routed',
       by: { by: 'protocol', rule: 'RFC 5321 §4.5.1' },
       route: { channel: LOCAL_CHANNEL, domain, local: true },
     }
-  const index = routes.findIndex((route) => fits(route.domain.toLowerCase(), domain))
+  const index = routes.findIndex((route) => fits(route.domain, domainKey(domain)))
   const route = routes[index]
   if (route === undefined)
     return {
@@ -54,5 +57,7 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
 /** `example.org` itself; `.example.org` what is below it; `*` everything. */
 function fits(pattern: string, domain: string): boolean {
   if (pattern === '*') return true
-  return pattern.startsWith('.') ? domain.endsWith(pattern) : domain === pattern
+  return pattern.startsWith('.') ? domain.endsWith(`.${domainKey(pattern.slice(1))}`) : domain === domainKey(pattern)
 }
+
+const domainKey = (domain: string): string => asciiDomain(domain) ?? domain.toLowerCase()
