@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Finds the rows of a table that may match a probe, in the order of the table, without looking at the others. Each row
+ * is filed under one piece of evidence that a matching probe must show (`row-keys.ts`), the one fewest rows of the
+ * table share; rows without any are always tried. The index never leaves out a row that matches; rows that do not are
+ * sorted out by the matcher. The work is bounded by the probe and by the number of different lengths, not of rows.
+ */
+import { type KeyKind, power } from './key-hash.ts'
+import type { Pattern } from './pattern.ts'
+import { keysOf, type RowKey } from './row-keys.ts'
+
+/** Pieces of one kind that are worth looking up: a length with the power of the hash's base. */
+export interface Lengths {
+  readonly length: number
+  readonly power: number
+}
+
+export class RowIndex {
+  /** Row numbers, bucket after bucket, ascending in each. */
+  readonly #rows: Int32Array
+  /** Open addressing: key, begin of its bucket, end of it. An empty slot has an end of 0. */
+  readonly #slots: Int32Array
+  readonly #mask: number
+  /** Where the rows that are always tried begin; they stand at the end. */
+  readonly #always: number
+  readonly lengths: Readonly<Record<KeyKind, readonly Lengths[]>>
+  /** All rows with a network of the family have it where a run of address characters begins. */
+  readonly runStartsOnly: { readonly 4: boolean; readonly 6: boolean }
+
+  private constructor(filed: readonly (RowKey | undefined)[]) {
+    const order = Int32Array.from(filed.keys()).sort(
+      (a, b) =>
+        Number(filed[a] === undefined) - Number(filed[b] === undefined) || keyAt(filed, a) - keyAt(filed, b) || a - b,
+    )
+    this.#rows = order
+    const always = order.findIndex((row) => filed[row] === undefined)
+    this.#always = always === -1 ? order.length : always
+    const size = 2 ** Math.ceil(Math.log2(2 * this.#always + 2))
+    this.#mask = size - 1
+    this.#slots = new Int32Array(3 * size)
+    for (let begin = 0, end = 0; begin < this.#always; begin = end) {
+      const key = keyAt(filed, order[begin] ?? 0)
+      while (end < this.#always && keyAt(filed, order[end] ?? 0) === key) end++
+      const slot = this.#slot(key)
+      this.#slots.set([key, begin, end], slot)
+    }
+    this.lengths = lengthsOf(filed)
+    const anywhere = (kind: KeyKind): boolean => filed.some((key) => key?.kind === kind && !key.runStart)
+    this.runStartsOnly = { 4: !anywhere('ipv4'), 6: !anywhere('ipv6') }
+  }
+
+  /** Yields now and then, so that a caller can let others run. */
+  static *build(patterns: readonly Pattern[]): Generator<undefined, RowIndex> {
+    const sharedBy = new Map<number, number>()
+    const keys: RowKey[][] = []
+    for (const [row, pattern] of patterns.entries()) {
+      const found = keysOf(pattern)
+      keys.push(found)
+      for (const { key } of found) sharedBy.set(key, (sharedBy.get(key) ?? 0) + 1)
+      if (row % 512 === 511) yield
+    }
+    yield
+    return new RowIndex(keys.map((found) => rarest(found, sharedBy)))
+  }
+
+  /** Rows that are tried against every probe. */
+  get alwaysTried(): number {
+    return this.#rows.length - this.#always
+  }
+
+  get always(): readonly [number, number] {
+    return [this.#always, this.#rows.length]
+  }
+
+  rowAt(at: number): number {
+    return this.#rows[at] ?? -1
+  }
+
+  /** Adds the bucket of this key, if there is one, as two numbers: begin and end. */
+  lookup(key: number, into: number[]): void {
+    const slot = this.#slot(key)
+    const end = this.#slots[slot + 2] ?? 0
+    if (end !== 0) into.push(this.#slots[slot + 1] ?? 0, end)
+  }
+
+  #slot(key: number): number {
+    for (let at = key & this.#mask; ; at = (at + 1) & this.#mask) {
+      const slot = 3 * at
+      if (this.#slots[slot + 2] === 0 || this.#slots[slot] === key) return slot
+    }
+  }
+}
+
+const keyAt = (filed: readonly (RowKey | undefined)[], row: number): number => filed[row]?.key ?? 0
+
+/** The key that fewest rows share, the first of several. */
+function rarest(keys: readonly RowKey[], sharedBy: ReadonlyMap<number, number>): RowKey | undefined {
+  let best: RowKey | undefined
+  let fewest = Number.POSITIVE_INFINITY
+  for (const key of keys) {
+    const rows = sharedBy.get(key.key) ?? 0
+    if (rows < fewest) {
+      best = key
+      fewest = rows
+    }
+  }
+  return best
+}
+
+function lengthsOf(filed: readonly (RowKey | undefined)[]): Record<KeyKind, readonly Lengths[]> {
+  const found: Record<KeyKind, Set<number>> = {
+    whole: new Set(),
+    prefix: new Set(),
+    suffix: new Set(),
+    inner: new Set(),
+    ipv4: new Set(),
+    ipv6: new Set(),
+  }
+  for (const key of filed) if (key !== undefined) found[key.kind].add(key.length)
+  const list = (kind: KeyKind): readonly Lengths[] =>
+    [...found[kind]].sort((a, b) => a - b).map((length) => ({ length, power: power(length) }))
+  return {
+    whole: list('whole'),
+    prefix: list('prefix'),
+    suffix: list('suffix'),
+    inner: list('inner'),
+    ipv4: list('ipv4'),
+    ipv6: list('ipv6'),
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How a row that matched is told of in the trace. */
+import type { Expanded } from './expand.ts'
+import type { Taken } from './match.ts'
+import type { Pattern } from './pattern.ts'
+import type { Probe } from './probe.ts'
+import type { MappingStep, MatchedPiece, RowRef } from './result.ts'
+import type { MappingRow } from './table.ts'
+
+export const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
+  table,
+  name,
+  file,
+  line,
+  column,
+  text: source,
+})
+
+/** The texts of the fields, by their number. */
+export function fieldsOf({ elements }: Pattern, taken: Taken, text: string): string[] {
+  const fields: string[] = []
+  for (const [i, element] of elements.entries())
+    if (element.kind !== 'literal' && element.saved) fields.push(text.slice(taken[2 * i], taken[2 * i + 1]))
+  return fields
+}
+
+export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: Expanded): MappingStep {
+  const { failure, control, output, flags, lookups } = expanded
+  const common = {
+    step: 'row',
+    row: rowRef(row),
+    probe: probe.text,
+    pieces: piecesOf(row, taken, probe.text),
+    lookups,
+    ...(control === undefined ? {} : { next: control }),
+  } as const
+  if (failure === undefined) return { ...common, output, flags: [...flags].sort().join('') }
+  const { line, column } = row.templatePlace(failure.from)
+  const written = row.templateText.slice(failure.from, failure.to)
+  return { ...common, failure: { written, why: failure.why, line, column } }
+}
+
+function piecesOf({ pattern, patternText }: MappingRow, taken: Taken, text: string): MatchedPiece[] {
+  let next = 0
+  return pattern.elements.map((element, i) => {
+    const piece = {
+      pattern: patternText.slice(element.from, element.to),
+      text: text.slice(taken[2 * i], taken[2 * i + 1]),
+    }
+    return element.kind !== 'literal' && element.saved ? { ...piece, field: next++ } : piece
+  })
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One mapping operation: a table, a probe, input flags. spec mapping-tables.md 2, 5. Rows are tried in the order of the
+ * table; `$C`, `$L` and `$R` make it go on, within the guard against loops and the bounds of `limits.ts`.
+ */
+import { Candidates } from './candidates.ts'
+import { type Expanded, expandTemplate } from './expand.ts'
+import { RUN_LIMITS, type RunLimits } from './limits.ts'
+import { LookUps } from './look-ups.ts'
+import { LoopGuard } from './loop-guard.ts'
+import { matchPattern, type Taken } from './match.ts'
+import { Probe } from './probe.ts'
+import type { MappingAsking } from './questions.ts'
+import type { MappingResult, MappingStep, RowRef } from './result.ts'
+import { fieldsOf, rowRef, rowStep } from './row-step.ts'
+import type { MappingRow, Mappings, MappingTable } from './table.ts'
+import { FAILURE_DROPS_FLAGS, FLAGS_ADD_UP } from './unsure.ts'
+import { Work } from './work.ts'
+
+export interface RunOptions {
+  /** Input flags: letters in either case. spec mapping-tables.md 6. */
+  readonly input?: string
+  readonly limits?: Partial<RunLimits>
+  /** Cut arguments and results of call-outs to 252 octets, as the historical server did. */
+  readonly truncateCalls?: boolean
+}
+
+/**
+ * What the table says to the probe. A table that does not exist says nothing: not matched. Asks its questions one after
+ * another, in the order of the template.
+ */
+export function* runMapping(
+  mappings: Mappings,
+  table: string,
+  probe: string,
+  { input = '', limits = {}, truncateCalls = false }: RunOptions = {},
+): MappingAsking<MappingResult> {
+  const flags = new Set(input.toUpperCase())
+  const shared: Shared = { mappings, input: flags, truncateCalls, work: new Work({ ...RUN_LIMITS, ...limits }) }
+  return yield* new Operation(shared, table, probe, 0).run()
+}
+
+/** What an operation has in common with those it calls. */
+interface Shared {
+  readonly mappings: Mappings
+  readonly input: ReadonlySet<string>
+  readonly truncateCalls: boolean
+  readonly work: Work
+}
+
+class Operation {
+  readonly #shared: Shared
+  readonly #work: Work
+  readonly #name: string
+  readonly #probe: string
+  readonly #table: MappingTable | undefined
+  readonly #lookUps: LookUps
+  readonly #guard: LoopGuard
+  readonly #steps: MappingStep[] = []
+  #stepsDropped = 0
+  #current: Probe
+  #flags = new Set<string>()
+  #row: RowRef | undefined
+  #failed = false
+
+  constructor(shared: Shared, table: string, probe: string, depth: number) {
+    this.#shared = shared
+    this.#work = shared.work
+    this.#name = table
+    this.#probe = probe
+    this.#table = shared.mappings.table(table)
+    this.#current = new Probe(probe)
+    this.#guard = new LoopGuard(probe.length)
+    const { input, truncateCalls, work } = shared
+    this.#lookUps = new LookUps(input, work, {
+      depth,
+      truncateCalls,
+      // 4.9 [U]: the inner run sees the same input flags, and its own flags stay inside.
+      *runTable(inner, argument) {
+        if (shared.mappings.table(inner) === undefined) return undefined
+        return yield* new Operation(shared, inner, argument, depth + 1).run()
+      },
+    })
+  }
+
+  *run(): MappingAsking<MappingResult> {
+    const { probe: longest } = this.#work.limits
+    if (this.#probe.length > longest) this.#work.exhaust(`a probe of more than ${longest} characters`)
+    else if (this.#table !== undefined) yield* this.#passes(this.#table)
+    return this.#result()
+  }
+
+  /** Goes through the table once, and again as often as rows and the guard allow. */
+  *#passes(table: MappingTable): MappingAsking<void> {
+    for (;;) {
+      const by = yield* this.#pass(table)
+      if (by === undefined) return
+      const refused = !this.#guard.mayRestart(this.#current.length)
+      this.#note({ step: 'restart', by, probe: this.#current.text, refused })
+      if (refused) return
+    }
+  }
+
+  /** One pass from the first row; what asks for another one, or `undefined` at the end. */
+  *#pass(table: MappingTable): MappingAsking<'R' | 'L' | undefined> {
+    let candidates = new Candidates(table.index, this.#current, 0, this.#work)
+    /** A `$L` asks for one more pass, unless a later match says otherwise. */
+    let onceMore = false
+    for (let number = candidates.next(); number !== -1; number = candidates.next()) {
+      const row = table.rows[number]
+      if (row === undefined) break
+      const taken = matchPattern(row.pattern, this.#current, this.#work)
+      if (taken === undefined) continue
+      const expanded = taken === 'over' ? undefined : yield* this.#matched(row, taken)
+      if (expanded === undefined || this.#work.exhausted !== undefined) return undefined
+      const { control } = expanded
+      if (control === undefined) return undefined
+      this.#failed = false
+      if (expanded.failure === undefined) this.#current = new Probe(expanded.output)
+      if (control === 'R') return 'R'
+      onceMore = control === 'L'
+      // The same string: the search goes on where it is.
+      if (expanded.failure === undefined)
+        candidates = new Candidates(table.index, this.#current, number + 1, this.#work)
+    }
+    return onceMore ? 'L' : undefined
+  }
+
+  *#matched(row: MappingRow, taken: Taken): MappingAsking<Expanded | undefined> {
+    const { work } = this.#shared
+    if (++work.matches > work.limits.matches) {
+      work.exhaust(`more than ${work.limits.matches} matching rows`)
+      return undefined
+    }
+    const fields = fieldsOf(row.pattern, taken, this.#current.text)
+    const expanded = yield* expandTemplate(row.template.nodes, row.templateText, fields, this.#lookUps)
+    const { failure, control, output, flags } = expanded
+    this.#row = rowRef(row)
+    this.#failed = failure !== undefined
+    this.#note(rowStep(row, this.#current, taken, expanded))
+    if (!FLAGS_ADD_UP && control !== undefined) this.#flags.clear()
+    if (failure === undefined || !FAILURE_DROPS_FLAGS) for (const flag of flags) this.#flags.add(flag)
+    if (failure === undefined && control === undefined) this.#current = new Probe(output)
+    return expanded
+  }
+
+  #note(step: MappingStep): void {
+    if (this.#steps.length < this.#work.limits.trace) this.#steps.push(step)
+    else this.#stepsDropped++
+  }
+
+  #result(): MappingResult {
+    const { work } = this.#shared
+    const common = {
+      table: this.#name,
+      probe: this.#probe,
+      input: sorted(this.#shared.input),
+      steps: this.#steps,
+      stepsDropped: this.#stepsDropped,
+      unanswered: this.#lookUps.unanswered,
+      work: work.steps,
+    }
+    if (work.exhausted !== undefined) return { kind: 'deferred', cause: work.exhausted, ...common }
+    return {
+      kind: 'answered',
+      matched: this.#row !== undefined,
+      failed: this.#failed,
+      output: this.#current.text,
+      flags: sorted(this.#flags),
+      ...(this.#row === undefined ? {} : { row: this.#row }),
+      ...common,
+    }
+  }
+}
+
+const sorted = (flags: ReadonlySet<string>): string => [...flags].sort().join('')

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The two columns of a row, and whether they are too long. spec mapping-tables.md 1.2, 1.4. */
+import { columnEnd, skipBlanks } from './blank.ts'
+import { DOCUMENTED, FILE_LIMITS } from './limits.ts'
+import { type Place, type PlacedText, placeAt, slicePlaced } from './place.ts'
+import { error, type Problems, warning } from './problem.ts'
+
+/** A row as written, continuations joined. */
+export interface RawRow extends Place {
+  readonly pattern: PlacedText
+  readonly template: PlacedText
+  /** The first line of it in the file, at most 200 characters. */
+  readonly source: string
+}
+
+/** 1.4: the pattern up to the first unquoted blank, the template up to the next one. */
+export function splitRow(placed: PlacedText, first: string, problems: Problems): RawRow | undefined {
+  const { text } = placed
+  const patternEnd = columnEnd(text, 0)
+  const templateStart = skipBlanks(text, patternEnd)
+  const templateEnd = columnEnd(text, templateStart)
+  const pattern = slicePlaced(placed, 0, patternEnd)
+  const template = slicePlaced(placed, templateStart, templateEnd)
+  if (templateStart === text.length)
+    problems.add(
+      placeAt(placed, 0),
+      patternEnd,
+      warning(
+        'mapping-columns',
+        'a row without a template',
+        'It matches, writes nothing and sets no flag.',
+        'write the template behind a blank; write $ in front of blanks that belong to the pattern',
+      ),
+    )
+  const rest = skipBlanks(text, templateEnd)
+  if (rest < text.length)
+    problems.add(
+      placeAt(placed, rest),
+      text.length - rest,
+      warning(
+        'mapping-columns',
+        'text behind the end of the template',
+        'An unquoted blank ends the template; the rest is ignored.',
+        'write $ in front of each blank that belongs to the template',
+      ),
+    )
+  if (!fits(placed, pattern, template, problems)) return undefined
+  return { ...placeAt(placed, 0), pattern, template, source: first.slice(0, 200) }
+}
+
+function fits(line: PlacedText, pattern: PlacedText, template: PlacedText, problems: Problems): boolean {
+  let fit = true
+  for (const [what, { text, ...placed }, limit, documented] of [
+    ['line', line, FILE_LIMITS.line, DOCUMENTED.line],
+    ['pattern', pattern, FILE_LIMITS.pattern, DOCUMENTED.pattern],
+    ['template', template, FILE_LIMITS.template, DOCUMENTED.template],
+  ] as const) {
+    if (text.length <= documented) continue
+    const over = text.length > limit
+    const make = over ? error : warning
+    fit &&= !over
+    problems.add(
+      placeAt({ text, ...placed }, 0),
+      text.length,
+      make(
+        'mapping-too-long',
+        `a ${what} of ${text.length} characters; ${over ? `more than ${limit} are not read` : `the documented limit is ${documented}`}`,
+        over ? 'The row is left out.' : 'It is taken whole here; the historical server would not.',
+        'split the row, or move the data to the general database',
+      ),
+    )
+  }
+  return fit
+}
