@@ -156,6 +156,7 @@ export async function serve(
     revision: () => revision,
     host,
     begin: async () => guardedDraft(await store.begin(), guards.space),
+    inHand,
     accepted: (id) => runner.accepted(id),
     traces: guards.traces,
     log,

@@ -108,8 +108,8 @@ export type Verdict =
   | { readonly do: 'pass' }
   /** `close`: the session ends after the reply. */
   | { readonly do: 'refuse'; readonly reply: Reply; readonly close?: boolean }
-  /** Accept, but keep for an operator. Later stages still run. */
-  | { readonly do: 'hold'; readonly reason: string }
+  /** Accept, but keep for an operator. Later stages still run. `unlooked`: none that looks at the content, nor anything else. */
+  | { readonly do: 'hold'; readonly reason: string; readonly unlooked?: true }
   /** Accept, and throw away by this rule. */
   | { readonly do: 'discard'; readonly rule: string }
 

@@ -24,6 +24,7 @@ import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
 import { networkSwitch } from './stages/network-switch.ts'
 import { overload } from './stages/overload.ts'
+import { poison } from './stages/poison.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
 import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
@@ -68,7 +69,7 @@ export const STAGES = {
     place('MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
     place('throttles', 'not too much, not too often', 'spec access-control.md 7'),
   ],
-  envelope: [recipientCutoff],
+  envelope: [recipientCutoff, poison],
   content: [
     contentSize,
     sizeAtDestination,
@@ -88,6 +89,8 @@ export const STAGES = {
     submissionFields,
     traceField,
   ],
+  // Of a message whose content must not be looked at.
+  unlooked: [contentSize, freeSpaceLeft, traceField],
 } as const satisfies {
   readonly connect: readonly Stage<SessionContext>[]
   readonly starttls: readonly Stage<SessionContext>[]
@@ -97,4 +100,5 @@ export const STAGES = {
   readonly rcpt: readonly Stage<RcptContext>[]
   readonly envelope: readonly Stage<EnvelopeContext>[]
   readonly content: readonly Stage<ContentContext>[]
+  readonly unlooked: readonly Stage<ContentContext>[]
 }

@@ -34,6 +34,12 @@ export interface InHand {
   clear(key: string): void
 }
 
+/** For where nothing is to be remembered: tools and tests. */
+export const nothingInHand: Pick<InHand, 'begin' | 'clear'> = {
+  begin: () => ({ at: () => {}, [Symbol.dispose]: () => {} }),
+  clear: () => {},
+}
+
 export interface InHandOptions {
   /** The file of slots. The suspects stand beside it, with `.suspects` behind its name. */
   readonly path: string

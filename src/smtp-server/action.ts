@@ -14,6 +14,10 @@ export interface ContentRules {
   readonly bareNewlines: 'reject' | 'normalise'
   /** `pass` and `reject` leave lines as they are. */
   readonly longLines: LongLines
+  /** What the message is called while in hand (queue/in-hand.ts). */
+  readonly key: string
+  /** Nothing is to be learned of the content, for whoever looked at it crashed. */
+  readonly unlooked: boolean
 }
 
 export type Action =

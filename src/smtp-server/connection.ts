@@ -14,10 +14,11 @@ import type { Envelope } from '../envelope/envelope.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Log } from '../monitor/log.ts'
 import type { Trace, TraceSink } from '../policy/trace.ts'
+import type { Hand, InHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
 import { LineScanner } from '../smtp/line-scanner.ts'
 import { formatReply } from '../smtp/reply.ts'
-import type { Action, Received } from './action.ts'
+import type { Action, ContentRules, Received } from './action.ts'
 import { ContentIntake } from './content-intake.ts'
 import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
 import type { Session } from './session.ts'
@@ -29,6 +30,8 @@ export interface ConnectionParts {
   /** Answers everything but what is this connection's own. */
   readonly host: Omit<Host, 'queue.commit' | 'client.early'>
   readonly begin: () => Promise<Draft>
+  /** Remembers what is received now, should the process crash at it. */
+  readonly inHand: Pick<InHand, 'begin' | 'clear'>
   readonly accepted: (id: MessageId) => void
   readonly traces: TraceSink
   readonly log: Log
@@ -73,6 +76,7 @@ export class Connection {
   #mode: Mode = LINES
   /** Content of the transaction at hand: DATA, or all its chunks. */
   #intake: ContentIntake | undefined
+  #hand: Hand | undefined
   #replies = ''
   #closing = false
   #stopping = false
@@ -110,6 +114,7 @@ export class Connection {
       await this.#flush()
     }
     await this.#intake?.drop()
+    this.#letGo()
     await this.#wire.close()
     this.#log.info('smtp.closed', { transactions: this.#session.counts.transactions })
   }
@@ -199,9 +204,11 @@ export class Connection {
     this.#mode = LINES
     const start = this.#parts.clock.monotonic()
     let received: Received = { kind: 'chunk', octets: 0 }
-    if (mode.intake !== undefined)
-      received = mode.is === 'data' || mode.last ? await mode.intake.whole() : mode.intake.chunk()
+    const whole = mode.is === 'data' || mode.last
+    if (whole) this.#hand?.at('judging')
+    if (mode.intake !== undefined) received = whole ? await mode.intake.whole() : mode.intake.chunk()
     await this.#drive(this.#session.content(received))
+    if (whole && mode.intake !== undefined) this.#cameThrough(mode.intake.rules)
     this.#parts.metrics.command('content', (this.#parts.clock.monotonic() - start) / 1000)
     this.#armLine()
   }
@@ -246,15 +253,13 @@ export class Connection {
           this.#parts.metrics.reply(action.reply.code)
           break
         case 'readContent': {
-          const intake = new ContentIntake('data', action.rules, this.#parts.begin)
-          this.#intake = intake
+          const intake = this.#takeIn('data', action.rules)
           this.#mode = { is: 'data', intake, deadline: this.#dataDeadline() }
           break
         }
         case 'readChunk': {
           const { size: left, last, rules } = action
-          if (rules !== undefined) this.#intake ??= new ContentIntake('chunks', rules, this.#parts.begin)
-          const intake = rules === undefined ? undefined : this.#intake
+          const intake = rules === undefined ? undefined : (this.#intake ?? this.#takeIn('chunks', rules))
           this.#mode = { is: 'chunk', left, last, intake, deadline: this.#dataDeadline() }
           if (left > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
           break
@@ -284,7 +289,26 @@ export class Connection {
     }
   }
 
+  #takeIn(how: 'data' | 'chunks', rules: ContentRules): ContentIntake {
+    this.#letGo()
+    this.#hand = this.#parts.inHand.begin(rules.key, 'receiving')
+    if (rules.unlooked) this.#log.error('alarm.poison', { key: rules.key, what: 'held without a look at its content' })
+    this.#intake = new ContentIntake(how, rules, this.#parts.begin)
+    return this.#intake
+  }
+
+  #letGo(): void {
+    this.#hand?.[Symbol.dispose]()
+    this.#hand = undefined
+  }
+
+  /** Looked at to its end: the process lives. */
+  #cameThrough({ key, unlooked }: ContentRules): void {
+    if (!unlooked) this.#parts.inHand.clear(key)
+  }
+
   #record(trace: Trace): void {
+    this.#letGo()
     this.#parts.traces.append(trace)
     this.#parts.metrics.outcome(trace.outcome)
     const { id, from, size, outcome, recipients } = trace
@@ -296,6 +320,7 @@ export class Connection {
     this.#intake = undefined
     try {
       if (intake === undefined) throw new Error('there is no content')
+      this.#hand?.at('storing')
       await intake.commit(envelope)
       return { kind: 'stored' }
     } catch (error) {

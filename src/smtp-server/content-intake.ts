@@ -18,7 +18,7 @@ export interface Intake {
 }
 
 export class ContentIntake {
-  readonly #rules: ContentRules
+  readonly rules: ContentRules
   readonly #wire: DataScanner | ChunkScanner
   readonly #fitter: LineFitter | undefined
   readonly #scanner = new ContentScanner()
@@ -29,11 +29,11 @@ export class ContentIntake {
   #lost: string | undefined
 
   constructor(how: 'data' | 'chunks', rules: ContentRules, begin: () => Promise<Draft>) {
-    this.#rules = rules
-    const bareNewlines = rules.bareNewlines === 'normalise' ? 'normalise' : 'pass'
+    this.rules = rules
+    const bareNewlines = rules.bareNewlines === 'normalise' && !rules.unlooked ? 'normalise' : 'pass'
     this.#wire = how === 'data' ? new DataScanner({ bareNewlines }) : new ChunkScanner({ bareNewlines })
-    this.#fitter =
-      rules.longLines === 'truncate' || rules.longLines === 'wrap' ? new LineFitter(rules.longLines) : undefined
+    const longLines = rules.unlooked ? 'pass' : rules.longLines
+    this.#fitter = longLines === 'truncate' || longLines === 'wrap' ? new LineFitter(longLines) : undefined
     this.#draft = this.#begin(begin)
   }
 
@@ -62,7 +62,8 @@ export class ContentIntake {
     if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
     const { bareCr, bareLf, nul } = this.#wire
     // The wire scanner saw what came, the content scanner what was kept.
-    const seen = this.#scanner.finish()
+    // Of what nobody looked at nothing is known, so it may be anything.
+    const seen = { ...this.#scanner.finish(), ...(this.rules.unlooked ? { eightBitBody: true } : {}) }
     const size = this.#keeping ? this.#kept : this.#octets
     const longestLine = this.#fitter?.longest ?? seen.longestLine
     return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
@@ -100,8 +101,9 @@ export class ContentIntake {
   async #take(content: readonly Uint8Array[]): Promise<void> {
     for (const { length } of content) this.#octets += length
     if (!this.#keeping) return
-    const bare = this.#wire.bareCr + this.#wire.bareLf > 0 && this.#rules.bareNewlines === 'reject'
-    if (bare || this.#octets > this.#rules.maxBytes) {
+    const { bareNewlines, unlooked, maxBytes } = this.rules
+    const bare = this.#wire.bareCr + this.#wire.bareLf > 0 && bareNewlines === 'reject' && !unlooked
+    if (bare || this.#octets > maxBytes) {
       await this.drop()
       return
     }
@@ -114,7 +116,7 @@ export class ContentIntake {
     const bytes = only ?? Buffer.concat(content)
     if (!this.#keeping || bytes.length === 0) return
     this.#kept += bytes.length
-    this.#scanner.push(bytes)
+    if (!this.rules.unlooked) this.#scanner.push(bytes)
     try {
       const draft = await this.#draft
       if (this.#keeping) await draft?.write(bytes)

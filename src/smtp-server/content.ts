@@ -8,7 +8,7 @@ import { type Asking, ask } from '../ask/ask.ts'
 import { channelConfig } from '../policy/channels.ts'
 import { envelopeOf } from '../policy/envelope-of.ts'
 import { runStages } from '../policy/run-stages.ts'
-import type { ContentContext, SessionContext } from '../policy/stage.ts'
+import type { ContentContext } from '../policy/stage.ts'
 import { sizeLimit } from '../policy/stages/content-size.ts'
 import { longLinesRule } from '../policy/stages/long-lines.ts'
 import { STAGES } from '../policy/stages.ts'
@@ -21,14 +21,16 @@ import type { Transaction } from './state.ts'
 /** RFC 3463: 4.3.1, mail system full. The cause is for the log. */
 const NOT_STORED = reply(452, '3.1', 'Cannot store the message now, try again later')
 
-/** How content from this source is to be read. */
-export function contentRules(context: SessionContext): ContentRules {
+/** How the content of this message is to be read. Its envelope has been judged. */
+export function contentRules({ context, judged }: Transaction): ContentRules {
+  if (judged === undefined) throw new Error('content before the envelope was judged')
   const channel = channelConfig(context.revision, context.source)
   const normalise = 'bareNewlines' in channel && channel.bareNewlines === 'normalise'
   return {
     maxBytes: sizeLimit(context).bytes,
     bareNewlines: normalise ? 'normalise' : 'reject',
     longLines: longLinesRule(context),
+    ...judged,
   }
 }
 
@@ -92,7 +94,8 @@ function* judge(
     edits: [],
     ...(transaction.hold === undefined ? {} : { hold: transaction.hold }),
   }
-  const result = yield* runStages('content', STAGES.content, start, trace)
+  const stages = transaction.judged?.unlooked === true ? STAGES.unlooked : STAGES.content
+  const result = yield* runStages('content', stages, start, trace)
   const { verdict } = result
   if (verdict.do === 'refuse')
     return finish(

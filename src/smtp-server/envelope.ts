@@ -3,13 +3,17 @@
 import type { Asking } from '../ask/ask.ts'
 import { runStages } from '../policy/run-stages.ts'
 import type { EnvelopeContext } from '../policy/stage.ts'
+import { keyOf } from '../policy/stages/poison.ts'
 import { STAGES } from '../policy/stages.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { Session } from './session.ts'
 import type { Transaction } from './state.ts'
 
-/** The reply that ends the transaction here, if there is one. */
-export function* judgeEnvelope(session: Session, transaction: Transaction): Asking<Reply | undefined> {
+/** The transaction as it goes on, or the reply that ends it here. */
+export function* judgeEnvelope(
+  session: Session,
+  transaction: Transaction,
+): Asking<Transaction | { readonly refused: Reply }> {
   const { context, recipients, acceptedCommands, presented, trace } = transaction
   const start: EnvelopeContext = {
     ...context,
@@ -19,7 +23,9 @@ export function* judgeEnvelope(session: Session, transaction: Transaction): Aski
     presented,
   }
   const { verdict } = yield* runStages('envelope', STAGES.envelope, start, trace)
-  if (verdict.do === 'refuse') return verdict.reply
-  if (verdict.do !== 'pass') throw new Error(`an envelope cannot be judged ${verdict.do} yet`)
-  return undefined
+  if (verdict.do === 'refuse') return { refused: verdict.reply }
+  if (verdict.do === 'discard') throw new Error('an envelope cannot be discarded yet')
+  const judged = { key: keyOf(start), unlooked: verdict.do === 'hold' && verdict.unlooked === true }
+  if (verdict.do === 'pass') return { ...transaction, judged }
+  return { ...transaction, judged, hold: transaction.hold ?? { reason: verdict.reason } }
 }

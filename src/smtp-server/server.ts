@@ -16,6 +16,7 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { SessionContext } from '../policy/stage.ts'
 import type { TraceSink } from '../policy/trace.ts'
+import { type InHand, nothingInHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
 import { Connection } from './connection.ts'
 import { NO_COUNTS } from './limits.ts'
@@ -33,6 +34,8 @@ export interface SmtpServerDeps {
   readonly host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'>
   /** Starts taking in one message: QueueStore.begin. */
   readonly begin: () => Promise<Draft>
+  /** Remembers what is received now; without it nothing is remembered. */
+  readonly inHand?: Pick<InHand, 'begin' | 'clear'>
   /** Told when a message has become durable. */
   readonly accepted: (id: MessageId) => void
   readonly traces: TraceSink
@@ -144,6 +147,7 @@ class Listening implements SmtpServer {
     let claimed: string | undefined
     const connection = new Connection(new Wire(socket, clock), session, {
       ...this.#deps,
+      inHand: this.#deps.inHand ?? nothingInHand,
       host: {
         ...this.#deps.host,
         'slot.claim': ({ address }) => {

@@ -25,6 +25,8 @@ export interface Transaction {
   readonly hold?: { readonly reason: string }
   /** Set when a stage at MAIL accepted the message only to throw it away. */
   readonly discard?: { readonly rule: string }
+  /** Set once the envelope was judged: what the message is called while in hand, and whether nobody may look at it. */
+  readonly judged?: { readonly key: string; readonly unlooked: boolean }
 }
 
 export type State =

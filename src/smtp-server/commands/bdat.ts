@@ -29,21 +29,21 @@ export function* bdat(session: Session, argument: string): Asking<readonly Actio
   if (state.at !== 'mail' && state.at !== 'bdat') throw new Error(`BDAT in state ${state.at}`)
   const chunk = parseChunk(argument)
   if (chunk === undefined) return unreadable(session)
-  const { transaction } = state
   try {
-    requireRecipient(session, transaction)
+    requireRecipient(session, state.transaction)
   } catch (error) {
     if (error instanceof Refusal) return swallow(session, chunk, error.reply)
     throw error
   }
-  const refused = state.at === 'mail' ? yield* judgeEnvelope(session, transaction) : undefined
-  if (refused !== undefined) {
-    const ended = finish(session, transaction, refused, isTransient(refused) ? 'deferred' : 'refused')
+  const transaction = state.at === 'mail' ? yield* judgeEnvelope(session, state.transaction) : state.transaction
+  if ('refused' in transaction) {
+    const { refused } = transaction
+    const ended = finish(session, state.transaction, refused, isTransient(refused) ? 'deferred' : 'refused')
     // The reply is due after the octets.
     return [...ended.filter((action) => action.do !== 'reply'), ...swallow(session, chunk, refused)]
   }
   session.state = { at: 'chunk', transaction, ...chunk }
-  return [{ do: 'readChunk', ...chunk, rules: contentRules(transaction.context) }]
+  return [{ do: 'readChunk', ...chunk, rules: contentRules(transaction) }]
 }
 
 /** BDAT without MAIL, or after a chunk was refused. */
