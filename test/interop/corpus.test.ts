@@ -83,11 +83,11 @@ function withCrlf(content: Buffer): Buffer {
 }
 
 /**
- * Octets of the one Received: field at the top. It ends with its date, not at the next line that is no continuation:
- * some of these messages begin with a space.
+ * Octets of the one Received: field at the top, and of the empty line that keeps it apart from the few of these
+ * messages that begin with a blank.
  */
 function traceLength(content: Buffer): number {
-  const field = /^Received: from inside\.test [^;]*;[^;]{1,60} [+-]\d{4}\r\n/.exec(
+  const field = /^Received: from inside\.test [^;]*;[^;]{1,60} [+-]\d{4}\r\n(?:\r\n(?=[ \t]))?/.exec(
     content.subarray(0, 4096).toString('latin1'),
   )
   assert.ok(field !== null, 'a trace header on top')
