@@ -3,6 +3,7 @@
  * What a packet says about the question: records, an alias to follow, an absence (RFC 2308), or nothing to rely on.
  * The work is linear in the packet, whatever is in it. Does not check signatures.
  */
+import { isIP } from 'node:net'
 import type { DecodedPacket } from 'dns-packet'
 import type { DnsLookup, DnsRecord, DnsType } from '../ask/lookup.ts'
 import { isName } from './name.ts'
@@ -36,15 +37,15 @@ export function interpret(packet: DecodedPacket, asked: string, type: DnsType): 
     name = clean(alias.data)
     ttl = Math.min(ttl, ttlOf(alias))
   }
-  const records = answers
-    .filter((record) => record.type === type && same(record.name, name))
-    .slice(0, MAX_RECORDS)
-    .flatMap((record) => {
-      ttl = Math.min(ttl, ttlOf(record))
-      return dataOf(record, type) ?? []
-    })
+  const given = answers.filter((record) => record.type === type && same(record.name, name)).slice(0, MAX_RECORDS)
+  const records = given.flatMap((record) => {
+    ttl = Math.min(ttl, ttlOf(record))
+    return dataOf(record, type) ?? []
+  })
   const authentic = packet.flag_ad === true
   if (records.length > 0) return { kind: 'found', records, ttlSeconds: ttl, authentic }
+  // There is an address, and nobody can say which: that is not the same as none.
+  if (given.length > 0 && (type === 'A' || type === 'AAAA')) return { kind: 'defer', cause: 'addresses that are none' }
   // RFC 8020 and RFC 6604 §3: the rcode speaks of the last name of the chain.
   if (rcode === 'NXDOMAIN') return { kind: 'absent', why: 'nxdomain', ttlSeconds: negativeTtl(packet), denied: name }
   if (!has(packet, 'SOA')) {
@@ -72,7 +73,8 @@ function dataOf(
   switch (type) {
     case 'A':
     case 'AAAA':
-      return typeof data === 'string' ? data : undefined
+      // Of a record cut short the decoder makes `undefined.undefined…`.
+      return typeof data === 'string' && isIP(data) === (type === 'A' ? 4 : 6) ? data : undefined
     case 'PTR': {
       // Whoever holds the address chose it; only a host name goes into traces and tables.
       const name = typeof data === 'string' ? clean(data) : ''

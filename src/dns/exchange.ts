@@ -82,7 +82,7 @@ function question(name: string, type: DnsType, edns: boolean): Asked {
 }
 
 /** The packet, if it answers just this question. */
-function answerTo(asked: Asked, bytes: Buffer): DecodedPacket | undefined {
+export function answerTo(asked: Pick<Asked, 'id' | 'name' | 'type'>, bytes: Buffer): DecodedPacket | undefined {
   try {
     const packet = dnsPacket.decode(bytes)
     const [echoed] = packet.questions ?? []

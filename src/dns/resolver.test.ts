@@ -9,7 +9,7 @@ import { ManualClock } from '../clock/clock.ts'
 import { type Lie, startDnsServer, type ZoneData } from '../demo/dns-server.ts'
 import { silentLog } from '../monitor/log.ts'
 import { interpret } from './answer.ts'
-import { parseNameServer } from './exchange.ts'
+import { answerTo, parseNameServer } from './exchange.ts'
 import { createResolver } from './resolver.ts'
 import { reverseName } from './reverse-name.ts'
 
@@ -128,6 +128,17 @@ test('many look-ups at once share few sockets, and all are answered', async () =
   const names = Array.from({ length: 600 }, (_, i) => `n${i}.example.test`)
   const answers = await Promise.all(names.map((name) => s.resolver.lookup(name, 'A')))
   assert.ok(answers.every((answer) => answer.kind === 'absent'))
+})
+
+test('an address record that is cut short is no address, and no absence', () => {
+  const query = dnsPacket.encode({ type: 'response', flags: 0x180, questions: [{ name: 'a.test', type: 'A' }] })
+  query.writeUInt16BE(1, 6)
+  for (const rest of ['\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x7f\0', '\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\0']) {
+    const bytes = Buffer.concat([query, Buffer.from(rest, 'latin1')])
+    const packet = answerTo({ id: 0, name: 'a.test', type: 'A' }, bytes)
+    const kind = packet === undefined ? 'no answer' : interpret(packet, 'a.test', 'A').kind
+    assert.ok(['defer', 'no answer'].includes(kind), kind)
+  }
 })
 
 test('a packet full of aliases is read in no time', () => {
