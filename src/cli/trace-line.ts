@@ -18,7 +18,8 @@ const STYLES: Readonly<Record<string, Style>> = {
 }
 
 export function traceLine(event: TailEvent, color: boolean): string {
-  const outcome = (word: string): string => paint(color, STYLES[word] ?? 'dim', word)
+  const outcome = (word: string): string =>
+    paint(color, Object.hasOwn(STYLES, word) ? (STYLES[word] ?? 'dim') : 'dim', word)
   switch (event.record) {
     case 'dropped':
       return `… ${plural(event.count, 'record')} left out: this terminal reads too slowly`
@@ -26,18 +27,20 @@ export function traceLine(event: TailEvent, color: boolean): string {
       const from = event.from === undefined ? '' : ` from ${event.from === '' ? '<>' : clean(event.from, 80)}`
       const to = event.recipients.length === 0 ? '' : ` to ${names(event.recipients.map((r) => r.given))}`
       const why = event.outcome === 'queued' ? '' : reason(event)
-      return `${humanTime(event.at)} ${event.id} ${outcome(event.outcome)} [${event.client.address}]${from}${to}${why}`
+      return `${humanTime(event.at)} ${clean(event.id)} ${outcome(event.outcome)} [${clean(event.client.address)}]${from}${to}${why}`
     }
     case 'delivery': {
       const results = event.recipients.map(
         (r) => `${clean(r.address, 80)} ${outcome(clean(r.result, 20))}: ${clean(r.detail, 120)}`,
       )
-      return results.map((text) => `${humanTime(event.at)} ${event.id} ${event.channel}: ${text}`).join('\n')
+      return results
+        .map((text) => `${humanTime(event.at)} ${clean(event.id)} ${clean(event.channel)}: ${text}`)
+        .join('\n')
     }
     case 'birth':
-      return `${humanTime(event.at)} ${event.id} ${event.why} notification about ${event.about} to ${names(event.recipients.map((r) => r.address))}`
+      return `${humanTime(event.at)} ${clean(event.id)} ${event.why} notification about ${clean(event.about)} to ${names(event.recipients.map((r) => r.address))}`
     case 'flood':
-      return `${humanTime(event.at)} [${event.address}] ${outcome('refused')} ${plural(event.count, 'more connection')}: ${clean(event.reply, 120)}`
+      return `${humanTime(event.at)} [${clean(event.address)}] ${outcome('refused')} ${plural(event.count, 'more connection')}: ${clean(event.reply, 120)}`
     default:
       event satisfies never
       return ''

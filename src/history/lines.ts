@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { TraceRecord } from '../policy/trace.ts'
+import { isRecord } from './record-form.ts'
 
 /** A trace has 64 KiB; JSON may write a character as six. */
 export const MAX_LINE_BYTES = 512 * 1024
@@ -74,36 +75,5 @@ export function parseRecord(bytes: Buffer): TraceRecord | undefined {
     return isRecord(value) ? value : undefined
   } catch {
     return undefined
-  }
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
-const hasTexts = (fields: Fields, ...names: readonly string[]): boolean =>
-  names.every((name) => typeof fields[name] === 'string')
-const isListOf = (value: unknown, ...names: readonly string[]): boolean =>
-  Array.isArray(value) && value.every((member: unknown) => isFields(member) && hasTexts(member, ...names))
-
-function isRecord(value: unknown): value is TraceRecord {
-  if (!isFields(value) || value['version'] !== 1 || !Number.isSafeInteger(value['at'])) return false
-  const { client, recipients, steps } = value
-  switch (value['record']) {
-    case 'trace':
-      return (
-        hasTexts(value, 'id', 'session', 'outcome') &&
-        isFields(client) &&
-        hasTexts(client, 'address') &&
-        isListOf(recipients, 'given', 'result') &&
-        isListOf(steps, 'at', 'stage', 'result')
-      )
-    case 'delivery':
-      return hasTexts(value, 'id', 'channel') && isListOf(recipients, 'address', 'result')
-    case 'birth':
-      return hasTexts(value, 'id', 'about', 'from') && isListOf(recipients, 'address') && isListOf(steps, 'at', 'stage')
-    case 'flood':
-      return hasTexts(value, 'address', 'reply')
-    default:
-      return false
   }
 }

@@ -5,8 +5,7 @@ import { styleText } from 'node:util'
 export type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim'
 export type Paint = (style: Style, text: string) => string
 
-/** Of a step, of a dialogue, of a delivery. */
-export const STYLE_OF_RESULT: Readonly<Record<string, Style>> = {
+const STYLES: Readonly<Record<string, Style>> = {
   pass: 'dim',
   change: 'green',
   accepted: 'green',
@@ -26,6 +25,10 @@ export const STYLE_OF_RESULT: Readonly<Record<string, Style>> = {
   bounced: 'red',
   abandoned: 'red',
 }
+
+/** Of the result of a step, of a dialogue, of a delivery. `hasOwn`: the word comes from a file. */
+export const styleOf = (result: string, otherwise: Style): Style =>
+  Object.hasOwn(STYLES, result) ? (STYLES[result] ?? otherwise) : otherwise
 
 export const colours = (color: boolean): Paint =>
   color ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text

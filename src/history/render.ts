@@ -8,7 +8,7 @@ import type { DecidedBy } from '../ask/decided-by.ts'
 import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, TraceRecord } from '../policy/trace.ts'
 import { clean } from './clean.ts'
 import { describeDecidedBy, ends, sourceOf } from './decided-by.ts'
-import { colours, type Paint, STYLE_OF_RESULT } from './paint.ts'
+import { colours, type Paint, styleOf } from './paint.ts'
 
 export { decidedBy, describeDecidedBy } from './decided-by.ts'
 
@@ -51,7 +51,7 @@ function renderTrace(trace: Trace, paint: Paint): readonly string[] {
   const optional = (title: string, text: string | undefined): string[] =>
     text === undefined ? [] : [head(title, clean(text))]
   return [
-    `${paint('bold', id)}  ${paint(STYLE_OF_RESULT[outcome] ?? 'bold', outcome)}  ${time(at)}`,
+    `${paint('bold', clean(id))}  ${paint(styleOf(outcome, 'bold'), outcome)}  ${time(at)}`,
     head('client', `[${clean(client.address)}]:${client.port}${helo === undefined ? '' : `  helo ${clean(helo)}`}`),
     ...optional('login', login),
     ...optional('tls', tls),
@@ -59,7 +59,7 @@ function renderTrace(trace: Trace, paint: Paint): readonly string[] {
     head('channel', clean(trace.source)),
     ...(from === undefined ? [] : [head('from', path(from))]),
     ...trace.recipients.flatMap(({ given, result, reply, becomes = [] }) => [
-      head('to', `${path(given)}  ${paint(STYLE_OF_RESULT[result] ?? 'bold', result)}: ${clean(reply)}`),
+      head('to', `${path(given)}  ${paint(styleOf(result, 'bold'), result)}: ${clean(reply)}`),
       ...becomes.map(({ address, channel }) => head('', `→ ${path(address)} by ${clean(channel)}`)),
     ]),
     ...optional('subject', subject),
@@ -76,9 +76,9 @@ function renderSteps(steps: readonly Step[], paint: Paint): readonly string[] {
   let moment = ''
   return steps.flatMap((step) => {
     const { at, ms, result, stage, recipients, note, reply, by } = step
-    const rung = at === moment ? [] : [paint('bold', `├─ ${at}`)]
+    const rung = at === moment ? [] : [paint('bold', `├─ ${clean(at)}`)]
     moment = at
-    const head = `│ ${String(ms).padStart(7)} ms ${paint(STYLE_OF_RESULT[result] ?? 'dim', result.padEnd(8))}${clean(stage)}`
+    const head = `│ ${String(ms).padStart(7)} ms ${paint(styleOf(result, 'dim'), result.padEnd(8))}${clean(stage)}`
     const line = (text: string): string => `│${INDENT}${text}`
     return [
       ...rung,
@@ -130,20 +130,20 @@ function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[]
   return [
     `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}  took ${Math.round(durationMs)} ms`,
     ...recipients.flatMap(({ address, result, status, detail, nextAt }) => [
-      `│ ${paint(STYLE_OF_RESULT[result] ?? 'bold', clean(result).padEnd(11))} ${path(address)}`,
+      `│ ${paint(styleOf(result, 'bold'), clean(result).padEnd(11))} ${path(address)}`,
       // A remote reply says its status itself.
       `│             ${status === undefined || detail.includes(status) ? '' : `${clean(status)} `}${clean(detail)}`,
       ...(nextAt === undefined ? [] : [`│             next attempt ${time(nextAt)}`]),
     ]),
     `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
     ...renderSource(by, paint).map((text) => `│             ${text}`),
-    ...(notice === undefined ? [] : [`│             notification ${notice}`]),
+    ...(notice === undefined ? [] : [`│             notification ${clean(notice)}`]),
   ]
 }
 
 function renderBirth({ id, about, at, why, recipients, steps }: BirthRecord, paint: Paint): readonly string[] {
   return [
-    `${paint('bold', '├─ notification')}  ${time(at)}  ${id}: ${why} of ${about}`,
+    `${paint('bold', '├─ notification')}  ${time(at)}  ${clean(id)}: ${why} of ${clean(about)}`,
     ...recipients.map(({ address, channel }) => `│ to ${path(address)} by ${clean(channel)}`),
     ...renderSteps(steps, paint),
   ]

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Proves: what our writer makes is a record, and a line that lost or changed a value readers rely on is none. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseRecord } from './lines.ts'
+import { birth, delivery, flood, RELAY_LINE, step, trace } from './records.fixture.ts'
+import { renderLadder } from './render.ts'
+
+const { id } = birth({ about: trace().id as Parameters<typeof birth>[0]['about'] })
+const RECORDS = [
+  trace({ steps: [step({ by: RELAY_LINE, recipients: ['a@b'], note: 'n', reply: '550 x' })] }),
+  delivery({ id }),
+  birth({ about: id }),
+  flood(),
+]
+const read = (value: unknown) => parseRecord(Buffer.from(JSON.stringify(value)))
+
+test('what was written is read', () => {
+  for (const record of RECORDS) assert.deepEqual(read(record), record)
+})
+
+for (const [what, record] of Object.entries({
+  'a delivery without its details': { ...delivery({ id }), recipients: [{ address: 'a@b', result: 'failed' }] },
+  'a delivery decided by nobody': { ...delivery({ id }), by: { by: 'constructor' } },
+  'a sum decided by a place without a line': { ...flood(), by: { by: 'config', setting: 'x', at: { file: 'f' } } },
+  'a trace whose recipient became a text': {
+    ...trace(),
+    recipients: [{ given: 'a', result: 'accepted', reply: '250', becomes: 'a' }],
+  },
+  'a trace whose fact asks nothing': { ...trace(), facts: [{ question: null }] },
+  'a step of another result': { ...trace(), steps: [{ ...step(), result: 'constructor' }] },
+  'a record of no kind': { ...flood(), record: '__proto__' },
+}))
+  test(`${what} is no record`, () => assert.equal(read(record), undefined))
+
+test('a result that is the name of a property of every object has no colour of its own', () => {
+  const odd = delivery({ id, recipients: [{ address: 'a@b', result: 'constructor', detail: 'x' }] })
+  assert.match(renderLadder([odd], { color: true }), /constructor/)
+})
+
+test('what a file calls channel or id cannot steer a terminal', () => {
+  const odd = { ...delivery({ id }), id: '\u001b[2J', channel: '\u001b[1m', notice: '\u0007' }
+  const record = read(odd)
+  assert.ok(record !== undefined)
+  assert.doesNotMatch(renderLadder([record], { color: false }), /[\u0000-\u0009\u000b-\u001f]/)
+})

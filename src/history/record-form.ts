@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Whether a value read from a trace file has the form of a record (policy/trace.ts), as far as readers rely on it: a
+ * line that a bad disk or a careless editor changed must be no record rather than end whoever reads the history.
+ */
+import type { TraceRecord } from '../policy/trace.ts'
+
+type Form = (value: unknown) => boolean
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+const text: Form = (value) => typeof value === 'string'
+const number: Form = (value) => Number.isFinite(value)
+const wholeNumber: Form = (value) => Number.isSafeInteger(value)
+const optional =
+  (form: Form): Form =>
+  (value) =>
+    value === undefined || form(value)
+const oneOf = (...words: readonly unknown[]): Form => {
+  const known = new Set(words)
+  return (value) => known.has(value)
+}
+const listOf =
+  (form: Form): Form =>
+  (value) =>
+    Array.isArray(value) && value.every(form)
+const fields = (forms: Readonly<Record<string, Form>>): Form => {
+  const entries = Object.entries(forms)
+  return (value) => isFields(value) && entries.every(([name, form]) => form(value[name]))
+}
+
+const sourceRef = fields({ file: text, line: number, column: number, text })
+const DECIDED_BY: ReadonlyMap<unknown, Form> = new Map([
+  ['config', fields({ setting: text, at: sourceRef })],
+  ['default', fields({ setting: text, value: text })],
+  ['directory', fields({ entry: text, at: optional(sourceRef) })],
+  ['protocol', fields({ rule: text })],
+  ['built-in', fields({ rule: text, at: optional(sourceRef) })],
+  ['remote', fields({ host: text, reply: text })],
+  ['operator', fields({ command: text })],
+])
+const decidedBy: Form = (value) => isFields(value) && DECIDED_BY.get(value['by'])?.(value) === true
+
+const step = fields({
+  at: text,
+  stage: text,
+  ms: number,
+  result: oneOf('pass', 'change', 'refuse', 'defer', 'hold', 'discard'),
+  by: decidedBy,
+  recipients: optional(listOf(text)),
+  note: optional(text),
+  reply: optional(text),
+})
+const end = fields({ address: text, port: number })
+const destination = fields({ address: text, channel: text })
+
+const RECORDS: ReadonlyMap<unknown, Form> = new Map([
+  [
+    'trace',
+    fields({
+      id: text,
+      session: text,
+      revision: text,
+      listener: text,
+      client: end,
+      server: end,
+      helo: optional(text),
+      tls: optional(text),
+      login: optional(text),
+      source: text,
+      from: optional(text),
+      recipients: listOf(
+        fields({
+          given: text,
+          result: oneOf('accepted', 'refused', 'deferred'),
+          reply: text,
+          becomes: optional(listOf(destination)),
+        }),
+      ),
+      size: optional(number),
+      subject: optional(text),
+      messageIdField: optional(text),
+      outcome: oneOf('queued', 'held', 'discarded', 'refused', 'deferred', 'abandoned'),
+      steps: listOf(step),
+      facts: listOf(fields({ question: fields({ ask: text }) })),
+      cut: optional(fields({ steps: number, facts: number })),
+    }),
+  ],
+  [
+    'delivery',
+    fields({
+      id: text,
+      channel: text,
+      recipients: listOf(
+        fields({
+          address: text,
+          result: text,
+          status: optional(text),
+          detail: text,
+          nextAt: optional(number),
+          by: optional(decidedBy),
+        }),
+      ),
+      by: decidedBy,
+      durationMs: number,
+      notice: optional(text),
+    }),
+  ],
+  [
+    'birth',
+    fields({
+      id: text,
+      why: oneOf('failure', 'delay', 'success'),
+      about: text,
+      from: text,
+      recipients: listOf(destination),
+      steps: listOf(step),
+    }),
+  ],
+  ['flood', fields({ address: text, count: number, reply: text, by: decidedBy })],
+])
+
+const envelope = fields({ version: oneOf(1), at: wholeNumber })
+
+export const isRecord = (value: unknown): value is TraceRecord =>
+  isFields(value) && envelope(value) && RECORDS.get(value['record'])?.(value) === true
