@@ -40,16 +40,23 @@ interface Behaviour {
   readonly inject?: string
   /** Hangs up instead of the handshake. */
   readonly breakHandshake?: boolean
+  /** Sent in the clear when the handshake has begun. */
+  readonly intrude?: string
+  /** Keywords offered before TLS, and not under it. */
+  readonly lies?: readonly string[]
+  /** At MAIL under TLS. */
+  readonly atMail?: (secure: tls.TLSSocket, socket: net.Socket) => void
 }
 
 async function startTlsServer(
   { cert, key }: Certificate,
-  { offer = true, inject = '', breakHandshake }: Behaviour = {},
+  { offer = true, inject = '', breakHandshake, intrude, lies, atMail }: Behaviour = {},
 ) {
   const seen: string[] = []
   let connections = 0
   const sockets = new Set<net.Socket>()
-  const converse = (socket: net.Socket, secure: boolean): void => {
+  const converse = (socket: net.Socket, below?: net.Socket): void => {
+    const secure = below !== undefined
     let text = ''
     let inData = false
     const read = (chunk: Buffer): void => {
@@ -62,20 +69,26 @@ async function startTlsServer(
         inData = false
         if (line.startsWith('EHLO')) {
           const starttls = secure || !offer ? '' : '250-STARTTLS\r\n'
-          socket.write(`250-x\r\n${starttls}250 AUTH PLAIN\r\n`)
+          const keywords = lies === undefined ? ['AUTH PLAIN'] : secure ? [] : lies
+          socket.write(`250-x\r\n${starttls}${keywords.map((word) => `250-${word}\r\n`).join('')}250 HELP\r\n`)
         } else if (line === 'STARTTLS') {
           socket.off('data', read)
           socket.write(`220 go\r\n${inject}`)
           if (breakHandshake === true) socket.once('data', () => socket.end('no TLS here'))
+          else if (intrude !== undefined) socket.once('data', () => socket.write(intrude))
           else {
-            const wrapped = new tls.TLSSocket(socket, { isServer: true, cert, key })
+            const maxVersion = atMail === undefined ? 'TLSv1.3' : 'TLSv1.2'
+            const secureContext = tls.createSecureContext({ cert, key, maxVersion })
+            const wrapped = new tls.TLSSocket(socket, { isServer: true, secureContext })
             wrapped.on('error', () => {})
-            converse(wrapped, true)
+            converse(wrapped, socket)
           }
           return
         } else if (line === 'DATA') {
           inData = true
           socket.write('354 go\r\n')
+        } else if (line.startsWith('MAIL') && atMail !== undefined && socket instanceof tls.TLSSocket) {
+          atMail(socket, below ?? socket)
         } else if (line.startsWith('AUTH')) socket.write('235 2.7.0 hello\r\n')
         else socket.write('250 2.0.0 ok\r\n')
       }
@@ -87,7 +100,7 @@ async function startTlsServer(
     sockets.add(socket)
     socket.on('error', () => {})
     socket.write('220 x\r\n')
-    converse(socket, false)
+    converse(socket)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -203,3 +216,39 @@ test('on a loopback address a password may go in the clear; TLS that is required
   assert.equal((await send(secure, { login, tls: 'required', tlsCa: need(named).path })).result, 'relayed')
   assert.ok(secure.seen.includes('tls AUTH') && !secure.seen.includes('clear AUTH'))
 })
+
+for (const { demand, want } of [
+  { demand: 'opportunistic', want: 'relayed' },
+  { demand: 'required', want: 'deferred 4.7.5' },
+])
+  test(`octets in the clear within the handshake are no replies: TLS ${demand}`, { skip }, async () => {
+    await using server = await startTlsServer(need(named), { intrude: '250-x\r\n250 AUTH PLAIN\r\n' })
+    assert.equal((await send(server, { tls: demand, tlsCa: need(named).path })).result, want)
+    assert.ok(!server.seen.some((line) => line.startsWith('tls')))
+  })
+
+test('what was offered before TLS is forgotten', { skip }, async () => {
+  const passwordFile = join(folder, 'password')
+  await writeFile(passwordFile, 'secret\n')
+  const lies = ['SIZE 10', 'AUTH PLAIN LOGIN', 'PIPELINING', 'CHUNKING', 'SMTPUTF8', 'DSN']
+  await using server = await startTlsServer(need(named), { lies })
+  // Ten octets would be too few.
+  assert.equal((await send(server, { tls: 'opportunistic' })).result, 'relayed')
+  assert.ok(server.seen.includes('tls DATA'))
+  const login = { user: 'me', passwordFile }
+  const required = { tls: 'required', tlsCa: need(named).path, login }
+  assert.equal((await send(server, required)).result, 'deferred 4.4.2')
+  assert.ok(!server.seen.some((line) => line.endsWith('AUTH')))
+})
+
+for (const { name, atMail } of [
+  { name: 'garbage under TLS', atMail: (_, socket) => void socket.write('250 2.1.0 ok\r\n') },
+  { name: 'a reply and FIN in the clear', atMail: (_, socket) => void socket.end('250 2.1.0 ok\r\n') },
+  // RFC 5246 §7.2.2: no_renegotiation, or the end; either way no mail, and no waiting.
+  { name: 'renegotiation', atMail: (secure) => void secure.renegotiate({}, () => secure.destroy()) },
+] satisfies readonly { name: string; atMail: Behaviour['atMail'] }[])
+  test(`${name} ends the session`, { skip }, async () => {
+    await using server = await startTlsServer(need(named), { atMail })
+    assert.equal((await send(server, { tls: 'required', tlsCa: need(named).path })).result, 'deferred 4.4.2')
+    assert.ok(!server.seen.some((line) => line.endsWith('RCPT')))
+  })
