@@ -17,6 +17,7 @@ import { createTcp } from './tcp.ts'
 export class Destinations implements AsyncDisposable {
   readonly #deps: ChannelDeps
   #built: ReadonlyMap<ChannelName, { readonly config: ChannelConfig; readonly destination: Destination }> = new Map()
+  #current: ReadonlyMap<ChannelName, Destination> = new Map()
 
   constructor(deps: ChannelDeps) {
     this.#deps = deps
@@ -37,7 +38,8 @@ export class Destinations implements AsyncDisposable {
         ]
       }),
     )
-    const kept = new Set([...this.#built.values()].map(({ destination }) => destination))
+    this.#current = new Map([...this.#built].map(([name, { destination }]) => [name, destination]))
+    const kept = new Set(this.#current.values())
     for (const [channel, { destination }] of before) {
       if (kept.has(destination)) continue
       Promise.resolve(destination[Symbol.asyncDispose]()).catch((err: unknown) => {
@@ -46,8 +48,9 @@ export class Destinations implements AsyncDisposable {
     }
   }
 
+  /** Asked for each delivery. The same map until the next `use`. */
   current(): ReadonlyMap<ChannelName, Destination> {
-    return new Map([...this.#built].map(([name, { destination }]) => [name, destination]))
+    return this.#current
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

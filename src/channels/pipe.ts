@@ -69,7 +69,7 @@ export function createPipe(config: ChannelConfigOf<'pipe'>, { clock }: Pick<Chan
   }
 
   return {
-    destinationKey: (recipient) => recipient.via ?? '',
+    destinationKey: ({ via = '' }) => via,
     async deliver(delivery, { signal }) {
       const outcomes: Outcome[] = []
       for (const recipient of delivery.recipients) outcomes.push(await run(recipient, delivery, signal))

@@ -24,7 +24,7 @@ const MAX_TRIES = 5
 
 export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): Destination {
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
-  const hopOf = (recipient: Recipient): string | undefined => recipient.via ?? config.smarthost
+  const hopOf = ({ via }: Pick<Recipient, 'via'>): string | undefined => via ?? config.smarthost
 
   /** Credentials are the smart host's alone: neither a route's next hop nor a stranger's MX ever sees them. */
   const loginFor = (hop: string | undefined) =>
@@ -90,7 +90,7 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
   }
 
   return {
-    destinationKey: (recipient) => hopOf(recipient) ?? domainOf(recipient.address),
+    destinationKey: (way) => hopOf(way) ?? way.domain,
     deliver,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }

@@ -169,6 +169,9 @@ const queue = z
       .min(1)
       .default(['5m', '10m', '20m', '40m', '1h', '2h', '3h', '4h'])
       .describe('Waits between attempts; the last one repeats. Each is spread by up to a tenth.'),
+    attempt: duration('2h').describe(
+      'Longest attempt through any channel, whatever its own limits; a second more for each 4 KiB, two minutes for each further recipient.',
+    ),
     expire: duration('5d').describe('A message not delivered after this time comes back to its sender.'),
     expireNotices: duration('2d').describe('The same for messages with the null sender, which nobody gets back.'),
     delayNotice: duration('4h').describe('A delay notification goes out after this time; 0s for never.'),

@@ -59,7 +59,10 @@ export function decidedBy(records: readonly TraceRecord[], recipient?: string): 
   const delivery = records
     .filter((record) => record.record === 'delivery')
     .findLast(({ recipients }) => about(recipients.map(({ address }) => address)))
-  if (delivery !== undefined) return { at: 'delivery', stage: delivery.channel, by: delivery.by }
+  if (delivery !== undefined) {
+    const one = wanted === undefined ? undefined : delivery.recipients.find(({ address }) => about([address]))
+    return { at: 'delivery', stage: delivery.channel, by: one?.by ?? delivery.by }
+  }
   const flood = records.findLast((record) => record.record === 'flood')
   if (flood?.record === 'flood') return { at: 'connect', stage: 'connections', by: flood.by }
   const steps = records

@@ -81,6 +81,8 @@ export interface DeliveryRecord {
     readonly status?: string
     readonly detail: string
     readonly nextAt?: number
+    /** Where it is another than the record's. */
+    readonly by?: DecidedBy
   }[]
   readonly by: DecidedBy
   readonly durationMs: number

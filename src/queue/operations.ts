@@ -140,32 +140,13 @@ export async function showMessage(store: QueueStore, id: MessageId, withContent:
 }
 
 /** What is recorded of each selected recipient; `undefined` leaves it alone. */
-type Change = (state: RecipientState, message: QueuedMessage) => LedgerEvent | undefined
-
-async function change(
-  store: QueueStore,
-  runner: QueueRunner,
-  selection: QueueSelection,
-  make: Change,
-  only?: 'queued' | 'held',
-): Promise<{ readonly recipients: number }> {
-  let recipients = 0
-  for (const { message } of await Array.fromAsync(select(store, selection))) {
-    const { id } = message.envelope
-    await runner.inTurn(id, async () => {
-      // Looked at again: it may have been delivered while others had their turn.
-      const now = await store.get(id)
-      if (now === undefined) return
-      const events = [...now.recipients.values()]
-        .filter((state) => fits(now, state, selection) && (only === undefined || state.state === only))
-        .flatMap((state) => make(state, now) ?? [])
-      if (events.length === 0) return
-      await store.record(id, events)
-      recipients += events.length
-    })
-    runner.changed(id, { now: true })
-  }
-  return { recipients }
+interface Change {
+  readonly make: (state: RecipientState) => LedgerEvent
+  readonly only?: 'queued' | 'held'
+  /** It ends them: an attempt under way is ended first, so that what it came to counts. */
+  readonly ends?: true
+  /** They are to be tried now, even where their destination is down. */
+  readonly reopen?: boolean
 }
 
 export interface Operations {
@@ -179,35 +160,61 @@ export interface Operations {
 
 export function queueOperations(store: QueueStore, runner: QueueRunner, now: () => number): Operations {
   const base = ({ recipient }: RecipientState) => ({ recipient: recipient.index, at: now() })
+
+  /** Recipients selected now, by message; the messages themselves are not kept. */
+  async function selected(selection: QueueSelection): Promise<ReadonlyMap<MessageId, readonly number[]>> {
+    const found = new Map<MessageId, readonly number[]>()
+    for await (const { message, states } of select(store, selection))
+      found.set(message.envelope.id, states.map(indexOf))
+    return found
+  }
+
+  async function change(
+    selection: QueueSelection,
+    { make, only, ends, reopen = false }: Change,
+  ): Promise<{ readonly recipients: number }> {
+    let recipients = 0
+    for (const [id, indexes] of await selected(selection)) {
+      const record = async (): Promise<void> => {
+        // Looked at again: it may have been delivered while others had their turn.
+        const message = await store.get(id)
+        if (message === undefined) return
+        const states = [...message.recipients.values()].filter(
+          (state) => fits(message, state, selection) && (only === undefined || state.state === only),
+        )
+        if (states.length === 0) return
+        await store.record(id, states.map(make))
+        recipients += states.length
+        runner.changed(id, states.map(indexOf), { reopen })
+      }
+      await (ends === true ? runner.alone(id, indexes, record) : runner.inTurn(id, record))
+    }
+    return { recipients }
+  }
+
   return {
     retry: (selection) =>
-      change(store, runner, selection, (state) => ({ ...base(state), event: 'released' }), 'queued'),
+      change(selection, { make: (state) => ({ ...base(state), event: 'released' }), only: 'queued', reopen: true }),
     hold: (selection, reason) =>
-      change(store, runner, selection, (state) => ({ ...base(state), event: 'held', reason }), 'queued'),
+      change(selection, { make: (state) => ({ ...base(state), event: 'held', reason }), only: 'queued' }),
     release: (selection) =>
-      change(store, runner, selection, (state) => ({ ...base(state), event: 'released' }), 'held'),
+      change(selection, { make: (state) => ({ ...base(state), event: 'released' }), only: 'held', reopen: true }),
     delete: (selection, reason) =>
-      change(store, runner, selection, (state) => ({
-        ...base(state),
-        event: 'discarded',
-        rule: `operator: ${reason}`,
-      })),
+      change(selection, {
+        make: (state) => ({ ...base(state), event: 'discarded', rule: `operator: ${reason}` }),
+        ends: true,
+      }),
     reroute: (selection, channel, via) =>
-      change(store, runner, selection, (state) => ({
-        ...base(state),
-        event: 'rerouted',
-        channel,
-        ...(via === undefined ? {} : { via }),
-      })),
+      change(selection, {
+        make: (state) => ({ ...base(state), event: 'rerouted', channel, ...(via === undefined ? {} : { via }) }),
+        reopen: true,
+      }),
     async bounce(selection, reason) {
       let recipients = 0
-      for (const { message, states } of await Array.fromAsync(select(store, selection)))
-        recipients += await runner.bounce(
-          message.envelope.id,
-          states.map(({ recipient }) => recipient.index),
-          reason,
-        )
+      for (const [id, indexes] of await selected(selection)) recipients += await runner.bounce(id, indexes, reason)
       return { recipients }
     },
   }
 }
+
+const indexOf = ({ recipient }: RecipientState): number => recipient.index

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From what an attempt came to, to what is recorded of it and what the sender may be told. Pure. */
 import type { Config } from '../config/schema.ts'
-import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import type { Recipient } from '../envelope/envelope.ts'
 import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import type { NoticeOrder } from './notice.ts'
-import { delayNoticeAt, expiresAt, retryDelayMs } from './timing.ts'
+import { lifetimeMs, retryDelayMs } from './timing.ts'
 
 type NoticeEntry = NoticeOrder['entries'][number]
 
@@ -21,20 +21,27 @@ export interface Settled {
   readonly notice?: NoticeEntry
   /** A delay that has not been told yet. */
   readonly tellDelay: boolean
+  /** Milliseconds until the next attempt. */
+  readonly retryInMs?: number
+  /** Its time was over. */
+  readonly expired?: true
 }
 
 export function eventsOf(input: {
   readonly recipient: Recipient
   readonly state: RecipientState
   readonly outcome: Outcome
+  /** Wall-clock milliseconds, for stamps. */
   readonly now: number
+  /** Milliseconds since the message came, by a clock that does not jump. */
+  readonly ageMs: number
   readonly queue: Config['queue']
-  readonly envelope: Envelope
+  readonly nullSender: boolean
   readonly random: () => number
   /** First free recipient index. */
   readonly nextIndex: number
 }): Settled {
-  const { recipient, state, outcome, now, queue, envelope, random } = input
+  const { recipient, state, outcome, now, ageMs, queue, nullSender, random } = input
   const base = { recipient: recipient.index, at: now }
   const remote = 'remote' in outcome && outcome.remote !== undefined ? { remote: outcome.remote } : {}
   const common = { recipient, ...remote, tellDelay: false }
@@ -80,8 +87,8 @@ export function eventsOf(input: {
       }
     }
     case 'deferred': {
-      const until = expiresAt(queue, envelope)
-      if (now >= until) {
+      const leftMs = lifetimeMs(queue, nullSender) - ageMs
+      if (leftMs <= 0) {
         const reason = `not delivered in time; the last attempt: ${outcome.reason}`
         return {
           ...common,
@@ -90,12 +97,14 @@ export function eventsOf(input: {
           detail: reason,
           event: { ...base, ...remote, event: 'bounced', status: '4.4.7', reason },
           notice: entry('failed', '4.4.7', reason),
+          expired: true,
         }
       }
       const { status, reason } = outcome
-      const nextAt = Math.min(now + retryDelayMs(queue, state.attempts + 1, random), until)
-      const tellDelay = !state.delayNotified && delayNoticeAt(queue, envelope) <= now
-      const notice = { ...entry('delayed', status, reason), willRetryUntilMs: until }
+      const retryInMs = Math.min(retryDelayMs(queue, state.attempts + 1, random), leftMs)
+      const nextAt = now + retryInMs
+      const tellDelay = !state.delayNotified && queue.delayNotice > 0 && queue.delayNotice <= ageMs
+      const notice = { ...entry('delayed', status, reason), willRetryUntilMs: now + leftMs }
       return {
         ...common,
         result: 'deferred',
@@ -104,6 +113,7 @@ export function eventsOf(input: {
         event: { ...base, ...remote, event: 'deferred', status, reason, nextAt },
         notice,
         tellDelay,
+        retryInMs,
       }
     }
     case 'held':

@@ -1,121 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The runner with a clock turned by hand, a store in memory and destinations that do what a test tells them. */
+/** What becomes of messages: delivered, tried again, returned, expanded, held. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailAddress } from '../address/address.ts'
-import type { Destination } from '../channels/destination.ts'
-import { ManualClock } from '../clock/clock.ts'
-import type { Revision, RevisionId } from '../config/revision.ts'
-import { ConfigSchema } from '../config/schema.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
-import type { Delivery } from '../envelope/delivery.ts'
-import type { Envelope } from '../envelope/envelope.ts'
-import { createIds } from '../envelope/message-id.ts'
-import type { Outcome } from '../envelope/outcome.ts'
-import { type Log, silentLog } from '../monitor/log.ts'
-import { noMetrics } from '../monitor/metrics.ts'
-import type { DeliveryRecord, TraceRecord } from '../policy/trace.ts'
 import { checkConservation } from './conservation.ts'
-import { MemoryStore } from './memory-store.ts'
-import { queueOperations } from './operations.ts'
-import { QueueRunner } from './runner.ts'
+import { each, HOME, HOUR, LATER, MINUTE, NEVER, OK, type Script, setUp, untilAborted } from './runner.fixture.ts'
 import { anEnvelope, aRecipient, enqueue } from './store.suite.ts'
-
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-const OUT = 'tcp_local' as ChannelName
-const HOME = 'ims-ms' as ChannelName
-
-const revision: Revision = {
-  id: '0123456789ab' as RevisionId,
-  directory: '/',
-  config: ConfigSchema.parse({
-    server: { hostname: 'mail.example.net' },
-    listeners: {},
-    channels: { tcp_local: { kind: 'tcp', concurrency: 3, perDestination: 2 }, 'ims-ms': { kind: 'maildir' } },
-  }),
-  where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
-}
-
-type Script = (delivery: Delivery, signal: AbortSignal) => readonly Outcome[] | Promise<readonly Outcome[]>
-
-const OK: Outcome = { kind: 'relayed', remote: { mta: 'mx.example.org', reply: '250 ok' }, dsn: true }
-const LATER: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no answer' }
-const NEVER: Outcome = { kind: 'failed', status: '5.1.1', reason: 'no such user', remote: { reply: '550 no' } }
-const each =
-  (outcome: Outcome): Script =>
-  ({ recipients }) =>
-    recipients.map(() => outcome)
-
-function setUp(script: Script) {
-  const clock = new ManualClock()
-  const store = new MemoryStore()
-  const ids = createIds(() => clock.now(), 1)
-  const records: TraceRecord[] = []
-  const logged: string[] = []
-  const log: Log = { ...silentLog, child: () => log, error: (event) => logged.push(event) }
-  const deliveries: Delivery[] = []
-  const home: Delivery[] = []
-  const destination = (run: Script, kept: Delivery[]): Destination => ({
-    destinationKey: ({ address }) => address.slice(address.indexOf('@') + 1),
-    deliver: async (delivery, { signal }) => {
-      kept.push(delivery)
-      return run(delivery, signal)
-    },
-    [Symbol.asyncDispose]: async () => {},
-  })
-  const destinations = new Map([
-    [OUT, destination((delivery, signal) => script(delivery, signal), deliveries)],
-    [HOME, destination(each({ kind: 'delivered', where: 'mailbox' }), home)],
-  ])
-  const runner = new QueueRunner({
-    store,
-    destinations: () => destinations,
-    revision: () => revision,
-    place: async (address) => ({ recipients: [{ address, given: address, channel: HOME }], steps: [] }),
-    clock,
-    log,
-    metrics: noMetrics,
-    traces: { append: (record) => records.push(record) },
-    random: () => 0.5,
-    randomBytes: (octets) => new Uint8Array(octets).fill(7),
-    ids,
-  })
-  const operations = queueOperations(store, runner, () => clock.now())
-  const put = async (over: Partial<Envelope> = {}): Promise<Envelope> => {
-    const envelope = anEnvelope({ receivedAt: clock.now(), recipients: [aRecipient(0)], ...over })
-    await enqueue(store, envelope, 'Subject: Hi\r\n\r\nHello\r\n')
-    runner.accepted(envelope.id)
-    return envelope
-  }
-  /** Lets time pass in steps, so that every attempt ends before the next is due. */
-  const pass = async (ms: number, step = MINUTE): Promise<void> => {
-    for (let left = ms; left > 0; left -= step) {
-      clock.advance(Math.min(step, left))
-      await quiet()
-    }
-  }
-  const quiet = async (): Promise<void> => {
-    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
-  }
-  const attempts = (): DeliveryRecord[] =>
-    records.filter((record) => record.record === 'delivery').filter(({ channel }) => channel === OUT)
-  return {
-    clock,
-    store,
-    runner,
-    operations,
-    put,
-    pass,
-    quiet,
-    deliveries,
-    home,
-    attempts,
-    records,
-    logged,
-    destinations,
-  }
-}
 
 test('a message is delivered, and leaves', async () => {
   const t = setUp(each(OK))
@@ -289,11 +180,10 @@ test('what the store holds is taken up at start; held messages stay', async () =
 })
 
 test('a message that an operator deletes during its delivery is gone, and nothing crashes', async () => {
-  const t = setUp(async ({ recipients, envelope }) => {
-    await t.operations.delete({ ids: [envelope.id] }, 'spam')
-    return recipients.map(() => LATER)
-  })
-  await t.put()
+  const t = setUp(untilAborted)
+  const { id } = await t.put()
+  await t.quiet()
+  assert.deepEqual(await t.operations.delete({ ids: [id] }, 'spam'), { recipients: 1 })
   await t.runner.idle()
   assert.deepEqual(await Array.fromAsync(t.store.messages()), [])
   assert.deepEqual(t.logged, [])
@@ -327,20 +217,17 @@ test('what was delivered is written down when the disk is there again, not deliv
 })
 
 test('stop lets attempts end, and gives up at the deadline what does not', async () => {
-  const t = setUp(
-    ({ recipients }, signal) =>
-      new Promise((resolve) => signal.addEventListener('abort', () => resolve(recipients.map(() => LATER)))),
-  )
+  const t = setUp(untilAborted)
   const { id } = await t.put()
   const stopped = t.runner.stop(5000)
   await t.quiet()
   t.clock.advance(5000)
   await stopped
-  assert.equal((await t.store.get(id))?.recipients.get(0)?.attempts, 1)
+  assert.equal((await t.store.get(id))?.recipients.get(0)?.attempts, 0)
 })
 
 test('operators act on recipients, not on messages', async () => {
-  const t = setUp(each({ ...LATER, reason: 'greylisted' }))
+  const t = setUp(each({ kind: 'deferred', status: '4.4.1', reason: 'greylisted' }))
   const other = aRecipient(1, { address: 'x@example.com' as MailAddress })
   const { id } = await t.put({ recipients: [aRecipient(0), other] })
   await t.runner.idle()

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ConfigSchema } from '../config/schema.ts'
-import { anEnvelope } from './store.suite.ts'
-import { delayNoticeAt, expiresAt, retryDelayMs } from './timing.ts'
+import { attemptMs, lifetimeMs, longestWaitMs, retryDelayMs } from './timing.ts'
 
 const settings = ConfigSchema.parse({ server: { hostname: 'mail.example.net' }, listeners: {} }).queue
 const MINUTE = 60_000
@@ -36,10 +35,13 @@ test(`waits stay within a tenth (seed ${seed})`, () => {
   )
 })
 
-test('notifications expire earlier than mail; 0 is never for a delay notice', () => {
-  const mail = anEnvelope({ receivedAt: 0 })
-  assert.equal(expiresAt(settings, anEnvelope({ reversePath: null, receivedAt: 0 })), 48 * HOUR)
-  assert.equal(expiresAt(settings, mail), 120 * HOUR)
-  assert.equal(delayNoticeAt(settings, mail), 4 * HOUR)
-  assert.equal(delayNoticeAt({ ...settings, delayNotice: 0 }, mail), Number.POSITIVE_INFINITY)
+test('notifications expire earlier than mail', () => {
+  assert.equal(lifetimeMs(settings, true), 48 * HOUR)
+  assert.equal(lifetimeMs(settings, false), 120 * HOUR)
+  assert.equal(longestWaitMs(settings), 4.4 * HOUR)
+})
+
+test('an attempt may take longer with what there is to send', () => {
+  assert.equal(attemptMs(settings, 0, 1), 2 * HOUR)
+  assert.equal(attemptMs(settings, 4 * 1024 * 60, 6), 2 * HOUR + 11 * MINUTE)
 })

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/** When to try again, when to give up, when to tell the sender: RFC 5321 §4.5.4.1. Pure. */
+/** When to try again, when to give up, how long one attempt may take: RFC 5321 §4.5.4.1. Pure. */
 import type { Config } from '../config/schema.ts'
-import type { Envelope } from '../envelope/envelope.ts'
 
 type QueueConfig = Config['queue']
 
@@ -18,10 +17,23 @@ export function retryDelayMs(
   return Math.round(wait * (1 + JITTER * (2 * random() - 1)))
 }
 
-/** Wall-clock milliseconds at which a message comes back undelivered. */
-export const expiresAt = ({ expire, expireNotices }: QueueConfig, { receivedAt, reversePath }: Envelope): number =>
-  receivedAt + (reversePath === null ? expireNotices : expire)
+/** No recorded time of a next attempt is further away than this. */
+export const longestWaitMs = ({ retryMs }: Pick<QueueConfig, 'retryMs'>): number => Math.max(...retryMs) * (1 + JITTER)
 
-/** Wall-clock milliseconds from which a delay is told; never where the setting is 0. */
-export const delayNoticeAt = ({ delayNotice }: QueueConfig, { receivedAt }: Envelope): number =>
-  delayNotice === 0 ? Number.POSITIVE_INFINITY : receivedAt + delayNotice
+/** Milliseconds from its receipt after which a message comes back undelivered. */
+export const lifetimeMs = (
+  { expire, expireNotices }: Pick<QueueConfig, 'expire' | 'expireNotices'>,
+  nullSender: boolean,
+): number => (nullSender ? expireNotices : expire)
+
+/** Octets a second below which a transfer is no transfer. */
+const SLOWEST = 4 * 1024
+/** What a recipient adds: mailboxes and programs are served one after the other. */
+const PER_RECIPIENT_MS = 120_000
+
+/**
+ * Milliseconds an attempt may take in all, whatever the channel is and each of its waits allows. Channels have limits of
+ * their own; this one holds where they have none, or do not keep it.
+ */
+export const attemptMs = ({ attempt }: Pick<QueueConfig, 'attempt'>, size: number, recipients: number): number =>
+  attempt + (size / SLOWEST) * 1000 + (recipients - 1) * PER_RECIPIENT_MS

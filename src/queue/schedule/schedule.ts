@@ -366,5 +366,5 @@ const newChannel = (name: ChannelName): Channel => ({
   lanes: new Map(),
   rows: { first: new Ring(), more: new Ring(), unknown: new Ring(), suspect: new Ring() },
   turn: 0,
-  newest: false,
+  newest: true,
 })

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * One attempt: hands a message to its channel and says what came of it. Bounded as a whole: when its time is over, or
+ * somebody wants it to end, the channel is told through its signal, and left behind when it does not heed that.
+ */
+import type { Destination } from '../channels/destination.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
+import type { Recipient } from '../envelope/envelope.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import { applyEdits, editedSize } from '../mime/apply-edits.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Sign } from './schedule/slots.ts'
+import type { QueuedMessage, QueueStore } from './store.ts'
+
+/** What a channel has to give up in, once it is told to. */
+const AFTER_ABORT_MS = 30_000
+
+/** Why an attempt is ended early. */
+export type Cut = 'stop' | 'operator' | 'deadline'
+
+export interface Attempt {
+  readonly recipients: readonly Recipient[]
+  /** One a recipient, in their order. */
+  readonly outcomes: readonly Outcome[]
+  readonly durationMs: number
+  /** What it said about the destination. */
+  readonly sign: Sign
+  /** What a failed one said, for people. */
+  readonly why: string
+  /** It was ended by us: what is deferred was not tried to the end, and does not count. */
+  readonly givenUp: boolean
+}
+
+export interface AttemptDeps {
+  readonly store: Pick<QueueStore, 'content'>
+  readonly destinations: () => ReadonlyMap<ChannelName, Destination>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export async function attempt(
+  deps: AttemptDeps,
+  message: QueuedMessage,
+  channel: ChannelName,
+  recipients: readonly Recipient[],
+  limits: { readonly timeMs: number; readonly cut: AbortController },
+): Promise<Attempt> {
+  const { clock, log } = deps
+  const { id } = message.envelope
+  const { cut } = limits
+  const startedAt = clock.monotonic()
+  const ended = (outcomes: readonly Outcome[], sign: Sign): Attempt => ({
+    recipients,
+    outcomes,
+    durationMs: clock.monotonic() - startedAt,
+    sign,
+    why: outcomes.map((outcome) => (outcome.kind === 'deferred' ? outcome.reason : '')).find((why) => why !== '') ?? '',
+    givenUp: cut.signal.aborted && reasonOf(cut) !== 'deadline',
+  })
+  const all = (outcome: Outcome): readonly Outcome[] => recipients.map(() => outcome)
+
+  const destination = deps.destinations().get(channel)
+  if (destination === undefined)
+    return ended(all({ kind: 'deferred', status: '4.3.5', reason: `there is no channel ${channel}` }), 'unsaid')
+  const cancelDeadline = clock.after(limits.timeMs, () => cut.abort('deadline' satisfies Cut))
+  const deaf = Promise.withResolvers<'deaf'>()
+  let cancelDeaf = (): void => {}
+  const onCut = (): void => {
+    cancelDeaf = clock.after(AFTER_ABORT_MS, () => deaf.resolve('deaf'))
+  }
+  cut.signal.addEventListener('abort', onCut, { once: true })
+  if (cut.signal.aborted) onCut()
+  try {
+    const delivering = deliver(deps, destination, message, recipients, cut.signal)
+    const came = await Promise.race([delivering, deaf.promise])
+    if (came !== 'deaf') {
+      const late = cut.signal.aborted && reasonOf(cut) === 'deadline'
+      return ended(came, late ? 'down' : signOf(came))
+    }
+    log.error('delivery.deaf', { id, channel, cut: reasonOf(cut) })
+    // Whatever it says now comes too late to be believed, but not to be told.
+    delivering.then(
+      (outcomes) => log.warn('delivery.late', { id, channel, outcomes: outcomes.map(({ kind }) => kind) }),
+      (err: unknown) => log.warn('delivery.late', { id, channel, err }),
+    )
+    return ended(all({ kind: 'deferred', status: '4.4.2', reason: 'the delivery did not end in time' }), 'down')
+  } catch (error) {
+    log.error('delivery.bug', { err: error, id, channel })
+    return ended(all({ kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }), 'unsaid')
+  } finally {
+    cancelDeadline()
+    cancelDeaf()
+    cut.signal.removeEventListener('abort', onCut)
+  }
+}
+
+async function deliver(
+  { store }: Pick<AttemptDeps, 'store'>,
+  destination: Destination,
+  { envelope, recipients: states }: QueuedMessage,
+  recipients: readonly Recipient[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const outcomes = await destination.deliver(
+    {
+      envelope,
+      recipients,
+      attempts: Math.max(...recipients.map(({ index }) => states.get(index)?.attempts ?? 0)),
+      size: editedSize(envelope.size, envelope.edits),
+      content: () => applyEdits(store.content(envelope.id), envelope.edits),
+    },
+    { signal },
+  )
+  if (outcomes.length === recipients.length) return outcomes
+  throw new Error(`${outcomes.length} outcomes for ${recipients.length} recipients`)
+}
+
+const reasonOf = ({ signal }: AbortController): unknown => signal.reason
+
+/** Whoever said anything lives; who let the connection fall, and took nothing, does not. */
+function signOf(outcomes: readonly Outcome[]): Sign {
+  if (outcomes.some(({ kind }) => kind !== 'deferred')) return 'alive'
+  if (outcomes.some((outcome) => outcome.kind === 'deferred' && outcome.destinationDown === true)) return 'down'
+  return outcomes.some((outcome) => 'remote' in outcome && outcome.remote?.reply !== undefined) ? 'alive' : 'unsaid'
+}
+
+/** The evidence of an answer: one that an abort made has none. */
+export const wasAnswered = (outcome: Outcome): boolean =>
+  outcome.kind !== 'deferred' || outcome.remote?.reply !== undefined

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Carries out what the schedule says: an attempt with all that belongs to it, a return of what is too old, a word about
+ * a delay. Says afterwards what is left to do. Who crashes the process again and again is set aside (poison.ts).
+ */
+import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Revision } from '../config/revision.ts'
+import { LedgerViolation } from '../envelope/ledger.ts'
+import type { MessageId } from '../envelope/message-id.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import { editedSize } from '../mime/apply-edits.ts'
+import { CRASHES_TO_HOLD, deliveryKey, evidence } from '../policy/poison.ts'
+import { type AttemptDeps, attempt } from './attempt.ts'
+import type { InHand } from './in-hand.ts'
+import { type Due, waitingIn } from './orders.ts'
+import type { Recorded, Recording, Report } from './recording.ts'
+import type { Sign } from './schedule/slots.ts'
+import type { Timeline } from './schedule/timeline.ts'
+import type { Work } from './schedule/work.ts'
+import type { QueuedMessage, QueueStore } from './store.ts'
+import { attemptMs, lifetimeMs, longestWaitMs } from './timing.ts'
+import type { Turns } from './turns.ts'
+
+export interface DeliveriesDeps extends AttemptDeps {
+  readonly store: QueueStore
+  readonly recording: Recording
+  readonly revision: () => Revision
+  readonly timeline: Timeline
+  readonly turns: Turns
+  readonly inHand?: InHand
+}
+
+/** How a piece of work ended. */
+export interface Ended {
+  readonly sign: Sign
+  readonly why: string
+  /** Recipients that wait on. */
+  readonly left: readonly Due[]
+  /** Those that came into being. */
+  readonly born: readonly Due[]
+  /** Whether those left have been tried. */
+  readonly tried: boolean
+  /** The message could not be read: look at it again after this time. */
+  readonly againInMs?: number
+}
+
+const NOTHING: Ended = { sign: 'unsaid', why: '', left: [], born: [], tried: false }
+
+/** A message that cannot be read is tried again after this. */
+const UNREADABLE_MS = 60_000
+/** One suspect waits for another. */
+const SUSPECT_WAIT_MS = 1000
+/** While a result cannot be written, between two tries. */
+const LONGEST_WRITE_WAIT_MS = 60_000
+
+const POISON: DecidedBy = { by: 'built-in', rule: 'poison' }
+
+export class Deliveries {
+  readonly #deps: DeliveriesDeps
+  #stopped = false
+  readonly #sleepers = new Set<() => void>()
+
+  constructor(deps: DeliveriesDeps) {
+    this.#deps = deps
+  }
+
+  /** Results that cannot be written are given up; whoever sleeps wakes. */
+  stop(): void {
+    this.#stopped = true
+    for (const wake of this.#sleepers) wake()
+  }
+
+  /** Ends early when stopped. */
+  async sleep(ms: number): Promise<void> {
+    if (this.#stopped) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#deps.clock.after(ms, resolve)
+    this.#sleepers.add(resolve)
+    await promise
+    this.#sleepers.delete(resolve)
+    cancel()
+  }
+
+  /** Tries work once and writes down what came of it. `cut` ends it early. Never rejects. */
+  async deliver(work: Work, cut: AbortController): Promise<Ended> {
+    const { inHand, timeline } = this.#deps
+    const key = deliveryKey(work.id)
+    const crashes = inHand?.suspects().get(key) ?? []
+    if (crashes.length >= CRASHES_TO_HOLD) return await this.#setAside(work, evidence(crashes))
+    // A crash must accuse one of them only.
+    if (crashes.length > 0 && (inHand?.suspectsInHand() ?? 0) > 0)
+      return { ...NOTHING, left: this.#later(work, timeline.now() + SUSPECT_WAIT_MS), tried: work.tried }
+    using _hand = inHand?.begin(key, 'delivering')
+    const message = await this.#read(work.id)
+    if (message === 'unreadable')
+      return { ...NOTHING, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: work.tried }
+    if (message === undefined) return NOTHING
+    const recipients = queuedIn(message, work)
+    if (recipients.length === 0) return { ...NOTHING, ...this.#left(work, { message, retryInMs: new Map(), born: [] }) }
+    const { queue } = this.#deps.revision().config
+    const timeMs = attemptMs(queue, editedSize(message.envelope.size, message.envelope.edits), recipients.length)
+    const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, { timeMs, cut })
+    const recorded = await this.#record(work, made)
+    inHand?.clear(key)
+    const { sign, why, givenUp } = made
+    if (recorded === 'not-understood')
+      return { ...NOTHING, sign, why, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: true }
+    if (recorded === undefined) return { ...NOTHING, sign, why }
+    return { ...this.#left(work, recorded), sign, why, tried: work.tried || !givenUp }
+  }
+
+  /** Returns work whose time is over. */
+  async expire(work: Work): Promise<Ended> {
+    const message = await this.#read(work.id)
+    if (message === 'unreadable') return { ...NOTHING, againInMs: UNREADABLE_MS }
+    if (message === undefined) return NOTHING
+    const recipients = queuedIn(message, work)
+    const outcomes = recipients.map(({ index }): Outcome => {
+      const last = message.recipients.get(index)?.last
+      if (last?.event !== 'deferred') return { kind: 'deferred', status: '4.4.1', reason: work.lane.why }
+      const { status, reason, remote } = last
+      return { kind: 'deferred', status, reason, ...(remote === undefined ? {} : { remote }) }
+    })
+    const ageMs = lifetimeMs(this.#deps.revision().config.queue, work.nullSender)
+    const recorded = await this.#record(work, { recipients, outcomes, durationMs: 0, ageMs })
+    if (recorded === 'not-understood') return { ...NOTHING, againInMs: UNREADABLE_MS }
+    return recorded === undefined ? NOTHING : { ...NOTHING, ...this.#left(work, recorded) }
+  }
+
+  /** Tells the sender that work still waits. */
+  async tellDelay(work: Work): Promise<void> {
+    const { turns, recording, timeline, log, store } = this.#deps
+    try {
+      await turns.take(work.id, async () => {
+        const message = await store.get(work.id)
+        if (message === undefined) return
+        await recording.tellDelay(message, work.recipients, timeline.now() - work.receivedAt, work.lane.why)
+      })
+    } catch (error) {
+      // The next failed attempt tells it, or the end.
+      log.error('queue.tell-delay', { err: error, id: work.id })
+    }
+  }
+
+  async #setAside(work: Work, reason: string): Promise<Ended> {
+    const { log, inHand } = this.#deps
+    const message = await this.#read(work.id)
+    if (message === 'unreadable') return { ...NOTHING, againInMs: UNREADABLE_MS }
+    if (message !== undefined) {
+      const recipients = queuedIn(message, work)
+      const outcomes = recipients.map((): Outcome => ({ kind: 'held', reason }))
+      const recorded = await this.#record(work, { recipients, outcomes, durationMs: 0, by: POISON })
+      if (recorded === undefined || recorded === 'not-understood') return { ...NOTHING, againInMs: UNREADABLE_MS }
+      log.error('delivery.poison', { id: work.id, reason })
+    }
+    // Whoever releases it wants it tried.
+    inHand?.clear(deliveryKey(work.id))
+    return NOTHING
+  }
+
+  /**
+   * When the disk will not have it, writing is tried again, not delivering: the other side has the message already.
+   * After a stop it is delivered again at the next start (RFC 5321 §4.5.4.1): twice rather than never.
+   */
+  async #record(
+    work: Work,
+    report: Omit<Report, 'channel' | 'key' | 'ageMs'> & { readonly ageMs?: number },
+  ): Promise<Recorded | undefined | 'not-understood'> {
+    const { turns, recording, store, timeline, log } = this.#deps
+    const { id, lane } = work
+    const telling = recording.telling()
+    for (let waitMs = 1000; ; waitMs = Math.min(2 * waitMs, LONGEST_WRITE_WAIT_MS)) {
+      try {
+        return await turns.take(id, async () => {
+          // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
+          const message = await store.get(id)
+          if (message === undefined) return undefined
+          const ageMs = timeline.now() - work.receivedAt
+          const whole = { ageMs, ...report, channel: lane.channel.name, key: lane.key }
+          return await recording.record(message, whole, telling)
+        })
+      } catch (error) {
+        log.error('queue.record', { err: error, id })
+        if (error instanceof LedgerViolation) return 'not-understood'
+        if (this.#stopped) return undefined
+        await this.sleep(waitMs)
+      }
+    }
+  }
+
+  async #read(id: MessageId): Promise<QueuedMessage | undefined | 'unreadable'> {
+    try {
+      return await this.#deps.store.get(id)
+    } catch (error) {
+      this.#deps.log.error('queue.read', { err: error, id })
+      return 'unreadable'
+    }
+  }
+
+  #left(work: Work, { message, retryInMs, born }: Recorded): Pick<Ended, 'left' | 'born'> {
+    const { timeline } = this.#deps
+    const longest = longestWaitMs(this.#deps.revision().config.queue)
+    const dues = (indexes: readonly number[]): readonly Due[] =>
+      waitingIn(message, indexes).flatMap((waiting) => {
+        if (waiting.nextAt === undefined) return []
+        const wait = retryInMs.get(waiting.index)
+        const dueAt = wait === undefined ? timeline.future(waiting.nextAt, longest) : timeline.now() + wait
+        return [{ waiting, dueAt }]
+      })
+    return { left: dues(work.recipients), born: dues(born) }
+  }
+
+  #later({ id, recipients }: Work, dueAt: number): readonly Due[] {
+    const waiting = this.#deps.store.entry(id)?.waiting ?? []
+    return waiting
+      .filter(({ index, state }) => state === 'queued' && recipients.includes(index))
+      .map((one) => ({ waiting: one, dueAt }))
+  }
+}
+
+const queuedIn = ({ recipients }: QueuedMessage, { recipients: indexes, lane }: Work) =>
+  indexes
+    .flatMap((index) => recipients.get(index) ?? [])
+    .filter(({ state, recipient }) => state === 'queued' && recipient.channel === lane.channel.name)
+    .map(({ recipient }) => recipient)

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Writes down what came of an attempt, of an operator's wish, or of a message's time being over: notices first, then the
+ * ledger, then the trace. A notification is durable before the failure it tells of is recorded: a crash in between makes
+ * it twice, never not at all. Called in the message's turn.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
+import type { Recipient } from '../envelope/envelope.ts'
+import type { LedgerEvent } from '../envelope/ledger.ts'
+import type { MessageId } from '../envelope/message-id.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { TraceSink } from '../policy/trace.ts'
+import { wasAnswered } from './attempt.ts'
+import { boundedExpansion } from './bounded-expansion.ts'
+import { eventsOf, type Settled } from './outcome-events.ts'
+import type { QueuedMessage, QueueStore } from './store.ts'
+import { type NoticeMeans, Telling } from './telling.ts'
+import { lifetimeMs } from './timing.ts'
+
+export interface RecordingDeps {
+  readonly store: QueueStore
+  readonly revision: () => Revision
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly traces: TraceSink
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
+  readonly notices: NoticeMeans
+}
+
+/** What is to be written down about some recipients of a message. */
+export interface Report {
+  readonly channel: ChannelName
+  /** Destination.destinationKey, for people. */
+  readonly key: string
+  readonly recipients: readonly Recipient[]
+  readonly outcomes: readonly Outcome[]
+  readonly durationMs: number
+  /** Milliseconds since the message came. */
+  readonly ageMs: number
+  /** Deferrals that nobody answered for do not count: the attempt was ended by us. */
+  readonly givenUp?: boolean
+  /** Who wanted it, where it was not the attempt. */
+  readonly by?: DecidedBy
+}
+
+export interface Recorded {
+  readonly message: QueuedMessage
+  /** Milliseconds until the next attempt, by recipient. */
+  readonly retryInMs: ReadonlyMap<number, number>
+  /** Recipients that came into being. */
+  readonly born: readonly number[]
+}
+
+export class Recording {
+  readonly #deps: RecordingDeps
+  readonly #count: ReturnType<Metrics['counter']>
+
+  constructor(deps: RecordingDeps) {
+    this.#deps = deps
+    this.#count = deps.metrics.counter('postern_deliveries_total', 'Recipients by what an attempt came to', ['result'])
+  }
+
+  /** For the notices of one report, whose record may have to be tried again. */
+  telling(): Telling {
+    return new Telling(this.#deps.notices)
+  }
+
+  /** @throws LedgerViolation; rejects when the disk fails: nothing is recorded, and the same may be tried again */
+  async record(message: QueuedMessage, report: Report, telling: Telling): Promise<Recorded> {
+    const { store } = this.#deps
+    const now = this.#deps.clock.now()
+    const settled = this.#settle(message, report, now)
+    if (settled.length === 0) return { message, retryInMs: new Map(), born: [] }
+    const due = (action: string): Settled[] => settled.filter(({ notice }) => notice?.action === action)
+    const tell = (kind: 'failure' | 'delay' | 'success', about: readonly Settled[]): Promise<MessageId | undefined> =>
+      telling.tell(
+        message,
+        kind,
+        about.flatMap(({ notice }) => notice ?? []),
+      )
+    const failure = await tell('failure', due('failed'))
+    const delayed = due('delayed').filter(({ tellDelay }) => tellDelay)
+    const delay = await tell('delay', delayed)
+    await tell('success', [...due('delivered'), ...due('relayed')])
+    const events = settled.map(
+      ({ event }): LedgerEvent =>
+        event.event === 'bounced' && failure !== undefined ? { ...event, notice: failure } : event,
+    )
+    const told = (delay === undefined ? [] : delayed).map(
+      ({ recipient }): LedgerEvent => ({ event: 'delayNotified', recipient: recipient.index, at: now }),
+    )
+    const after = await store.record(message.envelope.id, [...events, ...told])
+    for (const { result } of settled) this.#count({ result })
+    this.#trace(message, report, settled, failure)
+    return {
+      message: after,
+      retryInMs: new Map(
+        settled.flatMap(({ recipient, retryInMs }) => (retryInMs === undefined ? [] : [[recipient.index, retryInMs]])),
+      ),
+      born: events.flatMap((event) => (event.event === 'expanded' ? event.into.map(({ index }) => index) : [])),
+    }
+  }
+
+  /** Tells the sender that these still wait, where that is due and has not been told. */
+  async tellDelay(message: QueuedMessage, indexes: readonly number[], ageMs: number, why: string): Promise<void> {
+    const { clock, store, revision } = this.#deps
+    const { envelope, recipients } = message
+    const now = clock.now()
+    const leftMs = lifetimeMs(revision().config.queue, envelope.reversePath === null) - ageMs
+    const waiting = indexes
+      .flatMap((index) => recipients.get(index) ?? [])
+      .filter(({ state, delayNotified }) => state === 'queued' && !delayNotified)
+    const id = await this.telling().tell(
+      message,
+      'delay',
+      waiting.map(({ recipient, last }) => ({
+        recipient,
+        action: 'delayed',
+        ...(last?.event === 'deferred'
+          ? { status: last.status, reason: last.reason, lastAttemptMs: last.at }
+          : { status: '4.4.1', reason: why === '' ? 'not delivered yet' : why }),
+        willRetryUntilMs: now + leftMs,
+      })),
+    )
+    if (id === undefined) return
+    await store.record(
+      envelope.id,
+      waiting.map(({ recipient }) => ({ event: 'delayNotified', recipient: recipient.index, at: now })),
+    )
+  }
+
+  #settle(message: QueuedMessage, { recipients, outcomes, ageMs, givenUp = false }: Report, now: number): Settled[] {
+    const { envelope } = message
+    const { queue, limits } = this.#deps.revision().config
+    // Drawn once: what was tried together comes back together.
+    const drawn = this.#deps.random()
+    let nextIndex = Math.max(...message.recipients.keys()) + 1
+    return recipients.flatMap((recipient, i): Settled[] => {
+      const state = message.recipients.get(recipient.index)
+      const came = outcomes[i]
+      if (state === undefined || came === undefined || (state.state !== 'queued' && state.state !== 'held')) return []
+      const outcome = boundedExpansion(came, recipient, message, limits.aliasDepth)
+      if (givenUp && !wasAnswered(outcome)) return []
+      // An operator held it during the attempt; a deferral would let it go again.
+      if (state.state === 'held' && outcome.kind === 'deferred') return []
+      const firstIndex = nextIndex
+      if (outcome.kind === 'expanded') nextIndex += outcome.into.length
+      return [
+        eventsOf({
+          recipient,
+          state,
+          outcome,
+          now,
+          ageMs,
+          queue,
+          nullSender: envelope.reversePath === null,
+          random: () => drawn,
+          nextIndex: firstIndex,
+        }),
+      ]
+    })
+  }
+
+  #trace(
+    { envelope }: QueuedMessage,
+    report: Report,
+    settled: readonly Settled[],
+    notice: MessageId | undefined,
+  ): void {
+    const { revision, clock, traces } = this.#deps
+    const all = settled.map((one) => this.#byOf(one, report))
+    const by = all.find((one) => one.by === 'remote') ?? all[0]
+    if (by === undefined) return
+    traces.append({
+      record: 'delivery',
+      version: 1,
+      id: envelope.id,
+      at: clock.now(),
+      revision: revision().id,
+      channel: report.channel,
+      recipients: settled.map(({ recipient, result, status, detail, event }, i) => ({
+        address: recipient.address,
+        result,
+        detail,
+        ...(status === undefined ? {} : { status }),
+        ...(event.event === 'deferred' ? { nextAt: event.nextAt } : {}),
+        ...(all[i] === undefined || isDeepStrictEqual(all[i], by) ? {} : { by: all[i] }),
+      })),
+      by,
+      durationMs: report.durationMs,
+      ...(notice === undefined ? {} : { notice }),
+    })
+  }
+
+  #byOf({ remote, expired }: Settled, { by, channel, key }: Report): DecidedBy {
+    const { where } = this.#deps.revision()
+    if (by !== undefined) return by
+    if (expired === true) return where('queue', 'expire')
+    if (remote?.reply === undefined) return where('channels', channel)
+    return { by: 'remote', host: remote.mta ?? remote.address ?? key, reply: remote.reply }
+  }
+}
