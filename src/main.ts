@@ -41,6 +41,7 @@ import { crashAnswer } from './queue/in-hand-host.ts'
 import { QueueRunner } from './queue/runner.ts'
 import { startSmtpServer } from './smtp-server/server.ts'
 import { createTlsContext } from './smtp-server/tls.ts'
+import { ConnectionSlots, soleSlots } from './state/connection-slots.ts'
 
 export const VERSION = '0.1.0'
 
@@ -153,6 +154,7 @@ export async function serve(
   let tls = config.tls === undefined ? undefined : createTlsContext(config.tls)
   const server = await startSmtpServer({
     listeners: config.listeners,
+    slots: soleSlots(new ConnectionSlots(clock.monotonic), () => revision.config.limits),
     revision: () => revision,
     host,
     begin: async () => guardedDraft(await store.begin(), guards.space),

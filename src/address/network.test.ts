@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { announceSeed } from '../../test/fuzz/seed.ts'
-import { inNetwork, isLoopback, normaliseIp, parseNetwork } from './network.ts'
+import { inNetwork, isLoopback, networkOf, normaliseIp, parseNetwork } from './network.ts'
 
 for (const { network, inside = [], outside = [], hostBits = false } of [
   {
@@ -69,6 +69,14 @@ test('loopback', () => {
   for (const text of ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(text), text)
   for (const text of ['128.0.0.1', '::2', '', '0.0.0.0', '127.1']) assert.ok(!isLoopback(text), text)
 })
+
+for (const { text, want } of [
+  { text: '192.0.2.77', want: '192.0.2.0/24' },
+  { text: '::ffff:192.0.2.77', want: '192.0.2.0/24' },
+  { text: '2001:db8:1:2ff::1', want: '2001:db8:1:200::/56' },
+  { text: 'nonsense', want: 'nonsense' },
+])
+  test(`network of ${text}`, () => assert.equal(networkOf(text, { ipv4: 24, ipv6: 56 }), want))
 
 test('bits decide, against a plain comparison', () => {
   const seed = announceSeed('network')

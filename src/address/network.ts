@@ -39,6 +39,18 @@ export function inNetwork(text: string, network: Network): boolean {
 /** The canonical form (RFC 5952), mapped addresses as IPv4, zones dropped; `undefined` for what is no address. */
 export const normaliseIp = (text: string): string | undefined => parseIp(text)?.toString()
 
+/**
+ * The network an address belongs to, `192.0.2.0/24`, by the number of bits for its family; the text itself where it is
+ * no address.
+ */
+export function networkOf(text: string, bits: { readonly ipv4: number; readonly ipv6: number }): string {
+  const address = parseIp(text)
+  if (address === undefined) return text
+  const length = address instanceof ipaddr.IPv4 ? bits.ipv4 : bits.ipv6
+  const octets = address.toByteArray().map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, length - 8 * i))))
+  return `${ipaddr.fromByteArray(octets).toString()}/${length}`
+}
+
 export function isLoopback(text: string): boolean {
   return parseIp(text)?.range() === 'loopback'
 }

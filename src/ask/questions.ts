@@ -62,11 +62,14 @@ export interface Answers {
   }
   readonly 'slot.claim':
     | { readonly granted: true }
-    | { readonly granted: false; readonly limit: 'total' | 'per-address'; readonly setting: string }
+    /** `limit`: the setting of `limits` that is reached. */
+    | { readonly granted: false; readonly limit: SlotLimit }
   readonly 'client.early': { readonly octets: number }
   /** `stored` means synced to disk. `defer`: disk full, sync failed; nothing was kept. */
   readonly 'queue.commit': { readonly kind: 'stored' } | { readonly kind: 'defer'; readonly cause: string }
 }
+
+export type SlotLimit = 'connections' | 'connectionsPerAddress' | 'connectionsPerNetwork' | 'connectionsPerMinute'
 
 export type QuestionKind = Question['ask']
 export type QuestionOf<K extends QuestionKind> = Extract<Question, { readonly ask: K }>

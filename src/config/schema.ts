@@ -39,6 +39,18 @@ const server = z
       .describe(
         'Where mail for postmaster of any local domain goes when the directory names nobody: a local part or an address. Never refused (RFC 5321 §4.5.1).',
       ),
+    workers: z
+      .union([z.literal('auto'), z.int().min(0).max(256)])
+      .default('auto')
+      .describe(
+        'Processes that take in and deliver mail. `auto`: one for each processor. 0: everything in one process.',
+      ),
+    hungAfter: duration('30s').describe('A worker that has not answered for so long is killed and replaced.'),
+    user: z
+      .string()
+      .optional()
+      .describe('Account to go on as once the ports are bound, by name or number; only when started as root.'),
+    group: z.string().optional().describe('Its group, where that is not the account’s own.'),
   })
   .describe('The server itself. Folders and files are relative to the configuration directory.')
 
@@ -59,6 +71,19 @@ const listener = z.strictObject({
     .optional()
     .describe(
       'The channel sessions start on. Default: tcp_local for smtp, tcp_submit for submission and submissions, tcp_lmtpss for lmtp.',
+    ),
+  proxies: z
+    .array(
+      z
+        .string()
+        .refine(
+          (text) => parseNetwork(text) !== undefined,
+          rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
+        ),
+    )
+    .default([])
+    .describe(
+      'Load balancers, addresses or networks, whose connections begin with a PROXY header (version 1 or 2) that names the real client. Nobody else’s header is believed.',
     ),
 })
 
@@ -149,6 +174,16 @@ const limits = z
     received: z.int().min(10).default(50).describe('Received: fields; a message with more is in a loop and is held.'),
     connections: z.int().min(1).default(1000).describe('Connections at one time.'),
     connectionsPerAddress: z.int().min(1).default(50).describe('Connections at one time from one address.'),
+    connectionsPerNetwork: z
+      .int()
+      .min(1)
+      .default(200)
+      .describe('Connections at one time from one network: the /24 of an IPv4 address, the /56 of an IPv6 address.'),
+    connectionsPerMinute: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('New connections from one address in a minute; 0 for no limit.'),
     ...pressureLimits,
     commandTimeout: duration('5m').describe('Wait for the next command, RFC 5321 §4.5.3.2.7.'),
     dataTimeout: duration('3m').describe('Wait for the next piece of content, RFC 5321 §4.5.3.2.5.'),

@@ -6,6 +6,7 @@
  */
 import type { Envelope } from '../envelope/envelope.ts'
 import { ContentScanner } from '../mime/content-scanner.ts'
+import { isContinuation } from '../mime/header-line.ts'
 import type { Draft } from '../queue/store.ts'
 import { ChunkScanner, DataScanner } from '../smtp/data-scanner.ts'
 import { LineFitter } from '../smtp/long-lines.ts'
@@ -25,6 +26,7 @@ export class ContentIntake {
   readonly #draft: Promise<Draft | undefined>
   #octets = 0
   #kept = 0
+  #continues = false
   #keeping = true
   #lost: string | undefined
 
@@ -62,8 +64,9 @@ export class ContentIntake {
     if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
     const { bareCr, bareLf, nul } = this.#wire
     // The wire scanner saw what came, the content scanner what was kept.
-    // Of what nobody looked at nothing is known, so it may be anything.
-    const seen = { ...this.#scanner.finish(), ...(this.rules.unlooked ? { eightBitBody: true } : {}) }
+    // Of what nobody looked at nothing is known but how it begins, so it may be anything.
+    const unseen = this.rules.unlooked ? { eightBitBody: true, continues: this.#continues } : {}
+    const seen = { ...this.#scanner.finish(), ...unseen }
     const size = this.#keeping ? this.#kept : this.#octets
     const longestLine = this.#fitter?.longest ?? seen.longestLine
     return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
@@ -115,6 +118,7 @@ export class ContentIntake {
     const only = content.length === 1 ? content[0] : undefined
     const bytes = only ?? Buffer.concat(content)
     if (!this.#keeping || bytes.length === 0) return
+    if (this.#kept === 0) this.#continues = isContinuation(bytes)
     this.#kept += bytes.length
     if (!this.rules.unlooked) this.#scanner.push(bytes)
     try {

@@ -15,19 +15,21 @@ export interface Listener {
 }
 
 /**
+ * @param where an address to bind, or a descriptor of a port that is bound already
  * @param take is handed each connection; it never throws
  * @throws when the address cannot be had
  */
 export async function listen(
   name: string,
-  { address, port }: Pick<ListenerConfig, 'address' | 'port'>,
+  where: Pick<ListenerConfig, 'address' | 'port'> | { readonly fd: number },
   take: (socket: Socket) => void,
 ): Promise<Listener> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, take)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     // `::` takes IPv4 too unless ipv6Only; a literal IPv6 address takes itself alone.
-    server.listen({ host: address, port, backlog: BACKLOG, ipv6Only: false }, resolve)
+    if ('fd' in where) server.listen({ fd: where.fd, backlog: BACKLOG }, resolve)
+    else server.listen({ host: where.address, port: where.port, backlog: BACKLOG, ipv6Only: false }, resolve)
   })
   const bound = server.address()
   if (bound === null || typeof bound === 'string') throw new Error(`listener ${name} has no port`)

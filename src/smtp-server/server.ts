@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import type { SecureContext } from 'node:tls'
+import { inNetwork, type Network, parseNetwork } from '../address/network.ts'
 import type { Host } from '../ask/ask.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
@@ -16,19 +17,25 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { SessionContext } from '../policy/stage.ts'
 import type { TraceSink } from '../policy/trace.ts'
+import type { Endpoint } from '../proxy-protocol/header.ts'
 import { type InHand, nothingInHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
+import type { Claimed, SlotSource } from '../state/connection-slots.ts'
 import { Connection } from './connection.ts'
 import { NO_COUNTS } from './limits.ts'
 import { type Listener, listen, plainAddress } from './listener.ts'
+import { readProxied } from './proxied.ts'
 import { RefusedConnections } from './refused-connections.ts'
 import { Session } from './session.ts'
-import { Slots } from './slots.ts'
 import { smtpMetrics } from './smtp-metrics.ts'
 import { Wire } from './wire.ts'
 
 export interface SmtpServerDeps {
   readonly listeners: Config['listeners']
+  /** Descriptors of ports that are bound already, by the name of the listener. */
+  readonly descriptors?: ReadonlyMap<string, number>
+  /** Places for connections. */
+  readonly slots: SlotSource
   /** The policy revision of now; a transaction keeps the one it began with. */
   readonly revision: () => Revision
   readonly host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'>
@@ -77,7 +84,8 @@ class Listening implements SmtpServer {
   readonly #deps: SmtpServerDeps
   readonly #listeners: Listener[] = []
   readonly #connections = new Map<Connection, Promise<void>>()
-  readonly #slots = new Slots()
+  /** Connections whose PROXY header has not come yet. */
+  readonly #heralds = new Set<Socket>()
   readonly #traces: RefusedConnections
   readonly #metrics: ReturnType<typeof smtpMetrics>
 
@@ -91,7 +99,14 @@ class Listening implements SmtpServer {
   async open(name: string, config: ListenerConfig): Promise<void> {
     if (config.service === 'submissions' && this.#deps.tlsContext() === undefined)
       throw new Error(`listener ${name}: submissions needs a certificate (tls)`)
-    this.#listeners.push(await listen(name, config, (socket) => this.#take(name, config, socket)))
+    const fd = this.#deps.descriptors?.get(name)
+    const proxies = config.proxies.flatMap((text) => parseNetwork(text) ?? [])
+    const take = (socket: Socket): void => {
+      const proxied = proxies.length > 0 && isOneOf(socket.remoteAddress, proxies)
+      if (proxied) void this.#takeProxied(name, config, socket)
+      else this.#take(name, config, socket, {})
+    }
+    this.#listeners.push(await listen(name, fd === undefined ? config : { fd }, take))
   }
 
   addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>> {
@@ -104,6 +119,7 @@ class Listening implements SmtpServer {
 
   async stop(deadlineMs: number): Promise<void> {
     const closing = this.#listeners.splice(0).map((listener) => listener.close())
+    for (const socket of this.#heralds) socket.destroy()
     for (const connection of this.#connections.keys()) connection.stop()
     const cancel = this.#deps.clock.after(deadlineMs, () => {
       for (const connection of this.#connections.keys()) connection.destroy()
@@ -118,7 +134,21 @@ class Listening implements SmtpServer {
     await this.stop(STOP_DEADLINE_MS)
   }
 
-  #take(listener: string, config: ListenerConfig, socket: Socket): void {
+  /** The balancer says who the client is, before the client says anything. */
+  async #takeProxied(listener: string, config: ListenerConfig, socket: Socket): Promise<void> {
+    this.#heralds.add(socket)
+    const read = await readProxied(socket, this.#deps.clock)
+    this.#heralds.delete(socket)
+    if (read.kind === 'read') this.#take(listener, config, socket, read)
+    else this.#deps.log.warn('smtp.proxy-header', { listener, peer: socket.remoteAddress, why: read.why })
+  }
+
+  #take(
+    listener: string,
+    config: ListenerConfig,
+    socket: Socket,
+    proxied: { readonly client?: Endpoint; readonly server?: Endpoint },
+  ): void {
     const { remoteAddress, remotePort, localAddress, localPort } = socket
     // A client that hung up before we looked has no address any more.
     if (remoteAddress === undefined || remotePort === undefined) {
@@ -131,8 +161,8 @@ class Listening implements SmtpServer {
       revision: this.#deps.revision(),
       listener,
       service: config.service,
-      client: { address: plainAddress(remoteAddress), port: remotePort },
-      server: { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
+      client: proxied.client ?? { address: plainAddress(remoteAddress), port: remotePort },
+      server: proxied.server ?? { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
       source: channelOf(config),
       initial: channelOf(config),
       counts: NO_COUNTS,
@@ -144,28 +174,33 @@ class Listening implements SmtpServer {
       elapsed: () => clock.monotonic(),
       tlsAvailable: () => tlsContext() !== undefined,
     })
-    let claimed: string | undefined
+    let claimed: Claimed | Promise<Claimed> | undefined
     const connection = new Connection(new Wire(socket, clock), session, {
       ...this.#deps,
       inHand: this.#deps.inHand ?? nothingInHand,
       host: {
         ...this.#deps.host,
         'slot.claim': ({ address }) => {
-          const slot = this.#slots.claim(address, context.revision.config.limits)
-          if (slot.granted) claimed = address
-          return slot
+          const claim = this.#deps.slots.claim(address)
+          claimed = claim
+          return claim instanceof Promise ? claim.then(({ answer }) => answer) : claim.answer
         },
       },
       traces: this.#traces,
       metrics: this.#metrics,
     })
     const run = connection.run().finally(() => {
-      if (claimed !== undefined) this.#slots.release(claimed)
       this.#connections.delete(connection)
+      // A claim that is still under way is given back when it has been answered.
+      if (claimed instanceof Promise) claimed.then(({ release }) => release()).catch(() => {})
+      else claimed?.release()
     })
     this.#connections.set(connection, run)
   }
 }
+
+const isOneOf = (address: string | undefined, networks: readonly Network[]): boolean =>
+  address !== undefined && networks.some((network) => inNetwork(address, network))
 
 function channelOf(config: ListenerConfig): ChannelName {
   const name = parseChannelName(config.channel ?? START_CHANNEL[config.service])

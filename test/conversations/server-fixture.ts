@@ -25,6 +25,7 @@ import type { Trace, TraceRecord } from '../../src/policy/trace.ts'
 import { MemoryStore } from '../../src/queue/memory-store.ts'
 import type { Draft, QueuedMessage } from '../../src/queue/store.ts'
 import { type SmtpServer, type SmtpServerDeps, startSmtpServer } from '../../src/smtp-server/server.ts'
+import { ConnectionSlots, soleSlots } from '../../src/state/connection-slots.ts'
 
 export interface Fixture extends AsyncDisposable {
   readonly server: SmtpServer
@@ -76,6 +77,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
   const context = createSecureContext({ cert, key })
   const server = await startSmtpServer({
     listeners: revision.config.listeners,
+    slots: soleSlots(new ConnectionSlots(systemClock.monotonic), () => revision.config.limits),
     revision: () => revision,
     host: directory(),
     begin: () => (options.begin === undefined ? store.begin() : options.begin(store)),
