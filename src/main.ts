@@ -9,6 +9,7 @@ import { basename } from 'node:path'
 import type { MailAddress } from './address/address.ts'
 import { drive, type Host } from './ask/ask.ts'
 import { Destinations } from './channels/destinations.ts'
+import { ownEndpoints } from './channels/ourselves.ts'
 import { systemClock } from './clock/clock.ts'
 import { type Diagnostic, formatDiagnostics } from './config/diagnostic.ts'
 import { loadRevision } from './config/load.ts'
@@ -149,6 +150,7 @@ export async function serve(
     random,
     randomBytes,
     ids,
+    inHand,
   })
 
   let tls = config.tls === undefined ? undefined : createTlsContext(config.tls)
@@ -167,7 +169,7 @@ export async function serve(
     ids,
     tlsContext: () => tls,
   })
-  for (const { address, port } of Object.values(server.addresses())) self.add(`${address}:${port}`)
+  for (const own of Object.values(server.addresses()).flatMap((at) => ownEndpoints(at))) self.add(own)
   runner.start()
 
   const reload = async () => {

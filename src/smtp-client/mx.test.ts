@@ -72,6 +72,48 @@ for (const { name, zone, self, want } of [
     self: ['192.0.2.2:25'],
     want: 'failed 5.4.6',
   },
+  {
+    name: 'an MX of another name is our address, mapped into IPv6',
+    zone: { 'MX example.org': [mx(10, 'c.test')], 'AAAA c.test': ['::ffff:192.0.2.2'] },
+    self: ['192.0.2.2:25'],
+    want: 'failed 5.4.6',
+  },
+  { name: 'no MX, and the domain is this server', zone: addresses, self: ['192.0.2.9:25'], want: 'failed 5.4.6' },
+  { name: 'no MX, and the domain has our name', zone: addresses, self: ['example.org'], want: 'failed 5.4.6' },
+  {
+    name: 'null MX beside others is none',
+    zone: { ...addresses, 'MX example.org': [mx(0, ''), mx(10, 'b.test')] },
+    want: ['192.0.2.2'],
+  },
+  {
+    name: 'an MX whose name is no host name',
+    zone: { ...addresses, 'MX example.org': [mx(10, 'a\r\nb.test')], 'A a\r\nb.test': ['192.0.2.3'] },
+    want: 'failed 5.4.4',
+  },
+  {
+    name: 'an MX at nowhere',
+    zone: {
+      'MX example.org': [mx(10, 'c.test')],
+      'A c.test': ['0.0.0.0', '224.0.0.1'],
+      'AAAA c.test': ['::', 'ff02::1'],
+    },
+    want: 'failed 5.4.4',
+  },
+  {
+    name: 'an MX at nowhere, and another',
+    zone: { ...addresses, 'MX example.org': [mx(10, 'c.test'), mx(20, 'b.test')], 'A c.test': ['0.0.0.0'] },
+    want: ['192.0.2.2'],
+  },
+  {
+    name: 'the best MX does not answer, and another does',
+    zone: {
+      ...addresses,
+      'MX example.org': [mx(10, 'c.test'), mx(20, 'b.test')],
+      'A c.test': 'defer' as const,
+      'AAAA c.test': 'defer' as const,
+    },
+    want: ['192.0.2.2'],
+  },
 ] satisfies readonly { name: string; zone: Zone; self?: string[]; want: string | string[] }[])
   test(`next hops: ${name}`, async () => {
     const hops = await hostsOfDomain('example.org', options(zone, self))
@@ -89,6 +131,29 @@ test('address literals and fixed next hops', async () => {
   const fixed = await hostsOfNextHop('a.test:26', options(addresses))
   assert.deepEqual(fixed.kind === 'hosts' && fixed.hosts.map(({ port }) => port), [26, 26])
   assert.equal((await hostsOfNextHop('nowhere.test', options({ 'A nowhere.test': 'nxdomain' }))).kind, 'deferred')
+})
+
+for (const { domain, self, want } of [
+  { domain: '[192.0.2.7]', self: '192.0.2.7:25', want: 'failed 5.4.6' },
+  { domain: '[IPv6:2001:DB8:0::7]', self: '2001:db8::7:25', want: 'failed 5.4.6' },
+  { domain: '[192.0.2.7]', self: '192.0.2.7:26', want: 'hosts' },
+  { domain: '[0.0.0.0]', self: '', want: 'failed 5.1.2' },
+  { domain: '[IPv6:ff02::1]', self: '', want: 'failed 5.1.2' },
+])
+  test(`the address literal ${domain}, and we are ${self}`, async () => {
+    const hops = await hostsOfDomain(domain, options({}, [self]))
+    assert.equal(hops.kind === 'hosts' ? 'hosts' : `${hops.kind} ${hops.status}`, want)
+  })
+
+test('a next hop that is this server waits for the administrator', async () => {
+  const own = ['192.0.2.1:25', '127.0.0.1:25', '::1:25']
+  for (const hop of ['[192.0.2.1]', '[::ffff:192.0.2.1]:25', 'localhost']) {
+    const found = await hostsOfNextHop(hop, options({}, own))
+    assert.equal(found.kind === 'deferred' && found.status, '4.4.6', hop)
+  }
+  const other = await hostsOfNextHop('a.test', options(addresses, own))
+  assert.deepEqual(other.kind === 'hosts' && other.hosts.map(({ address }) => address), ['2001:db8::1'])
+  assert.equal((await hostsOfNextHop('localhost:10025', options({}, own))).kind, 'hosts')
 })
 
 for (const { text, want } of [

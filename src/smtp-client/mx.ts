@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Which hosts to try for a domain, and in which order: RFC 5321 §5.1, null MX (RFC 7505), address literals, fixed next
- * hops. Bounded: a domain with a thousand MX records gets the best twenty.
+ * hops. None of them is this server. Bounded: a domain with a thousand MX records gets the best twenty.
  */
+import { BlockList, isIPv4 } from 'node:net'
 import { normaliseIp } from '../address/network.ts'
 import { asciiDomain } from '../address/path.ts'
 import type { DnsLookup } from '../ask/lookup.ts'
@@ -24,12 +25,15 @@ export interface MxOptions {
   readonly resolver: Resolver
   readonly port: number
   readonly families: readonly ('ipv4' | 'ipv6')[]
-  /** Names and addresses of this server, lower case: an MX among them is ourselves. */
+  /** Names of this server, lower case, and its `address:port`s (channels/ourselves.ts). */
   readonly self: ReadonlySet<string>
   /** 0 ≤ x < 1; spreads load over hosts of the same preference. */
   readonly random: () => number
   readonly signal: AbortSignal
 }
+
+/** What a host is called, `_` among it as some are: whoever owns the domain chose it, and it goes into notifications. */
+const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i
 
 const MAX_HOSTS = 20
 const MAX_ADDRESSES = 40
@@ -53,24 +57,35 @@ export function parseNextHop(
 export async function hostsOfNextHop(text: string, options: MxOptions): Promise<NextHops> {
   const hop = parseNextHop(text, options.port)
   if (hop === undefined) return { kind: 'deferred', status: '4.3.5', reason: `next hop ${text} makes no sense` }
-  if (hop.literal !== undefined)
-    return { kind: 'hosts', hosts: [{ name: hop.literal, address: hop.literal, port: hop.port }] }
-  if (hop.name === 'localhost') {
-    // RFC 6761 §6.3: never a question for the DNS.
-    const hosts = options.families.map((family) => (family === 'ipv6' ? '::1' : '127.0.0.1'))
-    return { kind: 'hosts', hosts: hosts.map((address) => ({ name: hop.name, address, port: hop.port })) }
-  }
-  const found = await addressesOf(hop.name, hop.port, options)
-  if (found.hosts.length > 0) return { kind: 'hosts', hosts: found.hosts }
+  const found = await addressesOfHop(hop, options)
+  const hosts = found.hosts.filter((host) => !isOurselves(host, options))
+  if (hosts.length > 0) return { kind: 'hosts', hosts }
+  // RFC 3463 §3.5 X.4.6: it would come back, and go there again.
+  if (found.hosts.length > 0)
+    return { kind: 'deferred', status: '4.4.6', reason: `next hop ${text} is this server itself` }
   // A site's own next hop that has no address is a slip of configuration or DNS: nobody's mail shall bounce for it.
   return { kind: 'deferred', status: '4.4.3', reason: found.cause ?? `next hop ${hop.name} has no address` }
+}
+
+async function addressesOfHop(
+  { name, port, literal }: { readonly name: string; readonly port: number; readonly literal?: string },
+  options: MxOptions,
+): Promise<{ readonly hosts: readonly Host[]; readonly cause?: string }> {
+  // RFC 6761 §6.3: localhost is never a question for the DNS.
+  const loopback = options.families.map((family) => (family === 'ipv6' ? '::1' : '127.0.0.1'))
+  const known = literal !== undefined ? [literal] : name === 'localhost' ? loopback : undefined
+  return known === undefined
+    ? await addressesOf(name, port, options)
+    : { hosts: known.map((address) => ({ name, address, port })) }
 }
 
 export async function hostsOfDomain(domain: string, options: MxOptions): Promise<NextHops> {
   if (domain.startsWith('[')) {
     const hop = parseNextHop(domain, options.port)
     if (hop?.literal === undefined) return { kind: 'failed', status: '5.1.2', reason: `bad address literal ${domain}` }
-    return { kind: 'hosts', hosts: [{ name: domain, address: hop.literal, port: options.port }] }
+    const host = { name: domain, address: hop.literal, port: options.port }
+    if (isNowhere(host.address)) return { kind: 'failed', status: '5.1.2', reason: `${domain} is no host’s address` }
+    return isOurselves(host, options) ? loops(domain) : { kind: 'hosts', hosts: [host] }
   }
   const name = asciiDomain(domain)
   if (name === undefined) return { kind: 'failed', status: '5.1.2', reason: `${domain} cannot be a domain` }
@@ -86,10 +101,27 @@ export async function hostsOfDomain(domain: string, options: MxOptions): Promise
     records.filter((record) => record.exchange !== ''),
     options,
   )
-  if (ordered.length === 0)
-    return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
+  if (ordered.length === 0) return loops(domain)
   return await addressesInOrder(domain, ordered.slice(0, MAX_HOSTS), options)
 }
+
+/** RFC 3463 §3.5 X.4.6 */
+const loops = (domain: string): NextHops => ({
+  kind: 'failed',
+  status: '5.4.6',
+  reason: `mail for ${domain} loops back to this server`,
+})
+
+const isOurselves = ({ address, port }: Host, { self }: MxOptions): boolean => self.has(`${address}:${port}`)
+
+/** RFC 6890: addresses that no host has to receive at. Loopback is one, and ourselves are known. */
+const NOWHERE = new BlockList()
+NOWHERE.addSubnet('0.0.0.0', 8)
+NOWHERE.addSubnet('224.0.0.0', 3)
+NOWHERE.addAddress('::', 'ipv6')
+NOWHERE.addSubnet('ff00::', 8, 'ipv6')
+
+const isNowhere = (address: string): boolean => NOWHERE.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 
 type Mx = { readonly preference: number; readonly exchange: string }
 
@@ -108,18 +140,20 @@ async function addressesInOrder(domain: string, records: readonly Mx[], options:
   const found = await Promise.all(
     records.map(async ({ preference, exchange }) => ({
       preference,
-      ...(await addressesOf(exchange, options.port, options)),
+      ...(HOST_NAME.test(exchange) ? await addressesOf(exchange, options.port, options) : { hosts: [] }),
     })),
   )
   // An MX under another name may still be this server: it and what is no better go (RFC 5321 §5.1).
-  const ours = found.filter((one) => one.hosts.some((host) => options.self.has(`${host.address}:${host.port}`)))
+  const ours = found.filter((one) => one.hosts.some((host) => isOurselves(host, options)))
   const limit = Math.min(...ours.map(({ preference }) => preference), Number.POSITIVE_INFINITY)
-  const hosts = found.filter(({ preference }) => preference < limit).flatMap((one) => one.hosts)
+  const hosts = found
+    .filter(({ preference }) => preference < limit)
+    .flatMap((one) => one.hosts)
+    .filter((host) => !isNowhere(host.address))
   const cause = found.find((one) => one.cause !== undefined)?.cause
   if (hosts.length > 0) return { kind: 'hosts', hosts: hosts.slice(0, MAX_ADDRESSES) }
   if (cause !== undefined) return { kind: 'deferred', status: '4.4.3', reason: cause }
-  if (ours.length > 0)
-    return { kind: 'failed', status: '5.4.6', reason: `mail for ${domain} loops back to this server` }
+  if (ours.length > 0) return loops(domain)
   return { kind: 'failed', status: '5.4.4', reason: `no mail host of ${domain} has an address` }
 }
 
@@ -132,7 +166,8 @@ async function addressesOf(
     families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA', { signal })),
   )
   const hosts = answers.flatMap((answer) =>
-    answer.kind === 'found' ? answer.records.map((address) => ({ name, address, port })) : [],
+    // An IPv4 address mapped into IPv6 is that address, for ourselves too.
+    answer.kind === 'found' ? answer.records.map((one) => ({ name, address: normaliseIp(one) ?? one, port })) : [],
   )
   const deferred = answers.find((answer) => answer.kind === 'defer')
   return deferred === undefined ? { hosts } : { hosts, cause: `address of ${name}: ${deferred.cause}` }
