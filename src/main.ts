@@ -38,7 +38,7 @@ import { openFileStore } from './queue/file-store.ts'
 import { guardedDraft } from './queue/guarded-draft.ts'
 import { openInHand } from './queue/in-hand.ts'
 import { readBootId } from './queue/in-hand-disk.ts'
-import { crashAnswer } from './queue/in-hand-host.ts'
+import { crashAnswer, suspectsCheck } from './queue/in-hand-host.ts'
 import { QueueRunner } from './queue/runner.ts'
 import { startSmtpServer } from './smtp-server/server.ts'
 import { createTlsContext } from './smtp-server/tls.ts'
@@ -108,7 +108,7 @@ export async function serve(
   const store = parts.use(await openFileStore(paths.queue, { log }))
   // After the store, which has one owner: a second server must not take the first one's work for a crash.
   const run = { boot: readBootId(), pid: process.pid, startedAt: clock.now(), version: VERSION }
-  const inHand = parts.use(openInHand({ path: paths.inHand, run, now: clock.now, log }))
+  const inHand = parts.use(openInHand({ path: paths.inHand, run, now: clock.now, log, metrics }))
   const guards = parts.use(
     await startGuards({ spool: config.server.spool, revision: () => revision, traces: history, clock, log, metrics }),
   )
@@ -195,6 +195,7 @@ export async function serve(
   process.on('SIGHUP', onHangUp)
   parts.defer(() => void process.off('SIGHUP', onHangUp))
 
+  const machine = () => [...guards.checks(), suspectsCheck(inHand)]
   const startedAt = clock.now()
   const handlers = controlHandlers({
     version: VERSION,
@@ -214,6 +215,7 @@ export async function serve(
     runner,
     server,
     history,
+    machine,
   })
   const ended = new AbortController()
   parts.use(await startControl({ path: config.server.control, handlers, log, signal: ended.signal }))
@@ -226,7 +228,7 @@ export async function serve(
         metrics: () => metrics.text(),
         health: () => {
           const { balanced, detail } = checkConservation(store)
-          const checks = [{ name: 'ledger', ok: balanced, detail }, ...guards.checks()]
+          const checks = [{ name: 'ledger', ok: balanced, detail }, ...machine()]
           return { ok: checks.every(({ ok }) => ok), checks }
         },
       }),

@@ -17,6 +17,7 @@ export const define: Define = (command, cli) => {
     cli.print(
       `${plural(status.connections, 'connection')}, ${plural(status.queued, 'recipient')} queued, ${status.held} held`,
     )
+    for (const { name, ok, detail } of status.machine) cli.print(`${ok ? '' : 'ALARM '}${name}: ${detail}`)
     cli.print('')
     const rows = status.listeners.map(({ name, service, address, port }) => [name, service, address, String(port)])
     const columns = [

@@ -7,7 +7,7 @@ import { listQueue, queueOperations, shapeQueue, showMessage } from '../queue/op
 import type { QueueRunner } from '../queue/runner.ts'
 import type { QueueStore } from '../queue/store.ts'
 import type { SmtpServer } from '../smtp-server/server.ts'
-import { ControlError, type Handlers } from './protocol.ts'
+import { ControlError, type Handlers, type ResultOf } from './protocol.ts'
 
 export interface HandlerDeps {
   readonly version: string
@@ -23,6 +23,8 @@ export interface HandlerDeps {
   readonly runner: QueueRunner
   readonly server: SmtpServer
   readonly history: HistoryWriter
+  /** How the machine is doing. */
+  readonly machine: () => ResultOf['status']['machine']
 }
 
 export function controlHandlers(deps: HandlerDeps): Handlers {
@@ -44,6 +46,7 @@ export function controlHandlers(deps: HandlerDeps): Handlers {
         })),
         connections: server.connections(),
         ...count,
+        machine: deps.machine(),
       }
     },
     reload: () => deps.reload(),
@@ -77,6 +80,7 @@ export function controlHandlers(deps: HandlerDeps): Handlers {
       return {
         checks: [
           { name: 'ledger', fine: balanced, detail },
+          ...deps.machine().map(({ name, ok, detail }) => ({ name, fine: ok, detail })),
           { name: 'history', fine: history.dropped === 0, detail: `${history.dropped} records dropped` },
         ],
       }

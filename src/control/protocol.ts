@@ -69,6 +69,8 @@ export interface ResultOf {
     readonly connections: number
     readonly queued: number
     readonly held: number
+    /** The guards of disk and load, and what is suspected of crashes: whether each is fine, and how it stands. */
+    readonly machine: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[]
   }
   reload: { readonly before: string; readonly revision: string; readonly notes: readonly string[] }
   'queue.list': { readonly rows: readonly QueueRow[]; readonly more: boolean }
