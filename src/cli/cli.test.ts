@@ -266,7 +266,10 @@ test('what the selection flags say arrives', async (t) => {
 
 test('status, doctor, tail, and what the server refuses', async (t) => {
   const run = await serving(t)
-  assert.match((await run(['status'])).out, /up 1m30s, revision abc\n1 connection, 2 recipients queued, 0 held\nALARM free space: 9.0 MiB free\n/)
+  assert.match(
+    (await run(['status'])).out,
+    /up 1m30s, revision abc\n1 connection, 2 recipients queued, 0 held\nALARM free space: 9.0 MiB free\n/,
+  )
   const doctor = await run(['doctor'])
   assert.equal(doctor.code, 1)
   assert.match(doctor.out, /WRONG {2}ledger +one recipient too many/)
