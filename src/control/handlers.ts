@@ -3,11 +3,11 @@
 import type { Revision } from '../config/revision.ts'
 import type { HistoryWriter } from '../history/writer.ts'
 import { checkConservation } from '../queue/conservation.ts'
-import { listQueue, queueOperations, shapeQueue, showMessage } from '../queue/operations.ts'
 import type { QueueRunner } from '../queue/runner.ts'
 import type { QueueStore } from '../queue/store.ts'
 import type { SmtpServer } from '../smtp-server/server.ts'
-import { ControlError, type Handlers, type ResultOf } from './protocol.ts'
+import type { Handlers, ResultOf } from './protocol.ts'
+import { queueHandlers } from './queue-handlers.ts'
 
 export interface HandlerDeps {
   readonly version: string
@@ -29,7 +29,6 @@ export interface HandlerDeps {
 
 export function controlHandlers(deps: HandlerDeps): Handlers {
   const { store, runner, history, server } = deps
-  const operations = queueOperations(store, runner, deps.now)
   return {
     async status() {
       const { listeners } = deps.revision().config
@@ -50,23 +49,7 @@ export function controlHandlers(deps: HandlerDeps): Handlers {
       }
     },
     reload: () => deps.reload(),
-    'queue.list': async ({ selection, limit }) => listQueue(store, selection ?? { all: true }, limit),
-    'queue.shape': async () => shapeQueue(store),
-    async 'queue.show'({ id, content }) {
-      const shown = await showMessage(store, id, content)
-      if (shown === undefined) throw new ControlError('not-found', `${id} is not in the queue`)
-      return shown
-    },
-    'queue.retry': ({ selection }) => operations.retry(selection),
-    'queue.hold': ({ selection, reason }) => operations.hold(selection, reason),
-    'queue.release': ({ selection }) => operations.release(selection),
-    'queue.bounce': ({ selection, reason }) => operations.bounce(selection, reason),
-    'queue.delete': ({ selection, reason }) => operations.delete(selection, reason),
-    async 'queue.reroute'({ selection, channel, via }) {
-      if (deps.revision().config.channels[channel] === undefined)
-        throw new ControlError('bad-request', `there is no channel ${channel}`)
-      return await operations.reroute(selection, channel, via)
-    },
+    ...queueHandlers({ store, runner, revision: deps.revision, now: deps.now }),
     async tail(_params, signal, send) {
       const end = history.follow(send)
       const { promise, resolve } = Promise.withResolvers<void>()
