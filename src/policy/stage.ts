@@ -24,6 +24,8 @@ export interface SessionCounts {
   /** RCPT commands refused for good. */
   readonly refusedRecipients: number
   readonly badCommands: number
+  /** Commands that bring no message forward, since the last message. */
+  readonly emptyCommands: number
   readonly failedAuth: number
 }
 

@@ -141,6 +141,7 @@ export function finish(
   const final = session.state.at === 'data' || (session.state.at === 'chunk' && session.state.last)
   const times = lmtp && final ? transaction.acceptedCommands.length : 1
   session.state = close ? { at: 'closed' } : { at: 'ready' }
+  if (kept) session.messageTaken()
   return [
     ...Array.from({ length: times }, () => say(answer)),
     ...(kept ? [] : [{ do: 'dropContent' } as const]),

@@ -31,6 +31,13 @@ export const LIMITS = {
     reply: reply(421, '7.0', 'Too many bad commands'), // RFC 5321 §3.8
     closes: true,
   },
+  emptyCommands: {
+    setting: 'emptyCommands',
+    reason:
+      'Commands that bring no message forward keep a session, and a place, for ever. A message starts the count anew.',
+    reply: reply(421, '7.0', 'Too many commands without a message'),
+    closes: true,
+  },
   refusedRecipients: {
     setting: 'refusedRecipients',
     reason: 'Guessing addresses must not be cheap. Those refused for good count: what was put off may be right.',
@@ -125,6 +132,7 @@ export const NO_COUNTS: SessionCounts = {
   recipients: 0,
   refusedRecipients: 0,
   badCommands: 0,
+  emptyCommands: 0,
   failedAuth: 0,
 }
 /** Counts that have a limit which ends the session at once. */

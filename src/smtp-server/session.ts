@@ -188,6 +188,11 @@ export class Session {
     this.context = { ...this.context, counts: { ...counts, [name]: counts[name] + 1 } }
   }
 
+  /** A message has been taken: what led to it was not in vain. */
+  messageTaken(): void {
+    this.context = { ...this.context, counts: { ...this.counts, emptyCommands: 0 } }
+  }
+
   /** Adds to a count; the actions to take when its limit is passed. */
   countAgainst(name: CountedLimit): readonly Action[] | undefined {
     this.count(name)
@@ -207,6 +212,8 @@ export class Session {
       throw new Refusal(reply(500, '5.2', 'Command not recognized')) // RFC 5321 §4.2.4; LMTP: RFC 2033 §4.1
     if (command.noArgument === true && argument !== '')
       throw new Refusal(reply(501, '5.4', `${verb} takes no argument`)) // RFC 5321 §4.1.1
+    const over = command.empty === true ? this.countAgainst('emptyCommands') : undefined
+    if (over !== undefined) return over
     if (!command.allowedAt.includes(state.at) && command.outOfOrder === undefined)
       throw new Refusal(reply(503, '5.1', outOfOrder(verb, state.at, service))) // RFC 5321 §4.1.4
     if (!command.allowedAt.includes(state.at) && command.outOfOrder !== undefined)

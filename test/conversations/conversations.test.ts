@@ -78,6 +78,11 @@ async function run(step: Step, peer: Peer, fixture: Fixture): Promise<void> {
       const fields = edits.map(({ field }) => field).filter((field) => !field.startsWith('Received:'))
       return assert.equal(fields.join(''), step.octets.toString())
     }
+    case 'received': {
+      const edits = (await fixture.queued()).at(-1)?.envelope.edits ?? []
+      const last = edits.at(-1)?.field ?? ''
+      return assert.match(last.replace(/\r\n(?=[ \t]|$)/g, ''), step.field)
+    }
     case 'sentTo': {
       const recipients = (await fixture.queued()).at(-1)?.envelope.recipients ?? []
       return assert.deepEqual(

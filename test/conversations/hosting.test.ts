@@ -5,36 +5,13 @@
 import assert from 'node:assert/strict'
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ManualClock } from '../../src/clock/clock.ts'
 import type { Trace, TraceRecord } from '../../src/policy/trace.ts'
 import type { Draft } from '../../src/queue/store.ts'
 import { RefusedConnections } from '../../src/smtp-server/refused-connections.ts'
 import { Peer } from './peer.ts'
 import { type Fixture, makeRevision, startFixture } from './server-fixture.ts'
-
-const ENVELOPE = 'EHLO c\r\nMAIL FROM:<s@example.net>\r\nRCPT TO:<kim@example.org>\r\n'
-
-async function codes(peer: Peer, count: number): Promise<string[]> {
-  const found: string[] = []
-  for (let i = 0; i < count; i++) {
-    const { code, enhanced } = await peer.reply()
-    found.push(enhanced === '' ? code : `${code} ${enhanced}`)
-  }
-  return found
-}
-
-const send = (peer: Peer, text: string): Promise<void> => peer.send(Buffer.from(text))
-
-async function until(done: () => boolean, complaint: string): Promise<void> {
-  for (const deadline = Date.now() + 5000; !done(); await sleep(5)) assert.ok(Date.now() < deadline, complaint)
-}
-
-async function alive(fixture: Fixture): Promise<void> {
-  await using peer = await Peer.connect(fixture.port)
-  await send(peer, 'NOOP\r\n')
-  assert.deepEqual(await codes(peer, 2), ['220', '250 2.0.0'])
-}
+import { alive, codes, ENVELOPE, send, until } from './talk.ts'
 
 const failing = (draft: Draft, what: 'write' | 'commit'): Draft => ({
   write: (chunk) => (what === 'write' ? Promise.reject(new Error('ENOSPC')) : draft.write(chunk)),

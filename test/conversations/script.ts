@@ -17,6 +17,7 @@
  *   QUEUED n                  so many messages are in the queue
  *   CONTENT octets            the message queued last has exactly this content (escapes as above)
  *   ADDED octets              exactly this was put on top of the message queued last, apart from Received:
+ *   RECEIVED /regex/          the Received: field of the message queued last, unfolded
  *   SENT-TO a b               recipients of the message queued last, as address→channel
  *   OUTCOMES a b              outcomes of the traces so far, in order
  */
@@ -33,6 +34,7 @@ export type Step = { readonly line: number; readonly differs?: string } & (
   | { readonly do: 'tls' | 'shut' | 'closed' }
   | { readonly do: 'queued'; readonly count: number }
   | { readonly do: 'content' | 'added'; readonly octets: Buffer }
+  | { readonly do: 'received'; readonly field: RegExp }
   | { readonly do: 'sentTo'; readonly recipients: readonly string[] }
   | { readonly do: 'outcomes'; readonly outcomes: readonly string[] }
 )
@@ -114,6 +116,8 @@ function parseStep(where: string, text: string): StepBody {
       return { do: 'content', octets: unescapeOctets(argument) }
     case 'ADDED':
       return { do: 'added', octets: unescapeOctets(argument) }
+    case 'RECEIVED':
+      return { do: 'received', field: new RegExp(argument.slice(1, -1)) }
     case 'SENT-TO':
       return { do: 'sentTo', recipients: argument.split(' ').filter(Boolean) }
     case 'OUTCOMES':

@@ -29,6 +29,8 @@ export function* bdat(session: Session, argument: string): Asking<readonly Actio
   if (state.at !== 'mail' && state.at !== 'bdat') throw new Error(`BDAT in state ${state.at}`)
   const chunk = parseChunk(argument)
   if (chunk === undefined) return unreadable(session)
+  const over = chunk.size === 0 && !chunk.last ? session.countAgainst('emptyCommands') : undefined
+  if (over !== undefined) return over
   try {
     requireRecipient(session, state.transaction)
   } catch (error) {

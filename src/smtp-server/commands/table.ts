@@ -29,6 +29,8 @@ export interface Command {
   readonly allowedAt: readonly CommandState[]
   /** RFC 5321 §4.1.1: a parameter where none is allowed is 501. */
   readonly noArgument?: true
+  /** Brings no message forward: counts against limits.emptyCommands. An empty BDAT does too (bdat.ts). */
+  readonly empty?: true
   readonly run: Handler
   /** What to do instead of 503 when it comes in another state. */
   readonly outOfOrder?: Handler
@@ -37,18 +39,18 @@ export interface Command {
 const ANY: readonly CommandState[] = ['greeted', 'ready', 'mail', 'bdat']
 
 export const COMMANDS = {
-  HELO: { rfc: 'RFC 5321 §4.1.1.1', service: 'smtp', allowedAt: ANY, run: helo },
-  EHLO: { rfc: 'RFC 5321 §4.1.1.1', service: 'smtp', allowedAt: ANY, run: ehlo },
-  LHLO: { rfc: 'RFC 2033 §4.1', service: 'lmtp', allowedAt: ANY, run: lhlo },
+  HELO: { rfc: 'RFC 5321 §4.1.1.1', service: 'smtp', allowedAt: ANY, empty: true, run: helo },
+  EHLO: { rfc: 'RFC 5321 §4.1.1.1', service: 'smtp', allowedAt: ANY, empty: true, run: ehlo },
+  LHLO: { rfc: 'RFC 2033 §4.1', service: 'lmtp', allowedAt: ANY, empty: true, run: lhlo },
   MAIL: { rfc: 'RFC 5321 §4.1.1.2', service: 'any', allowedAt: ['ready'], run: mail },
   RCPT: { rfc: 'RFC 5321 §4.1.1.3', service: 'any', allowedAt: ['mail'], run: rcpt },
   DATA: { rfc: 'RFC 5321 §4.1.1.4', service: 'any', allowedAt: ['mail'], noArgument: true, run: data },
   BDAT: { rfc: 'RFC 3030 §2', service: 'any', allowedAt: ['mail', 'bdat'], run: bdat, outOfOrder: unwantedBdat },
-  RSET: { rfc: 'RFC 5321 §4.1.1.5', service: 'any', allowedAt: ANY, noArgument: true, run: rset },
-  VRFY: { rfc: 'RFC 5321 §4.1.1.6', service: 'any', allowedAt: ANY, run: vrfy },
-  EXPN: { rfc: 'RFC 5321 §4.1.1.7', service: 'any', allowedAt: ANY, run: expn },
-  HELP: { rfc: 'RFC 5321 §4.1.1.8', service: 'any', allowedAt: ANY, run: help },
-  NOOP: { rfc: 'RFC 5321 §4.1.1.9', service: 'any', allowedAt: ANY, run: noop },
+  RSET: { rfc: 'RFC 5321 §4.1.1.5', service: 'any', allowedAt: ANY, noArgument: true, empty: true, run: rset },
+  VRFY: { rfc: 'RFC 5321 §4.1.1.6', service: 'any', allowedAt: ANY, empty: true, run: vrfy },
+  EXPN: { rfc: 'RFC 5321 §4.1.1.7', service: 'any', allowedAt: ANY, empty: true, run: expn },
+  HELP: { rfc: 'RFC 5321 §4.1.1.8', service: 'any', allowedAt: ANY, empty: true, run: help },
+  NOOP: { rfc: 'RFC 5321 §4.1.1.9', service: 'any', allowedAt: ANY, empty: true, run: noop },
   QUIT: { rfc: 'RFC 5321 §4.1.1.10', service: 'any', allowedAt: ANY, noArgument: true, run: quit },
   STARTTLS: { rfc: 'RFC 3207 §4', service: 'any', allowedAt: ['ready'], noArgument: true, run: starttls },
   AUTH: { rfc: 'RFC 4954 §4', service: 'any', allowedAt: ['ready'], run: auth },
