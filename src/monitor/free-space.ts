@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Watches what is left of the spool's file system: octets and inodes, every few seconds and whenever much was written.
+ * Watches what is left of the spool's file system: octets and inodes, every second and whenever much was written.
  * Under what `limits.freeSpace` and `limits.freeInodes` keep free no new mail is taken in (policy/stages/free-space.ts),
  * so that deliveries can go on writing down what became of the mail that is here. One alarm for each crossing.
  */
@@ -39,7 +39,7 @@ export const AUTO_INODES = 1000
 export const AUTO_SHARE = 0.1
 /** It is over when this much more than what is to be kept is free: mail that comes and goes at the edge rings once. */
 const OVER = 1.1
-const INTERVAL_MS = 5000
+const INTERVAL_MS = 1000
 /** Octets written since the last look after which it looks again; a quarter of what is kept, where that is less. */
 const LARGE_BYTES = 8 * 1024 * 1024
 

@@ -6,9 +6,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import { ConfigSchema } from '../config/schema.ts'
 import type { SessionId } from '../envelope/message-id.ts'
 import type { Trace } from '../policy/trace.ts'
 import { AUTO_BYTES, AUTO_INODES, type FileSystem, FreeSpace, type FreeSpaceSettings } from './free-space.ts'
+import { startGuards } from './guards.ts'
 import { KNOWN_MS, KnownClients, MAX_KNOWN } from './known-clients.ts'
 import { Load, type LoadSettings, nextLevel } from './load.ts'
 import { silentLog } from './log.ts'
@@ -98,7 +101,7 @@ test('free space: looks by the clock, and after much was written', async () => {
   const { space, state, clock } = watched()
   await space.start()
   for (let want = 2; want < 5; want++) {
-    clock.advance(5000)
+    clock.advance(1000)
     await space.look()
     await new Promise(setImmediate)
     assert.ok(state.looks >= want)
@@ -185,27 +188,29 @@ test('load: real memory is read, and samples are taken by the clock until the en
   assert.equal(asked, 3)
 })
 
+const traceOf = (address: string, outcome: Trace['outcome'], stage = 'routing'): Trace => ({
+  record: 'trace',
+  version: 1,
+  id: 'S' as SessionId,
+  session: 'S' as SessionId,
+  at: 0,
+  revision: '',
+  listener: 'mx',
+  client: { address, port: 1 },
+  server: { address, port: 25 },
+  source: 'tcp_local',
+  recipients: [],
+  outcome,
+  steps: [{ at: 'mail', stage, ms: 0, result: 'pass', by: { by: 'built-in', rule: 'test' } }],
+  facts: [],
+})
+
 function known() {
   const clock = new ManualClock()
   const seen: unknown[] = []
   const clients = new KnownClients({ append: (record) => void seen.push(record) }, clock)
   const trace = (address: string, outcome: Trace['outcome'] = 'queued', stage = 'routing') =>
-    clients.append({
-      record: 'trace',
-      version: 1,
-      id: 'S' as SessionId,
-      session: 'S' as SessionId,
-      at: 0,
-      revision: '',
-      listener: 'mx',
-      client: { address, port: 1 },
-      server: { address, port: 25 },
-      source: 'tcp_local',
-      recipients: [],
-      outcome,
-      steps: [{ at: 'mail', stage, ms: 0, result: 'pass', by: { by: 'built-in', rule: 'test' } }],
-      facts: [],
-    })
+    clients.append(traceOf(address, outcome, stage))
   return { clock, clients, trace, seen }
 }
 
@@ -252,5 +257,36 @@ test('known clients: bounded; those not heard of for longest go first', () => {
   assert.deepEqual(
     [0, 1, 2, MAX_KNOWN].map((i) => clients.standing(address(i))),
     ['good', 'near', 'good', 'good'],
+  )
+})
+
+test('guards together: what is asked, what health says, and no traces of refused mail on a full disk', async () => {
+  const clock = new ManualClock()
+  const config = ConfigSchema.parse({ server: { hostname: 'mx.example.org' }, listeners: {} })
+  const revision = (): Revision => ({ id: 'r' as never, directory: '', config, where: () => assert.fail('not asked') })
+  const kept: string[] = []
+  const traces = { append: (record: { readonly record: string }) => void kept.push(record.record) }
+  let free = 500 * MIB
+  const fileSystem = async () => ({ bytes: { free, total: 10_000 * MIB } })
+  const memory = () => ({ heap: { used: 1, limit: 100 }, resident: { used: 1, limit: 100 } })
+  const common = { spool: '/spool', revision, traces, clock, log: silentLog, metrics: createMetrics() }
+  using guards = await startGuards({ ...common, fileSystem, memory })
+  guards.traces.append(traceOf('192.0.2.1', 'queued'))
+  assert.deepEqual(await guards.answers.pressure({ ask: 'pressure', client: '192.0.2.1' }), {
+    bytes: { free, keep: AUTO_BYTES, low: false },
+    load: { level: 'fine', cause: 'event loop', detail: 'event loop 0 ms late, 0 % of memory taken' },
+    client: 'good',
+  })
+  free = MIB
+  await guards.space.look()
+  guards.traces.append(traceOf('192.0.2.1', 'deferred'))
+  guards.traces.append(traceOf('192.0.2.1', 'abandoned'))
+  assert.equal(kept.length, 2)
+  assert.deepEqual(
+    guards.checks().map(({ name, ok }) => [name, ok]),
+    [
+      ['free space', false],
+      ['load', true],
+    ],
   )
 })

@@ -41,7 +41,7 @@ export async function startGuards(options: GuardOptions): Promise<Guards> {
   const common = { settings, clock, log, metrics }
   const space = new FreeSpace({ ...common, path, ...(fileSystem === undefined ? {} : { read: fileSystem }) })
   const load = new Load({ ...common, ...(memory === undefined ? {} : { memory }) })
-  const clients = new KnownClients(options.traces, clock)
+  const clients = new KnownClients(whileThereIsRoom(options.traces, space, metrics), clock)
   await space.start()
   load.start()
   const pressure = (client: string | undefined): Pressure => ({
@@ -60,6 +60,18 @@ export async function startGuards(options: GuardOptions): Promise<Guards> {
     [Symbol.dispose]() {
       space[Symbol.dispose]()
       load[Symbol.dispose]()
+    },
+  }
+}
+
+/** A client that is refused for want of space, and comes again and again, must not write the rest full with traces. */
+function whileThereIsRoom(traces: TraceSink, space: { readonly low: boolean }, metrics: Metrics): TraceSink {
+  const withheld = metrics.counter('postern_traces_withheld_total', 'Traces of refused mail not kept for want of space')
+  return {
+    append(record) {
+      const refused = record.record === 'trace' && (record.outcome === 'deferred' || record.outcome === 'refused')
+      if (space.low && refused) withheld()
+      else traces.append(record)
     },
   }
 }
