@@ -5,7 +5,7 @@
  * later sync may say that all is well. So a folder whose sync failed gets no new names any more; a new one is made.
  * Names that were synced before stay good.
  */
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Log } from '../../monitor/log.ts'
 import type { FileLayer } from '../file-layer.ts'
 import { shareSyncs } from '../shared-sync.ts'
@@ -23,7 +23,7 @@ export class Folders {
   #making: Promise<string> | undefined
 
   constructor(root: string, files: FileLayer, log: Log) {
-    this.root = root
+    this.root = resolve(root)
     this.#files = files
     this.#log = log
     this.#sync = shareSyncs((path) => this.#syncOnce(path))
@@ -36,6 +36,12 @@ export class Folders {
 
   /** What is in the folders is there for good after this, or the promise is rejected. */
   async settle(): Promise<void> {
+    for (let above = dirname(this.root); ; above = dirname(above)) {
+      await this.#files.syncDirectory(above).catch((error: unknown) => {
+        if (!isForbidden(error)) throw error // where nothing may be done, we made no names
+      })
+      if (above === dirname(above)) break
+    }
     await this.#files.syncDirectory(this.root)
     for (const name of await this.list()) {
       await this.#files.syncDirectory(join(this.root, name))
@@ -86,3 +92,6 @@ export class Folders {
     }
   }
 }
+
+const isForbidden = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')

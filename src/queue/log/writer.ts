@@ -88,9 +88,7 @@ export class LogWriter {
       return Promise.reject(new RangeError('the message is too large for the queue'))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#pending.push({ record, urgent, applied, resolve, reject })
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    this.#start()
     return promise
   }
 
@@ -120,6 +118,13 @@ export class LogWriter {
     for (const open of [this.#current, this.#spare]) await this.#closeQuietly(open?.file)
     this.#current = undefined
     this.#spare = undefined
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (this.#pending.length > 0) this.#start()
+    })
   }
 
   async #run(): Promise<void> {
