@@ -15,7 +15,7 @@ import { CALL_EXPANDED_AGAIN, GENERAL_EXPANDED_AGAIN, MAX_NESTING } from './unsu
 
 export function parseTemplate(text: string, report: Report): Template {
   const nodes = new TemplateParser(text, report).parse()
-  return { nodes, alwaysEnds: alwaysEnds(nodes) }
+  return { nodes, ...endings(nodes) }
 }
 
 class TemplateParser {
@@ -169,19 +169,22 @@ const LOOKUP_OF: ReadonlyMap<string, LookupKind> = new Map(
 const upper = (c: string): string => (/[a-z]/.test(c) ? c.toUpperCase() : c)
 
 /**
- * Can nothing in it make the operation go on? `$C`, `$L` and `$R` count from where they stand to the next `$E`; so one
- * counts at the end, and one counts where something fails (4.2). Texts that are expanded again may hold anything.
+ * `$C`, `$L` and `$R` count from where they stand to the next `$E`; so one counts at the end, and one counts where
+ * something fails (4.2). Texts that are expanded again may hold anything.
  */
-function alwaysEnds(nodes: readonly TemplateNode[]): boolean {
+function endings(nodes: readonly TemplateNode[]): { alwaysEnds: boolean; mayRewrite: boolean } {
   let goesOn = false
-  const walk = (within: readonly TemplateNode[]): boolean =>
-    within.every((node) => {
-      if ('argument' in node && !walk(node.argument)) return false
+  let mayGoOn = false
+  const walk = (within: readonly TemplateNode[]): void => {
+    for (const node of within) {
+      if ('argument' in node) walk(node.argument)
       if (node.kind === 'control') goesOn = node.control !== 'E'
-      else if (node.kind === 'general' && GENERAL_EXPANDED_AGAIN) return false
-      else if (node.kind === 'call' && CALL_EXPANDED_AGAIN) return false
-      else if (goesOn && ('argument' in node || node.kind === 'if-flag' || node.kind === 'broken')) return false
-      return true
-    })
-  return walk(nodes) && !goesOn
+      else if ((node.kind === 'general' && GENERAL_EXPANDED_AGAIN) || (node.kind === 'call' && CALL_EXPANDED_AGAIN)) {
+        goesOn = true
+        mayGoOn = true
+      } else if ('argument' in node || node.kind === 'if-flag' || node.kind === 'broken') mayGoOn ||= goesOn
+    }
+  }
+  walk(nodes)
+  return { alwaysEnds: !mayGoOn && !goesOn, mayRewrite: goesOn }
 }

@@ -30,6 +30,8 @@ export interface Template {
   readonly nodes: readonly TemplateNode[]
   /** Whenever the row matches, the operation ends there: nothing in the template can make it go on. */
   readonly alwaysEnds: boolean
+  /** It may succeed and go on, with its output as the new string. */
+  readonly mayRewrite: boolean
 }
 
 /** How each is written: the characters behind `$` and at the end. */
