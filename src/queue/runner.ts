@@ -4,53 +4,17 @@
  * what is written of it recording.ts's; here it is set going, in small pieces, so that however much is due nobody waits
  * for the loop. Waiting is done on the monotonic clock: a wall clock that is set changes nothing.
  */
-import type { MailAddress } from '../address/address.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
-import type { Destination } from '../channels/destination.ts'
-import type { Clock } from '../clock/clock.ts'
-import type { Revision } from '../config/revision.ts'
-import type { ChannelName } from '../envelope/channel-name.ts'
-import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import type { Log } from '../monitor/log.ts'
-import type { Metrics } from '../monitor/metrics.ts'
-import type { Placement } from '../policy/own-mail.ts'
-import type { TraceSink } from '../policy/trace.ts'
 import type { Cut } from './attempt.ts'
-import { Deliveries, type Ended } from './deliveries.ts'
-import type { InHand } from './in-hand.ts'
-import type { NoticeOrder } from './notice.ts'
-import { type Due, keyOf, ordersOf } from './orders.ts'
-import { Recording } from './recording.ts'
+import type { Ended } from './deliveries.ts'
+import { type RunnerDeps, runnerParts } from './runner-parts.ts'
 import type { AgeEvent } from './schedule/ages.ts'
-import { Schedule } from './schedule/schedule.ts'
-import { type DestinationSlots, LocalSlots } from './schedule/slots.ts'
-import { Timeline } from './schedule/timeline.ts'
-import type { Order, Work } from './schedule/work.ts'
-import type { QueueEntry, QueueStore } from './store.ts'
+import type { Work } from './schedule/work.ts'
 import { suspectsFirst } from './suspects-first.ts'
-import type { NoticeMeans } from './telling.ts'
-import { longestWaitMs } from './timing.ts'
-import { Turns } from './turns.ts'
 
-export interface RunnerDeps {
-  readonly store: QueueStore
-  readonly destinations: () => ReadonlyMap<ChannelName, Destination>
-  readonly revision: () => Revision
-  readonly place: (address: MailAddress) => Promise<Placement>
-  readonly clock: Clock
-  readonly log: Log
-  readonly metrics: Metrics
-  readonly traces: TraceSink
-  /** 0 ≤ x < 1 */
-  readonly random: () => number
-  readonly randomBytes: NoticeOrder['random']
-  readonly ids: { message(): MessageId; session(): SessionId }
-  /** Whoever crashes the process is set aside with it. */
-  readonly inHand?: InHand
-  /** Slots shared with others; this process's own unless given. */
-  readonly slots?: DestinationSlots
-}
+export type { RunnerDeps } from './runner-parts.ts'
 
 /** So often at least the wall clock is looked at. */
 const LONGEST_SLEEP_MS = 60_000
@@ -69,17 +33,9 @@ interface Running {
 
 export class QueueRunner {
   readonly #deps: RunnerDeps
-  readonly #timeline: Timeline
-  readonly #schedule: Schedule
-  readonly #recording: Recording
-  readonly #deliveries: Deliveries
-  readonly #turns = new Turns()
+  readonly #parts: ReturnType<typeof runnerParts>
   readonly #running = new Map<Work, Running>()
   readonly #aged = new Set<Promise<void>>()
-  /** Recipients an operator is about to end: `id index`, how often. They are not begun meanwhile. */
-  readonly #reserved = new Map<string, number>()
-  /** Messages of which nothing waits for its time: held, or being returned. */
-  readonly #resting = new Set<MessageId>()
   #stopped = false
   /** Suspects have their turn; nobody else begins. */
   #paused = false
@@ -90,39 +46,8 @@ export class QueueRunner {
   #idleWaiters: (() => void)[] = []
 
   constructor(deps: RunnerDeps) {
-    const { store, clock, log, metrics, traces, random, revision, destinations } = deps
     this.#deps = deps
-    this.#timeline = new Timeline(clock, (byMs) => log.warn('clock.jumped', { byMs }))
-    const slots = deps.slots ?? ownSlots(deps)
-    this.#schedule = new Schedule({ slots, lifetimes: () => revision().config.queue })
-    const notices: NoticeMeans = {
-      store,
-      place: deps.place,
-      revision,
-      clock,
-      ids: deps.ids,
-      random: deps.randomBytes,
-      traces,
-      log,
-      queued: (id) => this.accepted(id),
-    }
-    this.#recording = new Recording({ store, revision, clock, metrics, traces, random, notices })
-    this.#deliveries = new Deliveries({
-      store,
-      destinations,
-      revision,
-      clock,
-      log,
-      recording: this.#recording,
-      timeline: this.#timeline,
-      turns: this.#turns,
-      ...(deps.inHand === undefined ? {} : { inHand: deps.inHand }),
-    })
-    metrics.gauge(
-      'postern_queue_messages',
-      'Messages that wait or are held',
-      () => this.#schedule.messages + this.#resting.size,
-    )
+    this.#parts = runnerParts(deps, (id) => this.accepted(id))
   }
 
   /** Takes up everything the store holds, in pieces; suspects of a crash first. */
@@ -139,7 +64,7 @@ export class QueueRunner {
   /** A message has become durable: try it now. */
   accepted(id: MessageId): void {
     const entry = this.#deps.store.entry(id)
-    if (entry !== undefined) this.#placeEntry(entry)
+    if (entry !== undefined) this.#parts.placing.entry(entry)
     this.#pump()
   }
 
@@ -147,24 +72,13 @@ export class QueueRunner {
    * These recipients of a message were changed: look at them again. `reopen` forgets that their destinations were down.
    */
   changed(id: MessageId, indexes: readonly number[], options: { readonly reopen?: boolean } = {}): void {
-    const { store } = this.#deps
-    const entry = store.entry(id)
-    const changed = new Set(indexes)
-    this.#schedule.withdraw(id, changed)
-    const waiting = (entry?.waiting ?? []).filter(({ index }) => changed.has(index))
-    if (options.reopen === true)
-      for (const one of waiting) this.#schedule.reopen(one.channel, keyOf(this.#deps.destinations(), one))
-    // What is under way is looked at when it has ended.
-    for (const { work } of this.#running.values())
-      if (work.id === id) for (const index of work.recipients) changed.delete(index)
-    if (entry !== undefined) this.#place(entry, this.#duesOf(waiting.filter(({ index }) => changed.has(index))))
-    this.#note(id)
+    this.#parts.placing.changed(id, indexes, this.#running.keys(), options.reopen === true)
     this.#pump()
   }
 
   /** Runs `change` when nothing else is changing this message. */
   inTurn<T>(id: MessageId, change: () => Promise<T>): Promise<T> {
-    return this.#turns.take(id, change)
+    return this.#parts.turns.take(id, change)
   }
 
   /**
@@ -172,17 +86,16 @@ export class QueueRunner {
    * is recorded first. None begins before it is done.
    */
   async alone<T>(id: MessageId, indexes: readonly number[], change: () => Promise<T>): Promise<T> {
-    for (const index of indexes) this.#reserve(`${id} ${index}`, 1)
-    this.#schedule.withdraw(id, new Set(indexes))
+    this.#parts.placing.reserve(id, indexes, 1)
     try {
       const under = [...this.#running.values()].filter(
         ({ work }) => work.id === id && work.recipients.some((index) => indexes.includes(index)),
       )
       for (const { cut } of under) cut.abort('operator' satisfies Cut)
       await Promise.all(under.map(({ ended }) => ended))
-      return await this.#turns.take(id, change)
+      return await this.#parts.turns.take(id, change)
     } finally {
-      for (const index of indexes) this.#reserve(`${id} ${index}`, -1)
+      this.#parts.placing.reserve(id, indexes, -1)
       this.changed(id, indexes)
     }
   }
@@ -202,7 +115,7 @@ export class QueueRunner {
       const outcomes = recipients.map(() => outcome)
       const by: DecidedBy = { by: 'operator', command: 'queue bounce' }
       const about = { channel: first.channel, key: '', recipients, outcomes, durationMs: 0, ageMs: 0, by }
-      await this.#recording.record(message, about, this.#recording.telling())
+      await this.#parts.recording.record(message, about, this.#parts.recording.telling())
       return recipients.length
     })
   }
@@ -222,7 +135,7 @@ export class QueueRunner {
     const { clock } = this.#deps
     this.#stopped = true
     this.#cancelTimer()
-    this.#deliveries.stop()
+    this.#parts.deliveries.stop()
     const gaveUp = Promise.withResolvers<void>()
     let cancelLast = (): void => {}
     const cancel = clock.after(deadlineMs, () => {
@@ -243,21 +156,21 @@ export class QueueRunner {
       await suspectsFirst(inHand, {
         has: (id) => {
           const entry = store.entry(id)
-          if (entry !== undefined) this.#placeEntry(entry)
+          if (entry !== undefined) this.#parts.placing.entry(entry)
           return entry !== undefined
         },
         begin: (id) => {
-          const work = this.#stopped ? undefined : this.#schedule.takeOf(id, this.#timeline.now())
+          const work = this.#stopped ? undefined : this.#parts.schedule.takeOf(id, this.#parts.timeline.now())
           return work === undefined ? undefined : this.#begin(work)
         },
-        sleep: (ms) => this.#deliveries.sleep(ms),
+        sleep: (ms) => this.#parts.deliveries.sleep(ms),
         monotonic: () => clock.monotonic(),
       })
       this.#paused = false
     }
     let count = 0
     for (const entry of store.entries()) {
-      this.#placeEntry(entry)
+      this.#parts.placing.entry(entry)
       if (++count % SLICE.load !== 0) continue
       this.#pump()
       await turnOfLoop()
@@ -270,16 +183,16 @@ export class QueueRunner {
   /** Begins what may begin, a slice of it, and sets the timer for what comes next. */
   #pump(): void {
     if (this.#stopped || this.#paused) return
-    const now = this.#timeline.now()
-    let more = this.#schedule.wake(now, SLICE.wake)
+    const now = this.#parts.timeline.now()
+    let more = this.#parts.schedule.wake(now, SLICE.wake)
     for (let begun = 0; ; begun++) {
-      const work = begun < SLICE.begin ? this.#schedule.take(now) : undefined
+      const work = begun < SLICE.begin ? this.#parts.schedule.take(now) : undefined
       more ||= begun === SLICE.begin
       if (work === undefined) break
       void this.#begin(work)
     }
     while (this.#aged.size < MAX_AGED) {
-      const event = this.#schedule.takeAged()
+      const event = this.#parts.schedule.takeAged()
       if (event === undefined) break
       this.#age(event)
     }
@@ -290,7 +203,7 @@ export class QueueRunner {
         this.#pump()
       })
     }
-    this.#sleepUntil(Math.min(this.#schedule.nextAt(), now + LONGEST_SLEEP_MS), now)
+    this.#sleepUntil(Math.min(this.#parts.schedule.nextAt(), now + LONGEST_SLEEP_MS), now)
     if (this.#idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
@@ -311,13 +224,13 @@ export class QueueRunner {
       this.#aged.size === 0 &&
       !this.#loading &&
       !this.#again &&
-      this.#schedule.nextAt() > this.#timeline.now()
+      this.#parts.schedule.nextAt() > this.#parts.timeline.now()
     )
   }
 
   #begin(work: Work): Promise<void> {
     const cut = new AbortController()
-    const ended = this.#deliveries.deliver(work, cut).then(
+    const ended = this.#parts.deliveries.deliver(work, cut).then(
       (end) => this.#ended(work, end),
       (error: unknown) => {
         this.#deps.log.error('delivery.bug', { err: error, id: work.id })
@@ -330,7 +243,7 @@ export class QueueRunner {
 
   #ended(work: Work, end: Ended): void {
     this.#running.delete(work)
-    this.#schedule.done(work, end.sign, this.#timeline.now(), end.why)
+    this.#parts.schedule.done(work, end.sign, this.#parts.timeline.now(), end.why)
     this.#goesOn(work, end)
     this.#pump()
   }
@@ -338,9 +251,9 @@ export class QueueRunner {
   #age({ work, what }: AgeEvent): void {
     const aging: Promise<void> = (
       what === 'delayed'
-        ? this.#deliveries.tellDelay(work)
-        : this.#deliveries.expire(work).then((end) => {
-            this.#schedule.settled(work)
+        ? this.#parts.deliveries.tellDelay(work)
+        : this.#parts.deliveries.expire(work).then((end) => {
+            this.#parts.schedule.settled(work)
             this.#goesOn(work, end)
           })
     )
@@ -353,66 +266,14 @@ export class QueueRunner {
   }
 
   /** What is left of work that has ended takes its place again. */
-  #goesOn(work: Work, { left, born, tried, againInMs }: Ended): void {
-    const { id, receivedAt, nullSender, delayTold } = work
-    const common = { id, receivedAt, nullSender }
-    this.#placeDues(left, { ...common, tried, delayTold })
-    this.#placeDues(born, { ...common, tried: false, delayTold: false })
-    this.#note(id)
-    if (againInMs === undefined) return
-    void this.#deliveries.sleep(againInMs).then(() => {
-      const entry = this.#deps.store.entry(id)
-      if (entry !== undefined && !this.#stopped) this.#placeEntry(entry)
-      this.#pump()
+  #goesOn(work: Work, end: Ended): void {
+    const { deliveries, placing } = this.#parts
+    placing.after(work, end)
+    if (end.againInMs === undefined) return
+    void deliveries.sleep(end.againInMs).then(() => {
+      if (!this.#stopped) this.accepted(work.id)
     })
   }
-
-  #placeEntry(entry: QueueEntry): void {
-    // It may have been accepted, or looked at again, before it was loaded.
-    if (!this.#schedule.has(entry.id)) this.#place(entry, this.#duesOf(entry.waiting))
-    this.#note(entry.id)
-  }
-
-  #place({ id, receivedAt, nullSender }: QueueEntry, dues: readonly Due[]): void {
-    const since = this.#timeline.past(receivedAt)
-    this.#placeDues(dues, { id, receivedAt: since, nullSender, tried: false, delayTold: false })
-  }
-
-  #placeDues(
-    dues: readonly Due[],
-    common: Pick<Order, 'id' | 'receivedAt' | 'nullSender' | 'tried' | 'delayTold'>,
-  ): void {
-    const free = dues.filter(({ waiting }) => !this.#reserved.has(`${common.id} ${waiting.index}`))
-    for (const order of ordersOf(free, this.#deps.destinations(), common)) this.#schedule.place(order)
-  }
-
-  #duesOf(waiting: QueueEntry['waiting']): readonly Due[] {
-    const longest = longestWaitMs(this.#deps.revision().config.queue)
-    return waiting.flatMap((one) =>
-      one.nextAt === undefined ? [] : [{ waiting: one, dueAt: this.#timeline.future(one.nextAt, longest) }],
-    )
-  }
-
-  #note(id: MessageId): void {
-    if (!this.#schedule.has(id) && this.#deps.store.entry(id) !== undefined) this.#resting.add(id)
-    else this.#resting.delete(id)
-  }
-
-  #reserve(name: string, by: 1 | -1): void {
-    const count = (this.#reserved.get(name) ?? 0) + by
-    if (count === 0) this.#reserved.delete(name)
-    else this.#reserved.set(name, count)
-  }
 }
-
-const ownSlots = ({ revision, random }: Pick<RunnerDeps, 'revision' | 'random'>): DestinationSlots =>
-  new LocalSlots({
-    limits: (channel) => {
-      const { concurrency = 1, perDestination = 1 } = revision().config.channels[channel] ?? {}
-      return { concurrency, perDestination }
-    },
-    retryMs: () => revision().config.queue.retryMs,
-    random,
-  })
 
 const turnOfLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -33,8 +33,9 @@ export class Schedule {
   /** Lanes with nothing due yet, or closed. */
   readonly #timers: Heap<Lane>
   readonly #byDue: HeapOrder<Work>
-  /** What has come of age and is to be taken. */
-  readonly #aged = new Ring<AgeEvent>()
+  /** What has come of age and is to be taken: those whose time is over before those who wait on. */
+  readonly #expired = new Ring<Work>()
+  readonly #delayed = new Ring<Work>()
   /** Lanes that went down with overdue work in them. */
   readonly #down = new Ring<Lane>()
   #underWay = 0
@@ -131,7 +132,7 @@ export class Schedule {
       const event = this.#ages.pop(now)
       if (event === undefined) break
       const { work, what } = event
-      if (what === 'delayed') this.#aged.push(event)
+      if (what === 'delayed') this.#delayed.push(work)
       else if (work.tried || work.lane.down) this.#expire(work)
       else this.#overdue(work)
     }
@@ -168,10 +169,11 @@ export class Schedule {
    * Delayed work waits on.
    */
   takeAged(): AgeEvent | undefined {
-    for (;;) {
-      const event = this.#aged.shift()
-      if (event === undefined || event.work.state === (event.what === 'expired' ? 'aged' : 'waiting')) return event
-    }
+    for (let work = this.#expired.shift(); work !== undefined; work = this.#expired.shift())
+      if (work.state === 'aged') return { work, what: 'expired' }
+    for (let work = this.#delayed.shift(); work !== undefined; work = this.#delayed.shift())
+      if (work.state === 'waiting') return { work, what: 'delayed' }
+    return undefined
   }
 
   /** Expired work has been returned, or it failed to be. */
@@ -208,7 +210,6 @@ export class Schedule {
 
   /** The time at which there is something to do next; when all that is due waits for a delivery to end, later than now. */
   nextAt(): number {
-    if (this.#aged.size > 0 || this.#down.size > 0) return Number.NEGATIVE_INFINITY
     return Math.min(this.#timers.peek()?.timerAt ?? Number.POSITIVE_INFINITY, this.#ages.nextAt())
   }
 
@@ -266,7 +267,7 @@ export class Schedule {
     this.#takeOut(work)
     this.#enlist(work.lane)
     work.state = 'aged'
-    this.#aged.push({ work, what: 'expired' })
+    this.#expired.push(work)
   }
 
   /** Out of all orders; its message still knows of it. */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the runner is handed, and the parts it is made of. */
+import type { MailAddress } from '../address/address.ts'
+import type { Destination } from '../channels/destination.ts'
+import type { Clock } from '../clock/clock.ts'
+import type { Revision } from '../config/revision.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
+import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { Placement } from '../policy/own-mail.ts'
+import type { TraceSink } from '../policy/trace.ts'
+import { Deliveries } from './deliveries.ts'
+import type { InHand } from './in-hand.ts'
+import type { NoticeOrder } from './notice.ts'
+import { Placing } from './placing.ts'
+import { Recording } from './recording.ts'
+import { Schedule } from './schedule/schedule.ts'
+import { type DestinationSlots, LocalSlots } from './schedule/slots.ts'
+import { Timeline } from './schedule/timeline.ts'
+import type { QueueStore } from './store.ts'
+import { Turns } from './turns.ts'
+
+export interface RunnerDeps {
+  readonly store: QueueStore
+  readonly destinations: () => ReadonlyMap<ChannelName, Destination>
+  readonly revision: () => Revision
+  readonly place: (address: MailAddress) => Promise<Placement>
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly traces: TraceSink
+  /** 0 ≤ x < 1 */
+  readonly random: () => number
+  readonly randomBytes: NoticeOrder['random']
+  readonly ids: { message(): MessageId; session(): SessionId }
+  /** Whoever crashes the process is set aside with it. */
+  readonly inHand?: InHand
+  /** Slots shared with others; this process's own unless given. */
+  readonly slots?: DestinationSlots
+}
+
+/** @param queued is told of each notice that has become durable */
+export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
+  const { store, destinations, revision, place, clock, log, metrics, traces, random, ids, inHand } = deps
+  const turns = new Turns()
+  const timeline = new Timeline(clock, (byMs) => log.warn('clock.jumped', { byMs }))
+  const slots = deps.slots ?? ownSlots(deps)
+  const schedule = new Schedule({ slots, lifetimes: () => revision().config.queue })
+  const notices = { store, place, revision, clock, ids, random: deps.randomBytes, traces, log, queued }
+  const recording = new Recording({ store, revision, clock, metrics, traces, random, notices })
+  const deliveries = new Deliveries({
+    store,
+    destinations,
+    revision,
+    clock,
+    log,
+    recording,
+    timeline,
+    turns,
+    ...(inHand === undefined ? {} : { inHand }),
+  })
+  const placing = new Placing({ store, destinations, revision, timeline, schedule })
+  metrics.gauge('postern_queue_messages', 'Messages that wait or are held', () => placing.messages)
+  return { turns, timeline, schedule, recording, deliveries, placing }
+}
+
+const ownSlots = ({ revision, random }: Pick<RunnerDeps, 'revision' | 'random'>): DestinationSlots =>
+  new LocalSlots({
+    limits: (channel) => {
+      const { concurrency = 1, perDestination = 1 } = revision().config.channels[channel] ?? {}
+      return { concurrency, perDestination }
+    },
+    retryMs: () => revision().config.queue.retryMs,
+    random,
+  })
