@@ -204,6 +204,7 @@ async function serving(
       connections: 1,
       queued: 2,
       held: 0,
+      workers: [],
       machine: [{ name: 'free space', ok: false, detail: '9.0 MiB free' }],
     }),
     reload: () =>

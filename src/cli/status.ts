@@ -1,8 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern status`: what the server is doing. */
+
+import type { WorkerRow } from '../control/protocol.ts'
 import { examples } from './cli.ts'
 import type { Define } from './commands.ts'
 import { humanDuration, plural, table } from './output.ts'
+
+const WORKER_COLUMNS = [
+  { title: 'WORKER', align: 'right' },
+  { title: 'STATE' },
+  { title: 'PID', align: 'right' },
+  { title: 'UP' },
+  { title: 'REPLACED', align: 'right' },
+  { title: 'SHARDS' },
+  { title: 'CONNECTIONS', align: 'right' },
+  { title: 'QUEUED', align: 'right' },
+  { title: 'HELD', align: 'right' },
+] as const
+
+const workerRow = (worker: WorkerRow): readonly string[] => [
+  String(worker.index),
+  worker.state,
+  worker.pid === undefined ? '' : String(worker.pid),
+  worker.startedAt === undefined ? '' : humanDuration(Date.now() - worker.startedAt),
+  String(worker.replaced),
+  worker.shards.join(', '),
+  String(worker.connections),
+  String(worker.queued),
+  String(worker.held),
+]
 
 export const define: Define = (command, cli) => {
   command.addHelpText('after', examples('status', 'status --json')).action(async () => {
@@ -27,5 +53,8 @@ export const define: Define = (command, cli) => {
       { title: 'PORT', align: 'right' },
     ] as const
     cli.print(table(columns, rows, { color: cli.color }))
+    if (status.workers.length < 2) return
+    cli.print('')
+    cli.print(table(WORKER_COLUMNS, status.workers.map(workerRow), { color: cli.color }))
   })
 }

@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What lies where in the spool folder: one place for the server and for the tools that look in. */
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export interface SpoolPaths {
+  /** The shards of the queue, each in a folder named by its number. */
   readonly queue: string
   readonly history: string
   readonly directory: string
+  /** Copies of configurations, for workers to load. */
+  readonly revisions: string
+}
+
+/** One shard of the queue: what has one owner at a time (design 2.5). */
+export interface ShardPaths {
+  readonly store: string
   /** What is being worked on, for the next start after a crash (queue/in-hand.ts). */
   readonly inHand: string
 }
@@ -14,5 +23,22 @@ export const spoolPaths = (spool: string): SpoolPaths => ({
   queue: join(spool, 'queue'),
   history: join(spool, 'history'),
   directory: join(spool, 'directory.sqlite'),
-  inHand: join(spool, 'in-hand'),
+  revisions: join(spool, 'revisions'),
 })
+
+export const shardPaths = ({ queue }: Pick<SpoolPaths, 'queue'>, shard: number): ShardPaths => ({
+  store: join(queue, String(shard)),
+  inHand: join(queue, `${shard}.in-hand`),
+})
+
+/** The numbers of the shards there are, in order. */
+export async function existingShards({ queue }: Pick<SpoolPaths, 'queue'>): Promise<readonly number[]> {
+  const names = await readdir(queue).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  return names
+    .filter((name) => /^(?:0|[1-9]\d{0,5})$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b)
+}

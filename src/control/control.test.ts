@@ -27,6 +27,7 @@ const handlers = (own: Partial<Handlers> = {}): Handlers => ({
     connections: 0,
     queued: 2,
     held: 0,
+    workers: [],
     machine: [],
   }),
   reload: never,

@@ -69,6 +69,8 @@ export interface ResultOf {
     readonly connections: number
     readonly queued: number
     readonly held: number
+    /** The processes that serve mail; one, of index 0, where everything is in one process. */
+    readonly workers: readonly WorkerRow[]
     /** The guards of disk and load, and what is suspected of crashes: whether each is fine, and how it stands. */
     readonly machine: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[]
   }
@@ -84,6 +86,21 @@ export interface ResultOf {
   'queue.reroute': { readonly recipients: number }
   tail: never
   doctor: { readonly checks: readonly { readonly name: string; readonly fine: boolean; readonly detail: string }[] }
+}
+
+export interface WorkerRow {
+  readonly index: number
+  readonly state: 'starting' | 'serving' | 'waiting'
+  readonly pid?: number
+  /** Wall-clock milliseconds. */
+  readonly startedAt?: number
+  /** Times it was replaced after its end. */
+  readonly replaced: number
+  /** Shards of the queue it owns. */
+  readonly shards: readonly number[]
+  readonly connections: number
+  readonly queued: number
+  readonly held: number
 }
 
 /** One recipient of one message in the queue. Times are wall-clock milliseconds. */

@@ -18,7 +18,8 @@ export type IndexerReport =
 const [, , directory = '.'] = process.argv
 const stop = new AbortController()
 const report = (what: IndexerReport): void => {
-  if (process.connected) process.send?.(what)
+  // A parent that is gone hears nothing; the loop ends by itself then.
+  if (process.connected) process.send?.(what, undefined, undefined, () => {})
 }
 process.once('disconnect', () => stop.abort())
 // Ctrl-C in a terminal reaches the whole group; the parent says when.

@@ -52,7 +52,7 @@ export async function removeOld(
   const names = await readdir(directory)
   const sizes = new Map<string, number>()
   for (const name of names)
-    if (FORM.test(name) || name.startsWith(INDEX_NAME)) sizes.set(name, (await stat(join(directory, name))).size)
+    if (FORM.test(name) || name.startsWith(INDEX_NAME)) sizes.set(name, await sizeOf(join(directory, name)))
   let total = [...sizes.values()].reduce((sum, size) => sum + size, 0)
   const removed: string[] = []
   const files = traceFiles(names)
@@ -66,3 +66,13 @@ export async function removeOld(
   }
   return removed
 }
+
+/** 0 for one that has gone meanwhile: SQLite's journals come and go. */
+const sizeOf = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ size }) => size,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return 0
+      throw error
+    },
+  )

@@ -18,7 +18,7 @@ export interface MonitorOptions {
   readonly port: number
   /** The metrics as text. */
   readonly metrics: () => Promise<string>
-  readonly health: () => Health
+  readonly health: () => Health | Promise<Health>
   readonly log?: Log
 }
 
@@ -89,9 +89,9 @@ async function answerTo(
   }
 }
 
-function healthAnswer(health: () => Health, log: Log): Answer {
+async function healthAnswer(health: MonitorOptions['health'], log: Log): Promise<Answer> {
   try {
-    const found = health()
+    const found = await health()
     return { status: found.ok ? 200 : 503, type: 'application/json', body: `${JSON.stringify(found)}\n` }
   } catch (err) {
     log.error('monitor.health', { err })

@@ -3,20 +3,32 @@
  * TLS on an accepted socket: the server's certificate as a context, and the handshake of STARTTLS (RFC 3207) and of
  * implicit TLS (RFC 8314 §3.3). Versions older than 1.2 are never spoken (RFC 8996). No client certificates.
  */
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls'
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
 import { HANDSHAKE_TIMEOUT_MS } from './limits.ts'
 
-/** Reads certificate and key. @throws when a file is missing or they do not belong together */
-export function createTlsContext(tls: NonNullable<Config['tls']>): SecureContext {
+/** Tickets of one worker are taken by the others: they must mean the same service (RFC 8446 §4.6.1). */
+const SESSION_CONTEXT = 'postern-smtp'
+
+/**
+ * @param given certificate and key as PEM; `ticketKeys` are the 48 octets that session tickets are made with
+ * @throws when certificate and key do not belong together
+ */
+export function createTlsContext(given: {
+  readonly certificate: Buffer
+  readonly key: Buffer
+  readonly minVersion: NonNullable<Config['tls']>['minVersion']
+  readonly ticketKeys: Buffer
+}): SecureContext {
   return createSecureContext({
-    cert: readFileSync(tls.certificate),
-    key: readFileSync(tls.key),
-    minVersion: tls.minVersion,
+    cert: given.certificate,
+    key: given.key,
+    minVersion: given.minVersion,
     honorCipherOrder: true,
+    ticketKeys: given.ticketKeys,
+    sessionIdContext: SESSION_CONTEXT,
   })
 }
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Everything of one process that takes in, decides, queues and delivers mail: what a worker is, and what a process
+ * that is alone has beside its control. What must be one across workers is handed in (design 2.5).
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import type { MailAddress } from '../address/address.ts'
+import { drive, type Host } from '../ask/ask.ts'
+import { Destinations } from '../channels/destinations.ts'
+import type { Clock } from '../clock/clock.ts'
+import { spoolPaths } from '../config/spool-paths.ts'
+import type { LoadedRevision } from '../config/where.ts'
+import { oneQueue, type QueueHandlers, queueHandlers } from '../control/queue-handlers.ts'
+import type { Report } from '../control/report.ts'
+import { openDirectory } from '../directory/embedded.ts'
+import { dnsAnswer } from '../dns/host.ts'
+import { createResolver } from '../dns/resolver.ts'
+import { createIds } from '../envelope/message-id.ts'
+import { createHistoryWriter, type HistoryWriter } from '../history/writer.ts'
+import { startGuards } from '../monitor/guards.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { PinoLog } from '../monitor/pino-log.ts'
+import { summedGauges } from '../monitor/summed-gauges.ts'
+import { placeOwnMail } from '../policy/own-mail.ts'
+import { checkConservation } from '../queue/conservation.ts'
+import { guardedDraft } from '../queue/guarded-draft.ts'
+import { readBootId } from '../queue/in-hand-disk.ts'
+import { crashAnswer, suspectsCheck } from '../queue/in-hand-host.ts'
+import type { DestinationSlots } from '../queue/schedule/slots.ts'
+import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
+import type { SlotSource } from '../state/connection-slots.ts'
+import { compilePolicy, type Policy } from './policy.ts'
+import { openShard, type Shard } from './shard.ts'
+import { VERSION } from './version.ts'
+
+export interface MailOptions {
+  readonly revision: LoadedRevision
+  /** Names this process's files of the history; empty for one that is alone. */
+  readonly name: string
+  /** Shards of the queue to own, at least one. New mail goes into the first. */
+  readonly shards: readonly number[]
+  readonly slots: SlotSource
+  /** Shared with other workers; this process's own unless given. */
+  readonly destinationSlots?: DestinationSlots
+  /** Ports that are bound already, by the name of the listener. */
+  readonly descriptors?: ReadonlyMap<string, number>
+  /** Octets that TLS session tickets are made with; the same in all workers (design 2.4). */
+  readonly ticketKeys: Buffer
+  readonly clock: Clock
+  readonly log: PinoLog
+  readonly metrics: Metrics
+}
+
+export interface Mail extends AsyncDisposable {
+  readonly addresses: ReturnType<SmtpServer['addresses']>
+  readonly queue: QueueHandlers
+  readonly history: HistoryWriter
+  revision(): LoadedRevision
+  /**
+   * Builds what a new revision needs. The returned function puts it to use, at once and without failing; until it is
+   * called nothing has changed. @throws Error
+   */
+  prepare(next: LoadedRevision): () => void
+  /** Takes over a shard that nobody owns. @throws QueueInUse */
+  adopt(shard: number): Promise<void>
+  report(): Report
+  /** Ends sessions, then deliveries, each within the deadline. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+/** @throws when the spool, a shard or a port cannot be had; nothing is left open then */
+export async function startMail(options: MailOptions): Promise<Mail> {
+  await using parts = new AsyncDisposableStack()
+  const { clock, log, metrics } = options
+  const { config } = options.revision
+  const paths = spoolPaths(config.server.spool)
+  for (const folder of [config.server.spool, config.server.mailboxes])
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  const ids = createIds(clock.now, randomInt(2 ** 20))
+  const random = (): number => randomInt(2 ** 32) / 2 ** 32
+
+  const history = parts.use(
+    createHistoryWriter({
+      directory: paths.history,
+      writer: options.name,
+      clock,
+      log,
+      metrics,
+      keepMs: config.history.keep,
+      sizeBytes: config.history.size,
+    }),
+  )
+  const { servers, timeout: timeoutMs, cacheEntries } = config.dns
+  const resolver = parts.use(createResolver({ servers, timeoutMs, cacheEntries, clock, log, metrics }))
+  const embedded = openDirectory(paths.directory)
+  parts.defer(() => embedded.close())
+  const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, embedded, options.ticketKeys)
+  let policy = compile(options.revision)
+  const revision = (): LoadedRevision => policy.revision
+  const { spool, hostname, mailboxes } = config.server
+  const guards = parts.use(await startGuards({ spool, revision, traces: history, clock, log, metrics }))
+
+  const reads: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early' | 'crashes'> = {
+    now: () => clock.now(),
+    random: ({ octets }) => randomBytes(octets).toString('hex'),
+    ...dnsAnswer(resolver),
+    'directory.domain': (question) => policy.directory['directory.domain'](question),
+    'directory.address': (question) => policy.directory['directory.address'](question),
+    'directory.password': (question) => policy.directory['directory.password'](question),
+    'directory.scram': (question) => policy.directory['directory.scram'](question),
+    ...guards.answers,
+  }
+  const noSession: Host = {
+    ...reads,
+    crashes: () => ({ crashes: [], othersInHand: false }),
+    'slot.claim': () => ({ granted: true }),
+    'client.early': () => ({ octets: 0 }),
+    'queue.commit': () => ({ kind: 'defer', cause: 'not a session' }),
+  }
+  const place = async (address: MailAddress) => await drive(placeOwnMail(revision(), address), noSession)
+  const self = new Set<string>([hostname.toLowerCase()])
+  const destinations = parts.use(
+    new Destinations({ resolver, clock, log, random, hostname, self: () => self, place, mailboxes }),
+  )
+  destinations.use(revision())
+
+  const shards: Shard[] = []
+  const open = async (number: number): Promise<Shard> => {
+    const run = { boot: readBootId(), pid: process.pid, startedAt: clock.now(), version: VERSION }
+    const shard = await openShard(number, {
+      paths,
+      run,
+      runner: {
+        destinations: () => destinations.current(),
+        revision,
+        place,
+        clock,
+        log,
+        metrics: gauges.of(number),
+        traces: history,
+        random,
+        randomBytes,
+        ids,
+        ...(options.destinationSlots === undefined ? {} : { slots: options.destinationSlots }),
+      },
+    })
+    parts.use(shard)
+    shards.push(shard)
+    return shard
+  }
+  const gauges = summedGauges(metrics)
+  for (const number of options.shards) await open(number)
+  const [home] = shards
+  if (home === undefined) throw new Error('a process that serves mail needs a shard of the queue')
+
+  const server = await startSmtpServer({
+    listeners: config.listeners,
+    ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
+    slots: options.slots,
+    revision,
+    host: { ...reads, ...crashAnswer(home.inHand) },
+    begin: async () => guardedDraft(await home.store.begin(), guards.space),
+    inHand: home.inHand,
+    accepted: (id) => home.runner.accepted(id),
+    traces: guards.traces,
+    log,
+    metrics,
+    clock,
+    ids,
+    tlsContext: () => policy.tls,
+  })
+  const addresses = server.addresses()
+  for (const { address, port } of Object.values(addresses)) self.add(`${address}:${port}`)
+  for (const { runner } of shards) runner.start()
+
+  const kept = parts.move()
+  return {
+    addresses,
+    history,
+    revision,
+    queue: oneQueue(() =>
+      shards.map(({ store, runner }) => queueHandlers({ store, runner, revision, now: clock.now })),
+    ),
+    prepare(next) {
+      const built = compile(next)
+      return () => {
+        policy = built
+        destinations.use(next)
+        log.setLevel(next.config.monitor.log)
+      }
+    },
+    async adopt(number) {
+      const shard = await open(number)
+      shard.runner.start()
+      log.info('queue.shard-adopted', { shard: number })
+    },
+    report: () => ({
+      shards: shards.map(({ number }) => number),
+      connections: server.connections(),
+      ...waitingIn(shards),
+      ledger: ledgerOf(shards),
+      dropped: history.dropped,
+      machine: [...guards.checks(), suspectsCheck(home.inHand)],
+    }),
+    async stop(deadlineMs) {
+      await server.stop(deadlineMs)
+      await Promise.all(shards.map(({ runner }) => runner.stop(deadlineMs)))
+      await history.flush()
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+function waitingIn(shards: readonly Shard[]): { readonly queued: number; readonly held: number } {
+  const count = { queued: 0, held: 0 }
+  for (const { store } of shards)
+    for (const { waiting } of store.entries()) for (const { state } of waiting) count[state]++
+  return count
+}
+
+function ledgerOf(shards: readonly Shard[]): Report['ledger'] {
+  const checks = shards.map(({ number, store }) => ({ number, ...checkConservation(store) }))
+  const wrong = checks.filter(({ balanced }) => !balanced)
+  if (checks.length === 1) return { balanced: wrong.length === 0, detail: checks[0]?.detail ?? '' }
+  const told = wrong.length > 0 ? wrong : checks
+  return { balanced: wrong.length === 0, detail: told.map((one) => `shard ${one.number}: ${one.detail}`).join('; ') }
+}

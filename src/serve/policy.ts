@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A revision made ready for use: what is compiled of its files, so that no session waits for a disk (design 2.3). */
+import { basename } from 'node:path'
+import type { SecureContext } from 'node:tls'
+import type { LoadedRevision } from '../config/where.ts'
+import type { Directory } from '../directory/directory.ts'
+import { type DirectoryHost, directoryAnswers } from '../directory/host.ts'
+import { withAliasFile } from '../directory/site-directory.ts'
+import { createTlsContext } from '../smtp-server/tls.ts'
+
+export interface Policy {
+  readonly revision: LoadedRevision
+  readonly directory: DirectoryHost
+  readonly tls: SecureContext | undefined
+}
+
+/** @throws Error when certificate and key do not fit, or a list that the aliases name cannot be read */
+export function compilePolicy(revision: LoadedRevision, behind: Directory, ticketKeys: Buffer): Policy {
+  const { tls, directory } = revision.config
+  const bytesOf = (path: string): Buffer => {
+    const file = revision.files.get(path)
+    if (file === undefined) throw new Error(`${path} is not part of revision ${revision.id}`)
+    return file.bytes
+  }
+  const aliases = { path: directory.aliases, name: basename(directory.aliases) }
+  return {
+    revision,
+    directory: directoryAnswers(withAliasFile(aliases, behind)),
+    tls:
+      tls === undefined
+        ? undefined
+        : createTlsContext({
+            certificate: bytesOf(tls.certificate),
+            key: bytesOf(tls.key),
+            minVersion: tls.minVersion,
+            ticketKeys,
+          }),
+  }
+}

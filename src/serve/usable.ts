@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A configuration without errors, from its own files or from a saved copy, and what it is warned about. */
+import { type Diagnostic, formatDiagnostics } from '../config/diagnostic.ts'
+import { type Loaded, loadRevision } from '../config/load.ts'
+import { loadSavedRevision } from '../config/saved-revision.ts'
+import type { LoadedRevision } from '../config/where.ts'
+import { FILE_CHECKERS } from '../directory/file-checkers.ts'
+import type { Log } from '../monitor/log.ts'
+
+export interface Usable {
+  readonly revision: LoadedRevision
+  /** Warnings. */
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** A configuration that does not load; the message holds the diagnostics, ready to print. */
+export class ConfigurationRefused extends Error {
+  override readonly name = 'ConfigurationRefused'
+}
+
+const OPTIONS = { now: Date.now, checkers: FILE_CHECKERS }
+
+/** @throws ConfigurationRefused */
+export const loadUsable = async (directory: string): Promise<Usable> => usable(await loadRevision(directory, OPTIONS))
+
+/** @throws ConfigurationRefused, Error when the copy is damaged */
+export const loadUsableCopy = async (folder: string): Promise<Usable> =>
+  usable(await loadSavedRevision(folder, OPTIONS))
+
+function usable({ revision, diagnostics, sources }: Loaded): Usable {
+  if (revision !== undefined) return { revision, diagnostics }
+  throw new ConfigurationRefused(formatDiagnostics(diagnostics, sources, { color: false }))
+}
+
+export const warningLine = ({ file, line, message }: Diagnostic): string => `${file}:${line}: warning: ${message}`
+
+export function logWarnings({ diagnostics }: Usable, log: Log): void {
+  for (const { code, file, line, column, message } of diagnostics)
+    log.warn('configuration.warning', { code, at: `${file}:${line}:${column}`, message })
+}
