@@ -13,10 +13,13 @@ import type { SaslDialogue } from './sasl-dialogue.ts'
 export interface Transaction {
   readonly context: MailContext
   readonly trace: TraceBuilder
-  /** What the accepted RCPT commands became, after expansion. */
-  readonly recipients: readonly Recipient[]
+  /**
+   * What the accepted RCPT commands became, after expansion. Grows in place, as do the commands: copied at each RCPT, a
+   * long list would take quadratic time.
+   */
+  readonly recipients: Recipient[]
   /** Arguments of the accepted RCPT commands, as typed: LMTP answers each of them (RFC 2033 §4.2). */
-  readonly acceptedCommands: readonly string[]
+  readonly acceptedCommands: string[]
   /** RCPT commands, refused ones included. */
   readonly presented: number
   /** Whether every refusal so far was temporary. */

@@ -7,7 +7,6 @@ import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseForwardPath } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
-import type { Recipient } from '../../envelope/envelope.ts'
 import { runStages } from '../../policy/run-stages.ts'
 import type { MailContext, RcptContext, Verdict } from '../../policy/stage.ts'
 import { STAGES } from '../../policy/stages.ts'
@@ -30,11 +29,8 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   if (verdict.do === 'refuse') return refuse(session, transaction, start.given, verdict.reply, verdict.close === true)
 
   const born = becomes(context, verdict)
-  const recipients: readonly Recipient[] = [
-    ...transaction.recipients,
-    ...born.map((recipient, i) => ({ ...recipient, index: transaction.recipients.length + i })),
-  ]
-  if (recipients.length > context.revision.config.limits[LIMITS.expansion.setting]) {
+  const { recipients, acceptedCommands } = transaction
+  if (recipients.length + born.length > context.revision.config.limits[LIMITS.expansion.setting]) {
     const where = context.revision.where('limits', LIMITS.expansion.setting)
     const { reply } = LIMITS.expansion
     const step = {
@@ -47,7 +43,7 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
     transaction.trace.step({ ...step, recipients: [start.given] })
     return refuse(session, transaction, start.given, reply, false)
   }
-  if (born.length === 0 && by === undefined && transaction.recipients.length === 0)
+  if (born.length === 0 && by === undefined && recipients.length === 0)
     throw new Error('the first recipient became nothing without a refusal')
   const accepted = reply(250, '1.5', 'Recipient ok')
   session.count('recipients')
@@ -57,12 +53,12 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
     reply: describeReply(accepted),
     becomes: born.map(({ address, channel }) => ({ address, channel })),
   })
+  for (const recipient of born) recipients.push({ ...recipient, index: recipients.length })
+  acceptedCommands.push(start.given)
   session.state = {
     at: 'mail',
     transaction: {
       ...transaction,
-      recipients,
-      acceptedCommands: [...transaction.acceptedCommands, start.given],
       presented: transaction.presented + 1,
       ...(verdict.do === 'hold' && transaction.hold === undefined ? { hold: { reason: verdict.reason } } : {}),
     },
