@@ -40,7 +40,7 @@ export function traceLine(event: TailEvent, color: boolean): string {
     case 'birth':
       return `${humanTime(event.at)} ${clean(event.id)} ${event.why} notification about ${clean(event.about)} to ${names(event.recipients.map((r) => r.address))}`
     case 'flood':
-      return `${humanTime(event.at)} [${clean(event.address)}] ${outcome('refused')} ${plural(event.count, 'more connection')}: ${clean(event.reply, 120)}`
+      return `${humanTime(event.at)} [${clean(event.address)}] ${outcome('refused')} ${plural(event.count, event.of === undefined ? 'more connection' : 'more transaction')}: ${clean(event.reply, 120)}`
     default:
       event satisfies never
       return ''

@@ -117,7 +117,7 @@ const RECORDS: ReadonlyMap<unknown, Form> = new Map([
       steps: listOf(step),
     }),
   ],
-  ['flood', fields({ address: text, count: number, reply: text, by: decidedBy })],
+  ['flood', fields({ address: text, of: optional(oneOf('transactions')), count: number, reply: text, by: decidedBy })],
 ])
 
 const envelope = fields({ version: oneOf(1), at: wholeNumber })

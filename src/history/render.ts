@@ -149,8 +149,8 @@ function renderBirth({ id, about, at, why, recipients, steps }: BirthRecord, pai
   ]
 }
 
-const renderFlood = ({ at, address, count, reply, by }: FloodRecord, paint: Paint): readonly string[] => [
-  `${paint('red', 'refused')}  ${time(at)}  [${clean(address)}]: ${count} more connections  ${clean(reply)}`,
+const renderFlood = ({ at, address, of, count, reply, by }: FloodRecord, paint: Paint): readonly string[] => [
+  `${paint('red', 'refused')}  ${time(at)}  [${clean(address)}]: ${count} more ${of ?? 'connections'}  ${clean(reply)}`,
   `         ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
 ]
 

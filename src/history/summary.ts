@@ -58,7 +58,7 @@ export function summarise(record: TraceRecord): Summary {
       }
     case 'flood':
       return {
-        id: `flood-${record.at}-${record.address}`,
+        id: `flood-${record.at}-${record.address}${record.of === undefined ? '' : `-${record.of}`}`,
         at: record.at,
         outcome: 'refused',
         client: record.address,

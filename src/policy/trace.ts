@@ -105,12 +105,14 @@ export interface BirthRecord {
   readonly steps: readonly Step[]
 }
 
-/** Refused connections of one address after the first ten of a minute, summed (design 2.2). */
+/** Refused connections of one address after the first ten of a minute, summed (design 2.2); or its transactions. */
 export interface FloodRecord {
   readonly record: 'flood'
   readonly version: 1
   readonly at: number
   readonly address: string
+  /** Transactions that brought no message, after the first hundred of a minute; absent: connections. */
+  readonly of?: 'transactions'
   readonly count: number
   readonly reply: string
   readonly by: DecidedBy

@@ -13,7 +13,7 @@ import type { Revision } from '../config/revision.ts'
 import type { Envelope } from '../envelope/envelope.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Log } from '../monitor/log.ts'
-import type { Trace, TraceSink } from '../policy/trace.ts'
+import type { Trace } from '../policy/trace.ts'
 import type { Hand, InHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
 import { LineScanner } from '../smtp/line-scanner.ts'
@@ -33,7 +33,8 @@ export interface ConnectionParts {
   /** Remembers what is received now, should the process crash at it. */
   readonly inHand: Pick<InHand, 'begin' | 'clear'>
   readonly accepted: (id: MessageId) => void
-  readonly traces: TraceSink
+  /** Says whether the trace stands by itself, or is summed with others of its kind. */
+  readonly traces: { append(trace: Trace): boolean }
   readonly log: Log
   readonly metrics: SmtpMetrics
   readonly clock: Clock
@@ -79,6 +80,8 @@ export class Connection {
   #hand: Hand | undefined
   #replies = ''
   #closing = false
+  /** The connection was not refused. */
+  #greeted = false
   #stopping = false
   /** Monotonic time until which a whole command line must have come. */
   #lineDeadline = 0
@@ -101,9 +104,7 @@ export class Connection {
 
   /** Runs the session to its end. Never rejects. */
   async run(): Promise<void> {
-    const { listener, service, client } = this.#session.context
-    this.#log.info('smtp.connected', { listener, port: client.port })
-    this.#parts.metrics.connection(service)
+    this.#parts.metrics.connection(this.#session.context.service)
     try {
       await this.#converse()
     } catch (error) {
@@ -116,7 +117,7 @@ export class Connection {
     await this.#intake?.drop()
     this.#letGo()
     await this.#wire.close()
-    this.#log.info('smtp.closed', { transactions: this.#session.counts.transactions })
+    if (this.#greeted) this.#log.info('smtp.closed', { transactions: this.#session.counts.transactions })
   }
 
   /** Ends the session after the transaction at hand (RFC 5321 §3.8). */
@@ -136,6 +137,10 @@ export class Connection {
 
   async #converse(): Promise<void> {
     await this.#drive(this.#session.connect())
+    // A refused connection is logged with its trace, which is summed after the first few of a minute.
+    this.#greeted = !this.#closing
+    const { listener, client } = this.#session.context
+    if (this.#greeted) this.#log.info('smtp.connected', { listener, port: client.port })
     this.#armLine()
     while (!this.#closing) {
       if (this.#parts.clock.monotonic() - this.#turnBegan >= TURN_MS) {
@@ -309,8 +314,8 @@ export class Connection {
 
   #record(trace: Trace): void {
     this.#letGo()
-    this.#parts.traces.append(trace)
     this.#parts.metrics.outcome(trace.outcome)
+    if (!this.#parts.traces.append(trace)) return
     const { id, from, size, outcome, recipients } = trace
     this.#log.info('smtp.transaction', { id, from, size, outcome, recipients: recipients.length })
   }
