@@ -14,9 +14,16 @@ import { createMaildir } from './maildir.ts'
 import { createPipe } from './pipe.ts'
 import { createTcp } from './tcp.ts'
 
+/** Everything a destination is made of: the channel's own settings, and what it takes from others. */
+interface Settings {
+  readonly config: ChannelConfig
+  /** Of channel `l`: what stands between a user and a subaddress. */
+  readonly subaddress: string
+}
+
 export class Destinations implements AsyncDisposable {
   readonly #deps: ChannelDeps
-  #built: ReadonlyMap<ChannelName, { readonly config: ChannelConfig; readonly destination: Destination }> = new Map()
+  #built: ReadonlyMap<ChannelName, { readonly settings: Settings; readonly destination: Destination }> = new Map()
   #current: ReadonlyMap<ChannelName, Destination> = new Map()
 
   constructor(deps: ChannelDeps) {
@@ -30,11 +37,12 @@ export class Destinations implements AsyncDisposable {
       Object.entries(revision.config.channels).map(([key, config]) => {
         const name = key as ChannelName
         const old = before.get(name)
+        const settings = { config, subaddress: config.kind === 'lmtp' ? subaddressOf(revision) : '' }
         return [
           name,
-          old !== undefined && isDeepStrictEqual(old.config, config)
+          old !== undefined && isDeepStrictEqual(old.settings, settings)
             ? old
-            : { config, destination: create(config, this.#deps) },
+            : { settings, destination: create(settings, this.#deps) },
         ]
       }),
     )
@@ -58,12 +66,17 @@ export class Destinations implements AsyncDisposable {
   }
 }
 
-function create(config: ChannelConfig, deps: ChannelDeps): Destination {
+function subaddressOf({ config }: Revision): string {
+  const local = config.channels['l']
+  return local?.kind === 'local' ? local.subaddress : ''
+}
+
+function create({ config, subaddress }: Settings, deps: ChannelDeps): Destination {
   switch (config.kind) {
     case 'tcp':
       return createTcp(config, deps)
     case 'lmtp':
-      return createLmtp(config, deps)
+      return createLmtp(config, deps, subaddress)
     case 'maildir':
       return createMaildir(config, deps)
     case 'local':

@@ -17,7 +17,8 @@ import type { Destination } from './destination.ts'
 /** RFC 2033 §5: LMTP never runs on port 25. */
 const DEFAULT_PORT = 24
 
-export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps): Destination {
+/** @param separator between a user and a subaddress; empty: the store is told of users alone */
+export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, separator = '+'): Destination {
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
   const store = config.socket ?? config.host ?? ''
 
@@ -53,8 +54,8 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps): 
     const recipients = delivery.recipients.map((recipient) => {
       const local = localPartOf(recipient.address)
       // A quoted local part has its end inside the quotes; it names the inbox.
-      const plain = recipient.detail === undefined || local.startsWith('"')
-      const detailed = plain ? local : `${local}+${recipient.detail}`
+      const plain = recipient.detail === undefined || separator === '' || local.startsWith('"')
+      const detailed = plain ? local : `${local}${separator}${recipient.detail}`
       const address = config.address === 'full' ? `${detailed}@${recipient.address.slice(local.length + 1)}` : detailed
       return { ...recipient, address: address as MailAddress }
     })
