@@ -23,7 +23,10 @@ const revisionOf = (port: number, subaddress: string): Revision => ({
 })
 
 test('the separator of l, also after it changed', async () => {
-  await using server = await startScriptedServer(honest)
+  await using server = await startScriptedServer((command) =>
+    // RFC 2033 §4.2: a reply for each of the two recipients.
+    command === '.' ? '250 2.0.0 stored\r\n'.repeat(2) : honest(command),
+  )
   await using destinations = new Destinations(deps())
   for (const subaddress of ['+', '-', '']) {
     destinations.use(revisionOf(server.port, subaddress))
