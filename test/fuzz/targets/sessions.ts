@@ -93,9 +93,10 @@ const ending = any(
   '\r\n.\r',
   '\n\n.\r\n',
 )
-const data = seq('DATA\r\n', many(seq(textLine, ending), 0, 5), '\r\n.')
+const text = any(many(seq(textLine, '\r\n'), 0, 5), many(seq(textLine, ending), 0, 5))
+const data = seq('DATA\r\n', text, maybe('\r\n', 0.2), '.')
 const chunk: Rule = (random) => {
-  const content = many(seq(textLine, ending), 0, 3)(random)
+  const content = text(random)
   const size = random.chance(0.9) ? content.length : random.below(40)
   return `BDAT ${size}${random.chance(0.4) ? ' LAST' : ''}\r\n${content}`
 }
@@ -111,18 +112,29 @@ const transaction = seq(
   any(seq(data, '\r\n'), many(chunk, 1, 3), 'RSET\r\n'),
 )
 const noise = many(command, 0, 2)
-const proper = seq(
-  hello,
-  '\r\n',
-  maybe(seq(signIn, '\r\n'), 0.3),
-  many(seq(maybe(noise, 0.3), transaction), 1, 3),
-  maybe('QUIT\r\n'),
-)
-const choice: Rule = (random) => String.fromCharCode(random.below(SERVICES.length), random.below(LIMITS.length))
+/** A dialogue that gets somewhere: with the hello of its service, signed in where that is asked for. */
+const proper =
+  (service: Service): Rule =>
+  (random) =>
+    seq(
+      random.chance(0.9) ? (service === 'lmtp' ? 'LHLO c.example' : any('EHLO c.example', 'HELO c')) : hello,
+      '\r\n',
+      service === 'submission' && random.chance(0.8)
+        ? 'AUTH PLAIN AGtpbQBzZWNyZXQ=\r\n'
+        : maybe(seq(signIn, '\r\n'), 0.2),
+      many(seq(maybe(noise, 0.3), transaction), 1, 3),
+      maybe('QUIT\r\n'),
+    )(random)
+const sentence: Rule = (random) => {
+  const service = random.below(SERVICES.length)
+  const mostly = proper(SERVICES[service] ?? 'smtp')
+  const rule = any(mostly, mostly, mostly, many(command, 1, 10), octets(0, 60))
+  return String.fromCharCode(service, random.below(LIMITS.length)) + rule(random)
+}
 
 export const sessions: Target = {
   name: 'sessions',
-  grammar: seq(choice, any(proper, proper, proper, many(command, 1, 10), octets(0, 60))),
+  grammar: sentence,
   dictionary: [
     ...[
       '\r\n',
