@@ -23,6 +23,7 @@ for (const [what, record] of Object.entries({
   'a delivery without its details': { ...delivery({ id }), recipients: [{ address: 'a@b', result: 'failed' }] },
   'a delivery decided by nobody': { ...delivery({ id }), by: { by: 'constructor' } },
   'a sum decided by a place without a line': { ...flood(), by: { by: 'config', setting: 'x', at: { file: 'f' } } },
+  'a sum decided by a default that has a place': { ...flood(), by: { by: 'default', setting: 'x', value: '', at: 3 } },
   'a trace whose recipient became a text': {
     ...trace(),
     recipients: [{ given: 'a', result: 'accepted', reply: '250', becomes: 'a' }],

@@ -33,13 +33,15 @@ const sourceRef = fields({ file: text, line: number, column: number, text })
 const DECIDED_BY: ReadonlyMap<unknown, Form> = new Map([
   ['config', fields({ setting: text, at: sourceRef })],
   ['default', fields({ setting: text, value: text })],
-  ['directory', fields({ entry: text, at: optional(sourceRef) })],
+  ['directory', fields({ entry: text })],
   ['protocol', fields({ rule: text })],
-  ['built-in', fields({ rule: text, at: optional(sourceRef) })],
+  ['built-in', fields({ rule: text })],
   ['remote', fields({ host: text, reply: text })],
   ['operator', fields({ command: text })],
 ])
-const decidedBy: Form = (value) => isFields(value) && DECIDED_BY.get(value['by'])?.(value) === true
+/** Readers look for a place in each kind. */
+const placed = fields({ at: optional(sourceRef) })
+const decidedBy: Form = (value) => isFields(value) && placed(value) && DECIDED_BY.get(value['by'])?.(value) === true
 
 const step = fields({
   at: text,
