@@ -2,8 +2,8 @@
 /**
  * The long run: `npm run fuzz -- --minutes N [--seed S] [--target NAME] [--input BASE64]`.
  * Targets take turns; a minute is over when its line of each target is printed. Ends with 1 when a property failed (the
- * target is left out from then on), an input hung, or memory grew without end. The same seed gives the same inputs; how many of them there are in a minute
- * depends on the machine.
+ * target is left out from then on), an input hung, or memory grew without end. The same seed gives the same inputs; how
+ * many of them there are in a minute depends on the machine.
  */
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
