@@ -5,6 +5,7 @@
  * for the loop. Waiting is done on the monotonic clock: a wall clock that is set changes nothing.
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Cut } from './attempt.ts'
@@ -59,6 +60,12 @@ export class QueueRunner {
       this.#deps.log.error('queue.load', { err: error })
       this.#pump()
     })
+  }
+
+  /** Slots of a destination came free elsewhere, or it is open again. */
+  look(channel: ChannelName, key: string): void {
+    this.#parts.schedule.look(channel, key, this.#parts.timeline.now())
+    this.#pump()
   }
 
   /** A message has become durable: try it now. */

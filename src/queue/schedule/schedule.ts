@@ -208,6 +208,14 @@ export class Schedule {
     this.#enlist(lane)
   }
 
+  /** Its slots have changed elsewhere: whether it may go on is asked anew. */
+  look(channel: ChannelName, key: string, now: number): void {
+    const lane = this.#channels.get(channel)?.lanes.get(key)
+    if (lane === undefined || lane.at === 'row' || lane.at === 'nowhere') return
+    if (lane.at === 'timer') this.#timers.remove(lane.timerPosition)
+    this.#line(lane, now)
+  }
+
   /** The time at which there is something to do next; when all that is due waits for a delivery to end, later than now. */
   nextAt(): number {
     return Math.min(this.#timers.peek()?.timerAt ?? Number.POSITIVE_INFINITY, this.#ages.nextAt())

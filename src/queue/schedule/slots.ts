@@ -150,15 +150,7 @@ export class LocalSlots implements DestinationSlots {
     const state = this.#destination(channel, key)
     this.#channel(channel).inUse[rank]--
     state.inUse--
-    if (sign === 'alive') {
-      const { perDestination } = this.#options.limits(channel)
-      // After a pause it begins lower again.
-      const window = now - state.provenAt <= PROOF_MS ? state.window : state.window >> 1
-      state.window = Math.min(Math.max(window, 1) + 1, perDestination)
-      state.provenAt = now
-      state.failures = 0
-      state.openAt = 0
-    }
+    if (sign === 'alive') this.answered(channel, key, now)
     // Those that were under way when it went down say nothing new.
     if (sign === 'down' && state.openAt <= now) {
       const proven = now - state.provenAt <= PROOF_MS
@@ -166,6 +158,18 @@ export class LocalSlots implements DestinationSlots {
       if (state.window === 0) this.#close(state, now)
     }
     return state.openAt > now
+  }
+
+  /** The destination answers, whoever heard it. */
+  answered(channel: ChannelName, key: string, now: number): void {
+    const state = this.#destination(channel, key)
+    const { perDestination } = this.#options.limits(channel)
+    // After a pause it begins lower again.
+    const window = now - state.provenAt <= PROOF_MS ? state.window : state.window >> 1
+    state.window = Math.min(Math.max(window, 1) + 1, perDestination)
+    state.provenAt = now
+    state.failures = 0
+    state.openAt = 0
   }
 
   reopen(channel: ChannelName, key: string): void {
