@@ -153,7 +153,7 @@ const limits = z
       .int()
       .min(100)
       .default(1000)
-      .describe('Recipients of one message; RFC 5321 §4.5.3.1.8 asks for at least 100.'),
+      .describe('Recipients of one message, refused ones included; RFC 5321 §4.5.3.1.8 asks for at least 100.'),
     transactions: z.int().min(1).default(1000).describe('Messages in one session.'),
     badCommands: z.int().min(1).default(20).describe('Bad commands in one session before it is closed.'),
     emptyCommands: z
@@ -163,7 +163,11 @@ const limits = z
       .describe(
         'Commands that bring no message forward (NOOP, RSET, VRFY, HELP, HELO and its kin, empty BDAT) in one session since its last message, before it is closed.',
       ),
-    refusedRecipients: z.int().min(1).default(100).describe('Refused recipients in one session before it is closed.'),
+    refusedRecipients: z
+      .int()
+      .min(1)
+      .default(100)
+      .describe('Recipients refused for good in one session before it is closed.'),
     failedAuth: z.int().min(1).default(3).describe('Failed sign-ins in one session before it is closed.'),
     commandLine: z
       .int()
