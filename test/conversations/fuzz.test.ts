@@ -66,17 +66,36 @@ const WORDS = [
   '\0\r\n',
   '\xff\xfe\r\n',
   `${'x'.repeat(5000)}\r\n`,
+  `BDAT 1500\r\n${'y'.repeat(1500)}`,
   'constructor\r\n',
 ]
 
+/** Limits low enough to be met, and long lines wrapped. */
+const TIGHT = [
+  ['channels.tcp_local.longLines', 'wrap'],
+  ['channels.tcp_local.recipientLimit', '3'],
+  ['channels.tcp_local.recipientCutoff', '4'],
+  ['channels.tcp_local.deferralRejectLimit', '3'],
+  ['channels.tcp_local.holdLimit', '2'],
+  ['channels.tcp_local.disconnectTransactionLimit', '3'],
+  ['channels.tcp_local.lineLimit', '20'],
+  ['limits.emptyCommands', '10'],
+] as const
+
 test(`random sessions (FUZZ_SEED=${seed})`, async () => {
-  const services = ['smtp', 'submission', 'lmtp'] as const
+  const runs = [
+    { service: 'smtp', config: [] },
+    { service: 'submission', config: [] },
+    { service: 'lmtp', config: [] },
+    { service: 'smtp', config: TIGHT },
+  ] as const
   const next = random(seed)
   const below = (n: number): number => Math.floor(next() * n)
-  for (const service of services) {
-    await using fixture = await startFixture({ service, config: [['sasl.plaintextOnLoopback', 'true']] })
+  for (const { service, config } of runs) {
+    const loopback = ['sasl.plaintextOnLoopback', 'true'] as const
+    await using fixture = await startFixture({ service, config: [loopback, ...config] })
     let queuedReplies = 0
-    for (let i = 0; i < sessions / services.length; i++) {
+    for (let i = 0; i < sessions / runs.length; i++) {
       const octets = Buffer.from(script(next, below, service), 'latin1')
       await using peer = await Peer.connect(fixture.port, { cut: below(2) === 0 ? 0 : 1 + below(400) })
       await peer.send(octets)

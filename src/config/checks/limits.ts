@@ -8,6 +8,9 @@ import type { Check, Checking } from './check.ts'
 /** Limits of a channel under which `limits` holds a net: the smaller one counts. */
 const NETS = {
   transactionLimit: 'transactions',
+  allowTransactionsPerSession: 'transactions',
+  deferralRejectLimit: 'refusedRecipients',
+  disconnectRejectLimit: 'refusedRecipients',
   recipientLimit: 'recipients',
   disconnectBadCommandLimit: 'badCommands',
   disconnectBadAuthLimit: 'failedAuth',
