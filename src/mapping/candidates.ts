@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The rows of a table worth trying against one probe, one after the other in the order of the table. */
 
-import { LONGEST, maskIpv4, maskWord, readIpv4, readIpv6 } from './ip-text.ts'
-import { hashText, hashWords, keyOf, PieceHashes } from './key-hash.ts'
+import { LONGEST, maskIpv4, maskWord, readIpv4, readIpv6, runEnd } from './ip-text.ts'
+import { hashText, hashWord, keyOf, PieceHashes } from './key-hash.ts'
 import type { Probe } from './probe.ts'
 import type { RowIndex } from './row-index.ts'
+import type { Scratch } from './scratch.ts'
 import type { Work } from './work.ts'
 
 /** Shortest texts of an address: `0.0.0.0`, `::`. */
@@ -106,7 +107,10 @@ function lookupAll(index: RowIndex, probe: Probe, buckets: number[], work: Work)
   const { folded } = probe
   const length = folded.length
   let steps = length
-  const hashes = prefix.length + suffix.length + inner.length === 0 ? undefined : new PieceHashes(folded)
+  const hashes =
+    prefix.length + suffix.length + inner.length === 0
+      ? undefined
+      : new PieceHashes(folded, work.scratch.numbers(length + 1))
   if (whole.length > 0) index.lookup(keyOf('whole', length, hashes?.piece(0, length, 0) ?? hashText(folded)), buckets)
   if (hashes !== undefined) {
     for (const { length: piece, power } of prefix) {
@@ -126,48 +130,52 @@ function lookupAll(index: RowIndex, probe: Probe, buckets: number[], work: Work)
       }
     }
   }
-  if (ipv4.length > 0) steps += addresses(index, probe, 4, buckets, work)
-  if (ipv6.length > 0) steps += addresses(index, probe, 6, buckets, work)
+  if (ipv4.length > 0) steps += addresses(index, probe, 4, buckets, work.scratch)
+  if (ipv6.length > 0) steps += addresses(index, probe, 6, buckets, work.scratch)
   work.spend(steps)
 }
 
 /** Looks up every address in the probe, in every network that may hold it; gives the number of look-ups. */
-function addresses(index: RowIndex, probe: Probe, family: 4 | 6, buckets: number[], work: Work): number {
-  const ends = probe.runEnds(family)
+function addresses(index: RowIndex, { folded }: Probe, family: 4 | 6, buckets: number[], { words }: Scratch): number {
+  const shortest = SHORTEST[family]
   let steps = 0
-  for (let start = 0; start < probe.length; start++) {
-    const end = ends[start] ?? start
-    if (end === start) continue
-    const last = index.runStartsOnly[family] ? start : end - SHORTEST[family]
-    for (let from = Math.max(start, end - LONGEST[family]); from <= last && from + SHORTEST[family] <= end; from++)
-      steps +=
-        family === 4 ? lookupIpv4(index, probe, from, end, buckets) : lookupIpv6(index, probe, from, end, buckets, work)
-    steps++
+  for (let start = 0; start < folded.length; start++) {
+    const end = runEnd(folded, start, family)
+    if (end - start >= shortest) {
+      const last = index.runStartsOnly[family] ? start : end - shortest
+      for (let from = Math.max(start, end - LONGEST[family]); from <= last; from++)
+        steps +=
+          family === 4
+            ? lookupIpv4(index, folded, from, end, buckets)
+            : lookupIpv6(index, folded, from, end, buckets, words)
+    }
     start = end
   }
   return steps
 }
 
-function lookupIpv4(index: RowIndex, { folded }: Probe, from: number, end: number, buckets: number[]): number {
+function lookupIpv4(index: RowIndex, folded: string, from: number, end: number, buckets: number[]): number {
   const value = readIpv4(folded, from, end)
   if (value === -1) return 1
   const { ipv4 } = index.lengths
-  for (const { length: bits } of ipv4) index.lookup(keyOf('ipv4', bits, hashWords([maskIpv4(value, bits)])), buckets)
+  for (const { length: bits } of ipv4) index.lookup(keyOf('ipv4', bits, hashWord(0, maskIpv4(value, bits))), buckets)
   return ipv4.length
 }
 
 function lookupIpv6(
   index: RowIndex,
-  { folded }: Probe,
+  folded: string,
   from: number,
   end: number,
   buckets: number[],
-  { words }: Work,
+  words: Uint32Array,
 ): number {
-  if (!folded.startsWith(':', from) && folded.indexOf(':', from) >= end) return 1
   if (!readIpv6(folded, from, end, words)) return 1
   const { ipv6 } = index.lengths
-  for (const { length: bits } of ipv6)
-    index.lookup(keyOf('ipv6', bits, hashWords(words.map((word, i) => maskWord(word, i, bits)))), buckets)
+  for (const { length: bits } of ipv6) {
+    let hash = 0
+    for (let i = 0; i < 4; i++) hash = hashWord(hash, maskWord(words[i] ?? 0, i, bits))
+    index.lookup(keyOf('ipv6', bits, hash), buckets)
+  }
   return ipv6.length
 }

@@ -15,6 +15,7 @@ import { formatTable } from './print.ts'
 import { Probe } from './probe.ts'
 import { anyPattern, anyProbe, anyRow } from './random-tables.fixture.ts'
 import { sampleProbe } from './sample-probe.ts'
+import { Scratch } from './scratch.ts'
 import { load, runIn, tableText } from './tables.fixture.ts'
 import { Work } from './work.ts'
 
@@ -81,7 +82,7 @@ test('a table of 20,000 rows is described', () => {
 
 const parsed = (pattern: string) => parsePattern(pattern, () => undefined)
 const matches = (pattern: string, probe: string): boolean =>
-  Array.isArray(matchPattern(parsed(pattern), new Probe(probe), new Work(RUN_LIMITS)))
+  Array.isArray(matchPattern(parsed(pattern), new Probe(probe), new Work(RUN_LIMITS, new Scratch())))
 
 test('a pattern that covers another one matches what that one matches', () => {
   const seed = announceSeed('mapping covers')

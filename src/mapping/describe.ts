@@ -6,6 +6,7 @@ import { RUN_LIMITS } from './limits.ts'
 import { matchPattern } from './match.ts'
 import { Probe } from './probe.ts'
 import { sampleProbe } from './sample-probe.ts'
+import { Scratch } from './scratch.ts'
 import type { MappingRow, MappingTable } from './table.ts'
 import { Work } from './work.ts'
 
@@ -46,7 +47,7 @@ function shadowOf(row: MappingRow, { rows, index }: MappingTable, seenFrom: numb
   const text = sampleProbe(row.pattern)
   if (text === undefined) return undefined
   const probe = new Probe(text)
-  const work = new Work(RUN_LIMITS)
+  const work = new Work(RUN_LIMITS, new Scratch())
   const taken = matchPattern(row.pattern, probe, work)
   if (taken === undefined || taken === 'over') return undefined
   const candidates = new Candidates(index, probe, seenFrom, work)

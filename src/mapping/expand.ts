@@ -46,6 +46,9 @@ export function* expandTemplate(
   }
 }
 
+type LookupNode = Extract<TemplateNode, { readonly argument: readonly TemplateNode[] }>
+type PlainNode = Exclude<TemplateNode, LookupNode>
+
 /** A node of the template itself, even where the failure is in a text that was expanded again. */
 interface Failed {
   readonly node: TemplateNode
@@ -72,7 +75,8 @@ class Expansion {
     again: number,
   ): MappingAsking<Failed | undefined> {
     for (const node of nodes) {
-      const why = yield* this.#node(node, source, output, again)
+      const why =
+        'argument' in node ? yield* this.#lookUp(node, source, output, again) : this.#plain(node, source, output, again)
       if (why !== undefined) return { node, why }
       if (!this.#lookUps.fits(output.text)) return { node, why: 'the output is too long' }
     }
@@ -80,7 +84,7 @@ class Expansion {
   }
 
   /** Gives the reason where it fails. */
-  *#node(node: TemplateNode, source: string, output: Output, again: number): MappingAsking<string | undefined> {
+  #plain(node: PlainNode, source: string, output: Output, again: number): string | undefined {
     switch (node.kind) {
       case 'text':
         // What was found and is expanded again is substituted text as a whole.
@@ -108,7 +112,7 @@ class Expansion {
       case 'if-flag':
         return this.#ifFlag(node, source)
       default:
-        return yield* this.#lookUp(node, source, output, again)
+        return node satisfies never
     }
   }
 
@@ -125,12 +129,7 @@ class Expansion {
     return has === set ? undefined : answer
   }
 
-  *#lookUp(
-    node: Extract<TemplateNode, { readonly argument: readonly TemplateNode[] }>,
-    source: string,
-    output: Output,
-    again: number,
-  ): MappingAsking<string | undefined> {
+  *#lookUp(node: LookupNode, source: string, output: Output, again: number): MappingAsking<string | undefined> {
     // Case and quoting end with the argument, flags and control do not (4.13).
     const argument = new Output()
     const failed = yield* this.run(node.argument, source, argument, again)

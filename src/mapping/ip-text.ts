@@ -17,6 +17,13 @@ export function inAddress(family: 4 | 6, unit: number): boolean {
   return family === 6 && (unit === COLON || (unit >= 0x61 && unit <= 0x66))
 }
 
+/** Where the longest run of characters of an address that begins at `from` ends. `text` is folded. */
+export function runEnd(text: string, from: number, family: 4 | 6): number {
+  let end = from
+  while (end < text.length && inAddress(family, text.charCodeAt(end))) end++
+  return end
+}
+
 /** Four decimal octets from `from` up to `to`, as an unsigned number; -1 for anything else. */
 export function readIpv4(text: string, from: number, to: number): number {
   if (to - from > LONGEST[4]) return -1

@@ -32,12 +32,8 @@ export function hashText(text: string): number {
   return hash
 }
 
-/** The hash of up to four words of an address. */
-export function hashWords(words: Uint32Array | readonly number[]): number {
-  let hash = 0
-  for (const word of words) hash = (Math.imul(hash ^ word, BASE) + (word >>> 16)) | 0
-  return hash
-}
+/** The hash of one word of an address, added to that of the words before it. */
+export const hashWord = (before: number, word: number): number => (Math.imul(before ^ word, BASE) + (word >>> 16)) | 0
 
 /** BASE to the power of `n`. */
 export function power(n: number): number {
@@ -49,8 +45,10 @@ export function power(n: number): number {
 export class PieceHashes {
   readonly #upTo: Int32Array
 
-  constructor(text: string) {
-    const upTo = new Int32Array(text.length + 1)
+  /** `into` has room for one number more than the text has characters, and is in use as long as this is. */
+  constructor(text: string, into: Int32Array) {
+    const upTo = into
+    upTo[0] = 0
     for (let i = 0; i < text.length; i++) upTo[i + 1] = (Math.imul(upTo[i] ?? 0, BASE) + text.charCodeAt(i) + 1) | 0
     this.#upTo = upTo
   }

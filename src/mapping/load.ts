@@ -3,14 +3,13 @@
 import { checkRow } from './check-row.ts'
 import { parsePattern } from './parse-pattern.ts'
 import { parseTemplate } from './parse-template.ts'
-import { placeAt } from './place.ts'
 import { compareProblems, type MappingProblem, Problems } from './problem.ts'
 import { type RawTable, readTables } from './read.ts'
 import { RowIndex } from './row-index.ts'
 import { RowNames } from './row-name.ts'
 import type { Include, SourceFile } from './source-lines.ts'
 import type { RawRow } from './split-row.ts'
-import { type MappingRow, Mappings, type MappingTable } from './table.ts'
+import { MappingRow, Mappings, type MappingTable } from './table.ts'
 
 export interface LoadedMappings {
   /** There even where there are errors, for tools; a server must not use them then. */
@@ -77,24 +76,9 @@ function compileRow(
   hasTable: (name: string) => boolean,
   problems: Problems,
 ): MappingRow {
-  const { file, line, column, source } = raw
-  const inTemplate = problems.within(raw.template)
-  const pattern = parsePattern(raw.pattern.text, problems.within(raw.pattern))
-  const template = parseTemplate(raw.template.text, inTemplate)
+  const inTemplate = problems.within(raw.placed, raw.templateFrom)
+  const pattern = parsePattern(raw.pattern, problems.within(raw.placed, 0))
+  const template = parseTemplate(raw.template, inTemplate)
   checkRow(table, pattern, template, hasTable, inTemplate)
-  return {
-    table,
-    number,
-    name: names.next(raw.pattern.text, raw.template.text),
-    file,
-    line,
-    column,
-    patternText: raw.pattern.text,
-    templateText: raw.template.text,
-    source,
-    patternPlace: (offset) => placeAt(raw.pattern, offset),
-    templatePlace: (offset) => placeAt(raw.template, offset),
-    pattern,
-    template,
-  }
+  return new MappingRow(table, number, names.next(raw.pattern, raw.template), raw, pattern, template)
 }

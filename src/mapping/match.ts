@@ -8,6 +8,7 @@
  * still rules out most places, and a search within a budget of steps does the rest: over the budget nobody knows.
  */
 import type { CharacterSet } from './character-set.ts'
+import { runEnd } from './ip-text.ts'
 import type { Pattern, PatternElement } from './pattern.ts'
 import type { Probe } from './probe.ts'
 import { Reach } from './reach.ts'
@@ -56,7 +57,7 @@ function endOf(element: PatternElement, at: number, i: number, probe: Probe, rea
     case 'one':
       return at + 1
     case 'network':
-      return probe.runEnds(element.network.family)[at] ?? at
+      return runEnd(probe.folded, at, element.network.family)
     case 'many':
       return starEnd(element.set, element.lazy, at, i, probe, reach)
     case 'again':

@@ -2,6 +2,7 @@
 /** Address matchers: `$(a.b.c.d/n)`, `$<a.b.c.d/n>`, `${ipv6/n}` as written in a pattern. spec mapping-tables.md 3.6. */
 import { fold } from './character-set.ts'
 import { maskIpv4, maskWord, readIpv4, readIpv6 } from './ip-text.ts'
+import { hashWord } from './key-hash.ts'
 import { DEFAULT_BITS } from './unsure.ts'
 
 export type AddressNetwork =
@@ -45,6 +46,12 @@ export function isInNetwork(
   }
   if (!readIpv6(text, from, to, scratch)) return false
   return network.words.every((word, i) => maskWord(scratch[i] ?? 0, i, network.bits) === word)
+}
+
+/** What the index finds a network by: the hash of its significant bits. */
+export function hashNetwork(network: AddressNetwork): number {
+  if (network.family === 4) return hashWord(0, network.value)
+  return network.words.reduce((hash, word) => hashWord(hash, word), 0)
 }
 
 /** Does `outer` hold every address of `inner`? */

@@ -31,16 +31,3 @@ export function placeAt({ file, parts }: PlacedText, offset: number): Place {
   }
   return { file, line: found.line, column: found.column + offset - found.from }
 }
-
-/** The stretch from `from` to `to`. */
-export function slicePlaced({ text, file, parts }: PlacedText, from: number, to: number): PlacedText {
-  const kept: Part[] = []
-  for (const [i, part] of parts.entries()) {
-    const next = parts[i + 1]
-    if (next !== undefined && next.from <= from) continue
-    if (part.from >= to && kept.length > 0) break
-    const cut = Math.max(0, from - part.from)
-    kept.push({ from: Math.max(0, part.from - from), line: part.line, column: part.column + cut })
-  }
-  return { text: text.slice(from, to), file, parts: kept }
-}

@@ -73,9 +73,9 @@ export class Problems {
     else this.dropped++
   }
 
-  /** A reporter for one column of a row. */
-  within(text: PlacedText): Report {
-    return (from, to, finding) => this.add(placeAt(text, from), Math.max(1, to - from), finding)
+  /** A reporter for the column of a row that begins at `start`. */
+  within(row: PlacedText, start: number): Report {
+    return (from, to, finding) => this.add(placeAt(row, start + from), Math.max(1, to - from), finding)
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The table behind a match: one row of places for each element of the pattern, filled from the last one to the first. */
 import { ANY } from './character-set.ts'
+import { inAddress } from './ip-text.ts'
 import { isInNetwork } from './network.ts'
 import type { PatternElement } from './pattern.ts'
 import type { Probe } from './probe.ts'
@@ -19,7 +20,7 @@ export class Reach {
       this.#octets = new Uint8Array(0)
       return
     }
-    const octets = work.octets(cells)
+    const octets = work.scratch.octets(cells)
     this.#octets = octets
     octets.fill(0, 0, cells)
     octets[cells - 1] = 1
@@ -67,10 +68,11 @@ function fillRow(
           octets[row + at] = 1
       return
     case 'network': {
-      const ends = probe.runEnds(element.network.family)
+      const { network } = element
+      let end = folded.length
       for (let at = folded.length - 1; at >= 0; at--) {
-        const end = ends[at] ?? at
-        if (end > at && octets[next + end] === 1 && isInNetwork(element.network, folded, at, end, work.words))
+        if (!inAddress(network.family, folded.charCodeAt(at))) end = at
+        else if (octets[next + end] === 1 && isInNetwork(network, folded, at, end, work.scratch.words))
           octets[row + at] = 1
       }
       return

@@ -12,6 +12,7 @@ import { Candidates } from './candidates.ts'
 import { RUN_LIMITS } from './limits.ts'
 import { matchPattern } from './match.ts'
 import { Probe } from './probe.ts'
+import { Scratch } from './scratch.ts'
 import type { Mappings, MappingTable } from './table.ts'
 import { load, runIn, tableText } from './tables.fixture.ts'
 import { Work } from './work.ts'
@@ -25,14 +26,14 @@ const tableOf = (mappings: Mappings): MappingTable => {
 /** Numbers of all rows that match, by trying every one. */
 const byTryingAll = ({ rows }: MappingTable, text: string): number[] => {
   const probe = new Probe(text)
-  const work = new Work(RUN_LIMITS)
+  const work = new Work(RUN_LIMITS, new Scratch())
   return rows.filter(({ pattern }) => matchPattern(pattern, probe, work) !== undefined).map(({ number }) => number)
 }
 
 /** The same by the index, from row `from` on. */
 const byIndex = ({ rows, index }: MappingTable, text: string, from: number): number[] => {
   const probe = new Probe(text)
-  const work = new Work(RUN_LIMITS)
+  const work = new Work(RUN_LIMITS, new Scratch())
   const candidates = new Candidates(index, probe, from, work)
   const found: number[] = []
   for (let n = candidates.next(); n !== -1; n = candidates.next()) {

@@ -5,7 +5,8 @@
  */
 
 import { inAddress } from './ip-text.ts'
-import { hashText, hashWords, type KeyKind, keyOf } from './key-hash.ts'
+import { hashText, type KeyKind, keyOf } from './key-hash.ts'
+import { hashNetwork } from './network.ts'
 import type { Pattern, PatternElement } from './pattern.ts'
 
 export interface RowKey {
@@ -60,6 +61,5 @@ function networkKey(
     before === undefined ||
     (before.kind === 'literal' && !inAddress(family, before.text.charCodeAt(before.text.length - 1)))
   const kind = family === 4 ? 'ipv4' : 'ipv6'
-  const hash = hashWords(family === 4 ? [network.value] : network.words)
-  return { kind, key: keyOf(kind, bits, hash), length: bits, runStart }
+  return { kind, key: keyOf(kind, bits, hashNetwork(network)), length: bits, runStart }
 }

@@ -7,7 +7,7 @@ import type { Probe } from './probe.ts'
 import type { MappingStep, MatchedPiece, RowRef } from './result.ts'
 import type { MappingRow } from './table.ts'
 
-export const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
+const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
   table,
   name,
   file,
@@ -15,6 +15,9 @@ export const rowRef = ({ table, name, file, line, column, source }: MappingRow):
   column,
   text: source,
 })
+
+export const sortedFlags = (flags: ReadonlySet<string>): string =>
+  flags.size === 0 ? '' : flags.size === 1 ? (flags.values().next().value ?? '') : [...flags].sort().join('')
 
 /** The texts of the fields, by their number. */
 export function fieldsOf({ elements }: Pattern, taken: Taken, text: string): string[] {
@@ -24,7 +27,9 @@ export function fieldsOf({ elements }: Pattern, taken: Taken, text: string): str
   return fields
 }
 
-export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: Expanded): MappingStep {
+type RowStep = Extract<MappingStep, { readonly step: 'row' }>
+
+export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: Expanded): RowStep {
   const { failure, control, output, flags, lookups } = expanded
   const common = {
     step: 'row',
@@ -34,7 +39,7 @@ export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: E
     lookups,
     ...(control === undefined ? {} : { next: control }),
   } as const
-  if (failure === undefined) return { ...common, output, flags: [...flags].sort().join('') }
+  if (failure === undefined) return { ...common, output, flags: sortedFlags(flags) }
   const { line, column } = row.templatePlace(failure.from)
   const written = row.templateText.slice(failure.from, failure.to)
   return { ...common, failure: { written, why: failure.why, line, column } }
@@ -43,10 +48,9 @@ export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: E
 function piecesOf({ pattern, patternText }: MappingRow, taken: Taken, text: string): MatchedPiece[] {
   let next = 0
   return pattern.elements.map((element, i) => {
-    const piece = {
-      pattern: patternText.slice(element.from, element.to),
-      text: text.slice(taken[2 * i], taken[2 * i + 1]),
-    }
-    return element.kind !== 'literal' && element.saved ? { ...piece, field: next++ } : piece
+    const written = patternText.slice(element.from, element.to)
+    const piece = text.slice(taken[2 * i], taken[2 * i + 1])
+    const saved = element.kind !== 'literal' && element.saved
+    return saved ? { pattern: written, text: piece, field: next++ } : { pattern: written, text: piece }
   })
 }

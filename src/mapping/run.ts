@@ -12,7 +12,7 @@ import { matchPattern, type Taken } from './match.ts'
 import { Probe } from './probe.ts'
 import type { MappingAsking } from './questions.ts'
 import type { MappingResult, MappingStep, RowRef } from './result.ts'
-import { fieldsOf, rowRef, rowStep } from './row-step.ts'
+import { fieldsOf, rowStep, sortedFlags } from './row-step.ts'
 import type { MappingRow, Mappings, MappingTable } from './table.ts'
 import { FAILURE_DROPS_FLAGS, FLAGS_ADD_UP } from './unsure.ts'
 import { Work } from './work.ts'
@@ -33,10 +33,10 @@ export function* runMapping(
   mappings: Mappings,
   table: string,
   probe: string,
-  { input = '', limits = {}, truncateCalls = false }: RunOptions = {},
+  { input = '', limits, truncateCalls = false }: RunOptions = {},
 ): MappingAsking<MappingResult> {
-  const flags = new Set(input.toUpperCase())
-  const shared: Shared = { mappings, input: flags, truncateCalls, work: new Work({ ...RUN_LIMITS, ...limits }) }
+  const work = new Work(limits === undefined ? RUN_LIMITS : { ...RUN_LIMITS, ...limits }, mappings.scratch)
+  const shared: Shared = { mappings, input: input === '' ? NONE : new Set(input.toUpperCase()), truncateCalls, work }
   return yield* new Operation(shared, table, probe, 0).run()
 }
 
@@ -135,9 +135,10 @@ class Operation {
     const fields = fieldsOf(row.pattern, taken, this.#current.text)
     const expanded = yield* expandTemplate(row.template.nodes, row.templateText, fields, this.#lookUps)
     const { failure, control, output, flags } = expanded
-    this.#row = rowRef(row)
+    const step = rowStep(row, this.#current, taken, expanded)
+    this.#row = step.row
     this.#failed = failure !== undefined
-    this.#note(rowStep(row, this.#current, taken, expanded))
+    this.#note(step)
     if (!FLAGS_ADD_UP && control !== undefined) this.#flags.clear()
     if (failure === undefined || !FAILURE_DROPS_FLAGS) for (const flag of flags) this.#flags.add(flag)
     if (failure === undefined && control === undefined) this.#current = new Probe(output)
@@ -154,7 +155,7 @@ class Operation {
     const common = {
       table: this.#name,
       probe: this.#probe,
-      input: sorted(this.#shared.input),
+      input: sortedFlags(this.#shared.input),
       steps: this.#steps,
       stepsDropped: this.#stepsDropped,
       unanswered: this.#lookUps.unanswered,
@@ -166,11 +167,11 @@ class Operation {
       matched: this.#row !== undefined,
       failed: this.#failed,
       output: this.#current.text,
-      flags: sorted(this.#flags),
+      flags: sortedFlags(this.#flags),
       ...(this.#row === undefined ? {} : { row: this.#row }),
       ...common,
     }
   }
 }
 
-const sorted = (flags: ReadonlySet<string>): string => [...flags].sort().join('')
+const NONE: ReadonlySet<string> = new Set()

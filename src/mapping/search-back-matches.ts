@@ -3,6 +3,7 @@
  * Patterns that repeat an earlier field (spec mapping-tables.md 3.4): a search in the order of preference, leftmost
  * element first. No algorithm does this in linear time, so it has a budget of steps.
  */
+import { runEnd } from './ip-text.ts'
 import type { PatternElement } from './pattern.ts'
 import type { Probe } from './probe.ts'
 import type { Reach } from './reach.ts'
@@ -40,7 +41,7 @@ export function searchBackMatches(
       case 'one':
         return through(i, at, at + 1)
       case 'network':
-        return through(i, at, probe.runEnds(element.network.family)[at] ?? at)
+        return through(i, at, runEnd(probe.folded, at, element.network.family))
       case 'many': {
         let far = at
         while (far < probe.length && element.set.has(probe.folded.charCodeAt(far))) far++

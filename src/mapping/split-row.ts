@@ -2,13 +2,17 @@
 /** The two columns of a row, and whether they are too long. spec mapping-tables.md 1.2, 1.4. */
 import { columnEnd, skipBlanks } from './blank.ts'
 import { DOCUMENTED, FILE_LIMITS } from './limits.ts'
-import { type Place, type PlacedText, placeAt, slicePlaced } from './place.ts'
+import { type Place, type PlacedText, placeAt } from './place.ts'
 import { error, type Problems, warning } from './problem.ts'
 
 /** A row as written, continuations joined. */
 export interface RawRow extends Place {
-  readonly pattern: PlacedText
-  readonly template: PlacedText
+  readonly pattern: string
+  readonly template: string
+  /** The whole row; the pattern stands at its beginning. */
+  readonly placed: PlacedText
+  /** Where the template begins in it. */
+  readonly templateFrom: number
   /** The first line of it in the file, at most 200 characters. */
   readonly source: string
 }
@@ -19,8 +23,8 @@ export function splitRow(placed: PlacedText, first: string, problems: Problems):
   const patternEnd = columnEnd(text, 0)
   const templateStart = skipBlanks(text, patternEnd)
   const templateEnd = columnEnd(text, templateStart)
-  const pattern = slicePlaced(placed, 0, patternEnd)
-  const template = slicePlaced(placed, templateStart, templateEnd)
+  const pattern = text.slice(0, patternEnd)
+  const template = text.slice(templateStart, templateEnd)
   if (templateStart === text.length)
     problems.add(
       placeAt(placed, 0),
@@ -44,27 +48,29 @@ export function splitRow(placed: PlacedText, first: string, problems: Problems):
         'write $ in front of each blank that belongs to the template',
       ),
     )
-  if (!fits(placed, pattern, template, problems)) return undefined
-  return { ...placeAt(placed, 0), pattern, template, source: first.slice(0, 200) }
+  if (!fits(placed, pattern.length, templateStart, template.length, problems)) return undefined
+  const { file, line, column } = placeAt(placed, 0)
+  const source = first.slice(0, 200)
+  return { file, line, column, pattern, template, placed, templateFrom: templateStart, source }
 }
 
-function fits(line: PlacedText, pattern: PlacedText, template: PlacedText, problems: Problems): boolean {
+function fits(row: PlacedText, pattern: number, templateFrom: number, template: number, problems: Problems): boolean {
   let fit = true
-  for (const [what, { text, ...placed }, limit, documented] of [
-    ['line', line, FILE_LIMITS.line, DOCUMENTED.line],
-    ['pattern', pattern, FILE_LIMITS.pattern, DOCUMENTED.pattern],
-    ['template', template, FILE_LIMITS.template, DOCUMENTED.template],
+  for (const [what, from, length, limit, documented] of [
+    ['line', 0, row.text.length, FILE_LIMITS.line, DOCUMENTED.line],
+    ['pattern', 0, pattern, FILE_LIMITS.pattern, DOCUMENTED.pattern],
+    ['template', templateFrom, template, FILE_LIMITS.template, DOCUMENTED.template],
   ] as const) {
-    if (text.length <= documented) continue
-    const over = text.length > limit
+    if (length <= documented) continue
+    const over = length > limit
     const make = over ? error : warning
     fit &&= !over
     problems.add(
-      placeAt({ text, ...placed }, 0),
-      text.length,
+      placeAt(row, from),
+      length,
       make(
         'mapping-too-long',
-        `a ${what} of ${text.length} characters; ${over ? `more than ${limit} are not read` : `the documented limit is ${documented}`}`,
+        `a ${what} of ${length} characters; ${over ? `more than ${limit} are not read` : `the documented limit is ${documented}`}`,
         over ? 'The row is left out.' : 'It is taken whole here; the historical server would not.',
         'split the row, or move the data to the general database',
       ),
