@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailAddress } from '../address/address.ts'
 import type { Notify } from '../envelope/envelope.ts'
-import { type NoticeCause, noticeDue } from './parameters.ts'
+import { expansionCause, type NoticeCause, noticeDue, notifyOfMembers } from './parameters.ts'
 
 const CAUSES: NoticeCause[] = ['failure', 'delay', 'delivered', 'expanded', 'relayed-without-dsn', 'relayed-with-dsn']
 
@@ -33,3 +33,21 @@ for (const { notify, due } of rows) {
     )
   })
 }
+
+const SENDER = 'owner@example.org' as MailAddress
+for (const { name, members, want } of [
+  { name: 'one', members: [{}], want: undefined },
+  { name: 'nobody', members: [], want: undefined },
+  { name: 'several', members: [{}, {}], want: 'expanded' },
+  { name: 'somebody and a list', members: [{}, { sender: SENDER }], want: 'expanded' },
+  { name: 'a list with an owner', members: [{ sender: SENDER }], want: 'delivered' },
+])
+  test(`an address that stands for ${name}: ${want ?? 'nothing'} is reported`, () =>
+    assert.equal(expansionCause(members), want))
+
+test('those behind an expanded address do not report success again (RFC 3461 §5.2.7)', () => {
+  assert.equal(notifyOfMembers('never'), 'never')
+  assert.equal(notifyOfMembers(['success']), 'never')
+  assert.deepEqual(notifyOfMembers(['success', 'failure', 'delay']), ['failure', 'delay'])
+  assert.deepEqual(notifyOfMembers(['failure']), ['failure'])
+})

@@ -4,7 +4,7 @@
  * compose.ts.
  */
 import type { ReversePath } from '../address/address.ts'
-import type { Recipient } from '../envelope/envelope.ts'
+import type { Notify, Recipient } from '../envelope/envelope.ts'
 
 /** What happened to a recipient. `relayed-with-dsn`: the next system took over the request, RFC 3461 §5.2.2. */
 export type NoticeCause = 'failure' | 'delay' | 'delivered' | 'relayed-without-dsn' | 'relayed-with-dsn' | 'expanded'
@@ -28,4 +28,22 @@ export function noticeDue({ notify }: Pick<Recipient, 'notify'>, reversePath: Re
     default:
       return what satisfies never
   }
+}
+
+/**
+ * What is reported of an address that stands for others, RFC 3461 §5.2.7: that it was expanded when they are several,
+ * that it was delivered when they are a list with an owner, which starts anew (§5.2.7.3). Nothing of an alias for one:
+ * that one reports.
+ */
+export function expansionCause(members: readonly Pick<Recipient, 'sender'>[]): 'expanded' | 'delivered' | undefined {
+  if (members.length > 0 && members.every(({ sender }) => sender !== undefined)) return 'delivered'
+  return members.length > 1 ? 'expanded' : undefined
+}
+
+/** What those behind an expanded address take over of NOTIFY: each success was reported when it was expanded. */
+export function notifyOfMembers(notify: Notify): Notify {
+  if (notify === 'never') return notify
+  const rest = notify.filter((word) => word !== 'success')
+  // Whoever wanted to hear of success alone wants to hear of nothing else.
+  return rest.length === 0 ? 'never' : rest
 }

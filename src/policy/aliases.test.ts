@@ -14,10 +14,11 @@ import type { AddressEntry, Member } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import { ConfigSchema } from '../config/schema.ts'
 import { STOCK_CHANNELS } from '../config/schema-channels.ts'
-import type { Recipient } from '../envelope/envelope.ts'
+import type { Notify, Recipient } from '../envelope/envelope.ts'
 import { describeReply } from '../smtp/reply.ts'
 import { type Expansion, expandAliases } from './aliases.ts'
 import { LOCAL_CHANNEL, routeOf } from './route.ts'
+import { aliases } from './stages/aliases.ts'
 
 const SEED = 20261124
 
@@ -258,6 +259,35 @@ test('NOTIFY and ORCPT go along with an alias, and stop at a list with an owner 
       [at('kim'), undefined],
     ],
   )
+})
+
+test('who is to hear of an expansion has it made by the queue, once (RFC 3461 §5.2.7)', async () => {
+  const { host } = hostOf({ ...SITE, one: 'kim' })
+  const rcpt = async (to: string, notify: Notify | undefined, accepted: readonly Recipient[] = []) => {
+    const address = at(to)
+    // Only what the stage looks at.
+    const context = {
+      revision: revisionOf(),
+      reversePath: at('sam@example.net'),
+      given: to,
+      address,
+      route: { channel: LOCAL_CHANNEL, domain: domainOf(address), local: true },
+      accepted,
+      ...(notify === undefined ? {} : { notify }),
+    }
+    assert.ok(aliases.run !== undefined)
+    const { verdict, context: after } = await drive(aliases.run(context as never), host)
+    assert.equal(verdict.do, 'pass')
+    return (after?.becomes ?? []).map(({ channel }) => channel)
+  }
+  assert.deepEqual(await rcpt('sales', ['success']), [LOCAL_CHANNEL])
+  assert.deepEqual(await rcpt('list', ['success', 'failure']), [LOCAL_CHANNEL])
+  const accepted = [{ index: 0, address: at('sales'), given: 'sales', channel: LOCAL_CHANNEL }]
+  assert.deepEqual(await rcpt('sales', ['success'], accepted), [])
+  for (const notify of [undefined, 'never', ['failure']] as const)
+    assert.ok(!(await rcpt('sales', notify)).includes(LOCAL_CHANNEL))
+  assert.equal((await rcpt('one', ['success'])).length, 1)
+  assert.ok(!(await rcpt('one', ['success'])).includes(LOCAL_CHANNEL))
 })
 
 test('notes say who was left out, and what decided is the entry asked for', async () => {

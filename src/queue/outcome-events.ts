@@ -40,6 +40,8 @@ export function eventsOf(input: {
   readonly random: () => number
   /** First free recipient index. */
   readonly nextIndex: number
+  /** What the sender may be told of an expansion. */
+  readonly expansion?: 'expanded' | 'delivered'
 }): Settled {
   const { recipient, state, outcome, now, ageMs, queue, nullSender, random } = input
   const base = { recipient: recipient.index, at: now }
@@ -133,7 +135,8 @@ export function eventsOf(input: {
     case 'expanded': {
       const into = outcome.into.map((member, i) => ({ ...member, index: input.nextIndex + i, parent: recipient.index }))
       const detail = into.map(({ address, channel }) => `${address} [${channel}]`).join(', ')
-      return { ...common, result: 'expanded', detail, event: { ...base, event: 'expanded', into } }
+      const notice = input.expansion === undefined ? {} : { notice: entry(input.expansion, '2.0.0') }
+      return { ...common, result: 'expanded', detail, event: { ...base, event: 'expanded', into }, ...notice }
     }
     default:
       return outcome satisfies never

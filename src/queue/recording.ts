@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
+import { expansionCause, notifyOfMembers } from '../dsn/parameters.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { LedgerEvent } from '../envelope/ledger.ts'
@@ -87,7 +88,7 @@ export class Recording {
     const failure = await tell('failure', due('failed'))
     const delayed = due('delayed').filter(({ tellDelay }) => tellDelay)
     const delay = await tell('delay', delayed)
-    await tell('success', [...due('delivered'), ...due('relayed')])
+    await tell('success', [...due('delivered'), ...due('relayed'), ...due('expanded')])
     const events = settled.map(
       ({ event }): LedgerEvent =>
         event.event === 'bounced' && failure !== undefined ? { ...event, notice: failure } : event,
@@ -145,6 +146,7 @@ export class Recording {
       const state = message.recipients.get(recipient.index)
       const came = outcomes[i]
       if (state === undefined || came === undefined || (state.state !== 'queued' && state.state !== 'held')) return []
+      const expansion = came.kind === 'expanded' ? expansionCause(came.into) : undefined
       const outcome = boundedExpansion(came, recipient, message, limits.aliasDepth)
       if (givenUp && !wasAnswered(outcome)) return []
       // An operator held it during the attempt; a deferral would let it go again.
@@ -155,13 +157,14 @@ export class Recording {
         eventsOf({
           recipient,
           state,
-          outcome,
+          outcome: expansion === 'expanded' ? withoutSuccess(outcome) : outcome,
           now,
           ageMs,
           queue,
           nullSender: envelope.reversePath === null,
           random: () => drawn,
           nextIndex: firstIndex,
+          ...(expansion === undefined ? {} : { expansion }),
         }),
       ]
     })
@@ -206,3 +209,13 @@ export class Recording {
     return { by: 'remote', host: remote.mta ?? remote.address ?? key, reply: remote.reply }
   }
 }
+
+const withoutSuccess = (outcome: Outcome): Outcome =>
+  outcome.kind !== 'expanded'
+    ? outcome
+    : {
+        ...outcome,
+        into: outcome.into.map((member) =>
+          member.notify === undefined ? member : { ...member, notify: notifyOfMembers(member.notify) },
+        ),
+      }

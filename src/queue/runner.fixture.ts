@@ -74,6 +74,8 @@ export function setUp(script: Script, world: World = {}) {
   }
   const deliveries: Delivery[] = []
   const home: Delivery[] = []
+  /** What came to `home`, as text. */
+  const texts: string[] = []
   const destination = (run: Script, kept: Delivery[]): Destination => ({
     destinationKey: ({ domain }) => domain,
     deliver: async (delivery, { signal }) => {
@@ -84,7 +86,13 @@ export function setUp(script: Script, world: World = {}) {
   })
   const destinations = new Map([
     [OUT, destination((delivery, signal) => script(delivery, signal), deliveries)],
-    [HOME, destination(each({ kind: 'delivered', where: 'mailbox' }), home)],
+    [
+      HOME,
+      destination(async (delivery) => {
+        texts.push(Buffer.concat(await Array.fromAsync(delivery.content())).toString())
+        return delivery.recipients.map(() => ({ kind: 'delivered', where: 'mailbox' }))
+      }, home),
+    ],
   ])
   const runner = new QueueRunner({
     store,
@@ -129,6 +137,7 @@ export function setUp(script: Script, world: World = {}) {
     quiet,
     deliveries,
     home,
+    texts,
     attempts,
     records,
     logged,

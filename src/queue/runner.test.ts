@@ -131,6 +131,60 @@ test('an address is expanded into new recipients, which are delivered', async ()
   assert.deepEqual([accepted, born, expanded, delivered], [2, 4, 2, 4])
 })
 
+test('a sender who asked for it hears that an address was expanded, and not of each of its members', async () => {
+  const member = (name: string) => ({
+    address: `${name}@example.com` as MailAddress,
+    given: 'list',
+    channel: HOME,
+    notify: ['success', 'failure'] as const,
+  })
+  const owner = 'owner@example.org' as MailAddress
+  for (const { into, action, told } of [
+    { into: [member('a'), member('b')], action: 'expanded', told: ['failure'] },
+    { into: [{ ...member('a'), notify: ['success'] as const }, member('b')], action: 'expanded', told: 'never' },
+    { into: [{ address: owner, given: 'list', channel: HOME, sender: owner }], action: 'delivered', told: undefined },
+  ]) {
+    const t = setUp(each({ kind: 'expanded', into }))
+    await t.put({ recipients: [aRecipient(0, { notify: ['success', 'failure'] })] })
+    await t.runner.idle()
+    const [notices, others] = [true, false].map((ours) =>
+      t.home.filter(({ envelope }) => (envelope.reversePath === null) === ours),
+    )
+    assert.deepEqual(others?.flatMap(({ recipients }) => recipients)[0]?.notify, told)
+    assert.equal(notices?.length, 1)
+    assert.match(t.texts.join(''), new RegExp(`Action: ${action}`))
+  }
+})
+
+test('an alias for one passes the request on, and one that nobody asked about tells nothing', async () => {
+  const one = { address: 'a@example.com' as MailAddress, given: 'kim', channel: HOME, notify: ['success'] as const }
+  for (const { into, notify, notices } of [
+    { into: [one], notify: { notify: ['success'] as const }, notices: 1 },
+    {
+      into: [
+        { ...one, notify: undefined },
+        { ...one, address: 'b@example.com' as MailAddress },
+      ],
+      notify: {},
+      notices: 0,
+    },
+  ]) {
+    const t = setUp(
+      each({
+        kind: 'expanded',
+        into: into.map(({ notify: asked, ...rest }) =>
+          asked === undefined || notices === 0 ? rest : { ...rest, notify: asked },
+        ),
+      }),
+    )
+    await t.put({ recipients: [aRecipient(0, notify)] })
+    await t.runner.idle()
+    await t.quiet()
+    // That one's own delivery is what is told.
+    assert.equal(t.home.filter(({ envelope }) => envelope.reversePath === null).length, notices)
+  }
+})
+
 test('deliveries hold at most a hundred recipients, of one sender', async () => {
   const t = setUp(each(OK))
   const owner = 'owner@example.net' as MailAddress

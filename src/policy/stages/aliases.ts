@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a recipient stands for (aliases.ts): users, groups, programs; outside addresses stay what they are. */
+import { expansionCause, noticeDue } from '../../dsn/parameters.ts'
 import { expandAliases } from '../aliases.ts'
+import { Seen } from '../expansion.ts'
+import { LOCAL_CHANNEL } from '../route.ts'
 import type { RcptContext, Stage } from '../stage.ts'
 
 export const aliases: Stage<RcptContext> = {
@@ -8,7 +11,7 @@ export const aliases: Stage<RcptContext> = {
   decides: 'whom the address stands for',
   reference: 'RFC 5321 §3.9; spec access-control.md 12',
   *run(context) {
-    const { route, address, given, revision, accepted, notify, orcpt } = context
+    const { route, address, given, revision, reversePath, accepted, notify, orcpt } = context
     if (route === undefined) throw new Error('aliases run after routing')
     const requests = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
     if (!route.local) {
@@ -21,6 +24,14 @@ export const aliases: Stage<RcptContext> = {
     const note = expansion.note === undefined ? {} : { note: expansion.note }
     if (expansion.problem !== undefined)
       return { verdict: { do: 'refuse', reply: expansion.problem }, by: expansion.by, ...note }
+    // Who is to hear that the address was expanded: the queue does that, in channel l, and tells it.
+    const cause = expansionCause(expansion.becomes)
+    if (cause !== undefined && noticeDue(requests, reversePath, cause)) {
+      const whole = { address, given, channel: LOCAL_CHANNEL, ...requests }
+      const becomes = new Seen(accepted).add(whole) ? [whole] : []
+      const by = { by: 'protocol', rule: 'RFC 3461 §5.2.7' } as const
+      return { verdict: { do: 'pass' }, by, context: { ...context, becomes }, note: 'expanded when it is delivered' }
+    }
     return { verdict: { do: 'pass' }, by: expansion.by, context: { ...context, becomes: expansion.becomes }, ...note }
   },
 }
