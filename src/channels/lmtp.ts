@@ -65,7 +65,10 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
   return {
     destinationKey: () => store,
     async deliver(delivery, options) {
-      using limit = deadline('the delivery', attemptMs(config, delivery.size), { ...options, clock: deps.clock })
+      using limit = deadline('the delivery', attemptMs(config, delivery.size), {
+        clock: deps.clock,
+        signal: options.signal,
+      })
       const { signal } = limit
       const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
       const to = await endpoints(signal)

@@ -58,7 +58,10 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
   }
 
   async function deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]> {
-    using limit = deadline('the delivery', attemptMs(config, delivery.size), { ...options, clock: deps.clock })
+    using limit = deadline('the delivery', attemptMs(config, delivery.size), {
+      clock: deps.clock,
+      signal: options.signal,
+    })
     const { signal } = limit
     const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
     const [first] = delivery.recipients

@@ -47,7 +47,8 @@ export async function sendStuffed(
 
 /**
  * RFC 3030 §2. Gives the reply that refused a chunk before the last; the reply to the last is the caller's. The first
- * chunk is empty: a server that offers BDAT and does not know it would take content for commands.
+ * chunk is one octet: a server that offers BDAT and does not know it takes what follows for commands, and one octet is
+ * none. (Servers refuse an empty chunk that is not the last.)
  */
 export async function sendChunks(
   session: ClientSession,
@@ -56,12 +57,14 @@ export async function sendChunks(
   write: Write,
   read: () => Promise<ParsedReply>,
 ): Promise<ParsedReply | undefined> {
-  await write('BDAT 0\r\n')
-  const known = await read()
-  if (known.code !== 250) return known
   let gathered: Uint8Array[] = []
   let length = 0
-  const flush = async (last: boolean): Promise<void> => {
+  let most = 1
+  const gather = (octets: Uint8Array): void => {
+    gathered.push(Buffer.from(octets))
+    length += octets.length
+  }
+  const send = async (last: boolean): Promise<void> => {
     session.connection.requireInStep()
     attempt.sentWhole = last
     await write(Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered]))
@@ -70,15 +73,19 @@ export async function sendChunks(
     length = 0
   }
   for await (const piece of delivery.content()) {
-    if (length > 0 && length + piece.length > CHUNK_BYTES) {
-      await flush(false)
+    let rest = piece
+    while (length + rest.length > most) {
+      const at = most - length
+      gather(rest.subarray(0, at))
+      rest = rest.subarray(at)
+      await send(false)
       const reply = await read()
       if (reply.code !== 250) return reply
+      most = CHUNK_BYTES
     }
-    gathered.push(Buffer.from(piece))
-    length += piece.length
+    gather(rest)
   }
-  await flush(true)
+  await send(true)
   return undefined
 }
 

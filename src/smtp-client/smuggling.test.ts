@@ -124,7 +124,7 @@ for (const end of ENDS)
       seen.some((line) => line.endsWith(' LAST')),
       !byData,
     )
-    if (!byData) assert.ok(raw.includes(`BDAT ${text.length} LAST\r\n${text}`))
+    if (!byData) assert.ok(raw.includes(`BDAT 1\r\nSBDAT ${text.length - 1} LAST\r\n${text.slice(1)}`))
     assert.ok(!seen.some((line) => line.startsWith('MAIL FROM:<ceo')))
   })
 
