@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-/** This server hands mail to servers of others: Postfix's sink, Dovecot over LMTP, Postfix with and without TLS. */
+/** This server hands mail to servers of others: Postfix's sink, Dovecot over LMTP, Postfix with and without TLS, signed in, over IPv6. */
 import assert from 'node:assert/strict'
 import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { configOf, delivery, deps } from '../../src/channels/fixture.ts'
+import { createTcp } from '../../src/channels/tcp.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
-import { startDnsServer } from '../../src/demo/dns-server.ts'
+import type { Resolver } from '../../src/dns/resolver.ts'
 import { Peer } from '../conversations/peer.ts'
 import { missing } from '../peers/install.ts'
-import { listening, run } from './programs.ts'
+import { ACCOUNT, account, noIpv6, PEER, type Postfix, startPostfix } from './postfix.ts'
+import { listening } from './programs.ts'
 import { eventually, freePort, HOST, INSIDE, newMail, type Site, startSite, temporaryFolder } from './site.ts'
 
-/** The name of Postfix here. */
-const PEER = 'peer.test'
 const CONTENT = 'Subject: out\r\nMessage-ID: <out@inside.test>\r\n\r\n..a line with dots\r\n.\r\nthe end\r\n'
 
 const rootOnly = (...programs: readonly string[]): string | false =>
@@ -140,7 +141,89 @@ test('Postfix', { skip: rootOnly('postfix') }, async (t) => {
     const log = await postfix.logged(/lost connection after STARTTLS/)
     assert.doesNotMatch(log, /distrusting@inside\.test|lee@outside\.test/)
   })
+
+  await t.test('takes it from who signs in, over TLS', { skip: missing('dovecot') }, async () => {
+    await using site = await startSite({
+      dns,
+      channels: { tcp_local: signedIn(postfix) },
+      routes: [{ domain: '*', channel: 'tcp_local' }],
+      files: { 'ca.pem': postfix.certificate, password: `${ACCOUNT.password}\n` },
+    })
+    await send(site, ['sam@outside.test'], 'signed@inside.test')
+    const log = await postfix.logged(/to=<sam@outside\.test>.*status=sent/)
+    assert.match(log, /sasl_method=PLAIN, sasl_username=postern/)
+  })
+
+  await t.test(
+    'refuses a wrong password: the message waits, and is not sent',
+    { skip: missing('dovecot') },
+    async (t) => {
+      const outcome = await deliverDirectly(t, postfix, { login: { user: ACCOUNT.user, password: 'wrong' } })
+      assert.ok(outcome?.kind === 'deferred', JSON.stringify(outcome))
+      assert.equal(outcome.status, '4.7.8')
+      assert.match(outcome.remote?.reply ?? '', /^535 5\.7\.8 /)
+      const log = await postfix.logged(/SASL PLAIN authentication failed/)
+      assert.doesNotMatch(log, /direct@outside\.test/)
+    },
+  )
+
+  await t.test('takes bare newlines over BDAT', async (t) => {
+    const outcome = await deliverDirectly(t, postfix, { text: 'Subject: bare\r\n\r\na\n.\nb\r\n' })
+    assert.equal(outcome?.kind, 'relayed', JSON.stringify(outcome))
+    await postfix.logged(/to=<direct@outside\.test>.*status=sent/)
+  })
+
+  await t.test('takes it at its IPv6 address', { skip: noIpv6 }, async () => {
+    await using site = await startSite({
+      routes: [{ domain: '*', channel: 'tcp_local', via: `[::1]:${postfix.ipv6Port}` }],
+    })
+    await send(site, ['six@outside.test'], 'sender6@inside.test')
+    const log = await postfix.logged(/to=<six@outside\.test>.*status=sent/)
+    assert.match(log, /client=\S*\[::1\]/)
+  })
 })
+
+/** A channel without a queue around it, for what it says itself. */
+async function deliverDirectly(
+  t: TestContext,
+  postfix: Postfix,
+  { login, text }: { readonly login?: { readonly user: string; readonly password: string }; readonly text?: string },
+) {
+  await using cleanup = new AsyncDisposableStack()
+  const folder = await temporaryFolder(cleanup)
+  await writeFile(join(folder, 'ca.pem'), postfix.certificate)
+  await writeFile(join(folder, 'password'), login?.password ?? '')
+  const signedInAt = {
+    ...signedIn(postfix, folder),
+    login: { user: login?.user, passwordFile: join(folder, 'password') },
+  }
+  const config = configOf(
+    'tcp',
+    login === undefined ? { smarthost: `${HOST}:${postfix.port}`, tls: 'never' } : signedInAt,
+  )
+  const resolver: Resolver = {
+    lookup: async (_: string, type: string) =>
+      type === 'A'
+        ? ({ kind: 'found', records: [HOST], ttlSeconds: 1, authentic: false } as never)
+        : ({ kind: 'absent', why: 'nodata', ttlSeconds: 1 } as const),
+  }
+  const channel = cleanup.use(createTcp(config, deps({ resolver })))
+  const [outcome] = await channel.deliver(delivery(['direct@outside.test'], text === undefined ? {} : { text }), {
+    signal: t.signal,
+  })
+  return outcome
+}
+
+const signedIn = ({ authPort }: Postfix, folder = '.') => ({
+  kind: 'tcp',
+  smarthost: `${PEER}:${authPort}`,
+  login: { user: ACCOUNT.user, passwordFile: 'password' },
+  tls: 'required',
+  tlsCa: join(folder, 'ca.pem'),
+})
+
+/** By name, so that there is something to check a certificate against. */
+const route = ({ port }: Postfix) => ({ domain: '*', channel: 'tcp_local', via: `${PEER}:${port}` })
 
 async function send(site: Site, recipients: readonly string[], from = 'sender@inside.test'): Promise<void> {
   await using client = await Peer.connect(site.ports.smtp, { from: INSIDE })
@@ -153,102 +236,4 @@ async function send(site: Site, recipients: readonly string[], from = 'sender@in
   }
   await client.send(Buffer.from(`${CONTENT.replace(/^\./gm, '..')}.\r\nQUIT\r\n`, 'latin1'))
   assert.equal((await client.reply()).code, '250')
-}
-
-interface Postfix extends AsyncDisposable {
-  readonly port: number
-  /** Port of a name server that knows it. */
-  readonly dns: number
-  readonly certificate: string
-  /** The log, once it has a line like this. */
-  readonly logged: (line: RegExp) => Promise<string>
-}
-
-/** By name, so that there is something to check a certificate against. */
-const route = ({ port }: Postfix) => ({ domain: '*', channel: 'tcp_local', via: `${PEER}:${port}` })
-
-/** A Postfix of its own folders that offers TLS, relays for loopback, and discards everything. */
-async function startPostfix(): Promise<Postfix> {
-  await using cleanup = new AsyncDisposableStack()
-  const folder = await temporaryFolder(cleanup)
-  await chmod(folder, 0o755)
-  const port = await freePort()
-  const { certificate, key } = await selfSigned({
-    hostname: PEER,
-    addresses: [HOST],
-    nowMs: Date.now(),
-    days: 1,
-  })
-  const conf = join(folder, 'conf')
-  for (const name of ['conf', 'queue', 'data']) await mkdir(join(folder, name))
-  const { uid } = await account('postfix')
-  await chown(join(folder, 'data'), uid, 0)
-  const log = join(folder, 'postfix.log')
-  await writeFile(join(conf, 'peer.pem'), key + certificate, { mode: 0o600 })
-  await writeFile(
-    join(conf, 'main.cf'),
-    `compatibility_level = 3.6
-queue_directory = ${folder}/queue
-data_directory = ${folder}/data
-maillog_file = ${log}
-maillog_file_prefixes = ${folder}
-myhostname = ${PEER}
-mydestination =
-inet_interfaces = ${HOST}
-inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
-smtpd_relay_restrictions = permit_mynetworks, reject
-default_transport = discard:
-relay_transport = discard:
-alias_maps =
-alias_database =
-smtpd_tls_security_level = may
-smtpd_tls_chain_files = ${conf}/peer.pem
-smtpd_tls_loglevel = 1
-smtpd_peername_lookup = no
-`,
-  )
-  await writeFile(
-    join(conf, 'master.cf'),
-    `${HOST}:${port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-proxymap unix - - n - - proxymap
-discard unix - - n - - discard
-error unix - - n - - error
-retry unix - - n - - error
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-`,
-  )
-  cleanup.use(await listening('postfix', ['-c', conf, 'start-fg'], port))
-  // Its master may stand in a process group of its own.
-  cleanup.defer(async () => void (await run('postfix', ['-c', conf, 'abort'])))
-  const dns = cleanup.use(await startDnsServer({ address: HOST, port: 0, zone: { [PEER]: { A: [HOST] } } }))
-  const owned = cleanup.move()
-  return {
-    port,
-    dns: dns.port,
-    certificate,
-    logged: (line) =>
-      eventually(`${line} in the log of Postfix`, async () => {
-        const text = await readFile(log, 'utf8').catch(() => '')
-        return line.test(text) ? text : undefined
-      }),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-async function account(name: string): Promise<{ readonly uid: number; readonly gid: number }> {
-  const fields = (await readFile('/etc/passwd', 'utf8')).split('\n').find((line) => line.startsWith(`${name}:`))
-  const [, , uid, gid] = fields?.split(':') ?? []
-  if (uid === undefined || gid === undefined) throw new Error(`no account ${name}`)
-  return { uid: Number(uid), gid: Number(gid) }
 }

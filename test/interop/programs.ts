@@ -21,11 +21,11 @@ export async function run(program: string, args: readonly string[], ms = 15_000)
   return { code: typeof code === 'number' ? code : null, output: output() }
 }
 
-/** A server of others, listening; ended with its whole process group. */
+/** A server of others, listening at a port of HOST or at a socket's path; ended with its whole process group. */
 export async function listening(
   program: string,
   args: readonly string[],
-  port: number,
+  at: number | string,
 ): Promise<AsyncDisposable & { readonly output: () => string }> {
   const child = start(program, args)
   const output = collect(child)
@@ -39,9 +39,9 @@ export async function listening(
     signalGroup(child, 'SIGKILL')
   }
   try {
-    await eventually(`${program} listens on ${port}`, async () => {
+    await eventually(`${program} listens at ${at}`, async () => {
       if (child.exitCode !== null) throw new Error(`${program} ended: ${output()}`)
-      return (await answers(port)) || undefined
+      return (await answers(at)) || undefined
     })
   } catch (error) {
     await dispose()
@@ -72,8 +72,8 @@ function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-async function answers(port: number): Promise<boolean> {
-  const socket = connect({ host: HOST, port })
+async function answers(at: number | string): Promise<boolean> {
+  const socket = typeof at === 'string' ? connect({ path: at }) : connect({ host: HOST, port: at })
   const { promise, resolve } = Promise.withResolvers<boolean>()
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
   const there = await promise
