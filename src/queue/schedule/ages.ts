@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Who has waited how long: which delay is to be told, whose time is over (RFC 5321 §4.5.4.1). Kept apart from what is
- * due, so that it comes true while a destination is down or a channel has no room. Ordered by the time of receipt, so
- * that changed settings count at once.
+ * due, so that it comes true while a destination is down or a channel has no room. Expiry is ordered by
+ * the time of receipt, so that changed settings count at once.
  */
 import { Heap, type HeapOrder } from './heap.ts'
 import type { Work } from './work.ts'
@@ -17,16 +17,20 @@ export interface Lifetimes {
 
 export type AgeEvent = { readonly work: Work; readonly what: 'expired' | 'delayed' }
 
+/** A delay is the attempt's to tell; who has waited for one so long beyond its time is told of without. */
+const OVERDUE_MS = 10 * 60_000
+
 export class Ages {
   readonly #lifetimes: () => Lifetimes
-  readonly #untold: Heap<Work>
-  readonly #told: Heap<Work>
+  readonly #messages: Heap<Work>
   readonly #notices: Heap<Work>
+  /** Those whose delay is to be told, by the time at which it is. */
+  readonly #delays: Heap<Work>
 
   /** @param step is called at each comparison */
   constructor(lifetimes: () => Lifetimes, step: () => void) {
     this.#lifetimes = lifetimes
-    const order: HeapOrder<Work> = {
+    const byReceipt: HeapOrder<Work> = {
       before: (a, b) => {
         step()
         return a.receivedAt < b.receivedAt
@@ -35,36 +39,45 @@ export class Ages {
         work.agePosition = position
       },
     }
-    this.#untold = new Heap(order)
-    this.#told = new Heap(order)
-    this.#notices = new Heap(order)
+    this.#messages = new Heap(byReceipt)
+    this.#notices = new Heap(byReceipt)
+    this.#delays = new Heap({
+      before: (a, b) => {
+        step()
+        return a.tellAt < b.tellAt
+      },
+      moved: (work, position) => {
+        work.delayPosition = position
+      },
+    })
   }
 
   add(work: Work): void {
     this.#heapOf(work).push(work)
+    const { delayNotice } = this.#lifetimes()
+    if (work.nullSender || work.delayTold || delayNotice === 0) return
+    work.tellAt = Math.max(work.receivedAt + delayNotice, work.dueAt + OVERDUE_MS)
+    this.#delays.push(work)
   }
 
   remove(work: Work): void {
-    if (work.agePosition !== -1) this.#heapOf(work).remove(work.agePosition)
+    this.#heapOf(work).remove(work.agePosition)
+    this.#delays.remove(work.delayPosition)
   }
 
   /** When something happens next. */
   nextAt(): number {
-    const { expire, expireNotices, delayNotice } = this.#lifetimes()
+    const { expire, expireNotices } = this.#lifetimes()
     const at = (heap: Heap<Work>, age: number): number => (heap.peek()?.receivedAt ?? Number.POSITIVE_INFINITY) + age
-    return Math.min(
-      at(this.#untold, delayNotice === 0 ? expire : Math.min(delayNotice, expire)),
-      at(this.#told, expire),
-      at(this.#notices, expireNotices),
-    )
+    const delay = this.#delays.peek()?.tellAt ?? Number.POSITIVE_INFINITY
+    return Math.min(at(this.#messages, expire), at(this.#notices, expireNotices), delay)
   }
 
-  /** The next that has come of age. Expired work leaves; delayed work stays, as told. */
+  /** The next that has come of age, and is asked about once. */
   pop(now: number): AgeEvent | undefined {
-    const { expire, expireNotices, delayNotice } = this.#lifetimes()
+    const { expire, expireNotices } = this.#lifetimes()
     for (const [heap, age] of [
-      [this.#untold, expire],
-      [this.#told, expire],
+      [this.#messages, expire],
       [this.#notices, expireNotices],
     ] as const) {
       const work = heap.peek()
@@ -72,15 +85,14 @@ export class Ages {
       heap.pop()
       return { work, what: 'expired' }
     }
-    const work = this.#untold.peek()
-    if (work === undefined || delayNotice === 0 || work.receivedAt + delayNotice > now) return undefined
-    this.#untold.pop()
+    const work = this.#delays.peek()
+    if (work === undefined || work.tellAt > now) return undefined
+    this.#delays.pop()
     work.delayTold = true
-    this.#told.push(work)
     return { work, what: 'delayed' }
   }
 
-  #heapOf({ nullSender, delayTold }: Work): Heap<Work> {
-    return nullSender ? this.#notices : delayTold ? this.#told : this.#untold
+  #heapOf({ nullSender }: Work): Heap<Work> {
+    return nullSender ? this.#notices : this.#messages
   }
 }

@@ -41,6 +41,9 @@ export class Work {
   next: Work | undefined = undefined
   duePosition = -1
   agePosition = -1
+  /** When a delay is to be told, if nothing happens before. */
+  tellAt = 0
+  delayPosition = -1
 
   constructor(order: Order, lane: Lane) {
     this.id = order.id
