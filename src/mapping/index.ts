@@ -17,8 +17,12 @@
  * makes it safe for that place.
  */
 
+export { describeTable, type ShadowedRow, type TableDescription } from './describe.ts'
+export { type GeneralTable, readGeneral } from './general.ts'
 export { RUN_LIMITS, type RunLimits } from './limits.ts'
 export { type LoadedMappings, loadInSlices, loadMappings } from './load.ts'
+export type { Place } from './place.ts'
+export { formatRow, formatTable } from './print.ts'
 export { type MappingProblem, PROBLEM_CODES, type ProblemCode } from './problem.ts'
 export {
   answer,

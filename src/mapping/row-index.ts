@@ -52,15 +52,17 @@ export class RowIndex {
   /** Yields now and then, so that a caller can let others run. */
   static *build(patterns: readonly Pattern[]): Generator<undefined, RowIndex> {
     const sharedBy = new Map<number, number>()
-    const keys: RowKey[][] = []
     for (const [row, pattern] of patterns.entries()) {
-      const found = keysOf(pattern)
-      keys.push(found)
-      for (const { key } of found) sharedBy.set(key, (sharedBy.get(key) ?? 0) + 1)
+      for (const { key } of keysOf(pattern)) sharedBy.set(key, (sharedBy.get(key) ?? 0) + 1)
       if (row % 512 === 511) yield
     }
-    yield
-    return new RowIndex(keys.map((found) => rarest(found, sharedBy)))
+    const filed: (RowKey | undefined)[] = []
+    for (const [row, pattern] of patterns.entries()) {
+      // Worked out twice: to keep all keys of all rows until here costs more.
+      filed.push(rarest(keysOf(pattern), sharedBy))
+      if (row % 512 === 511) yield
+    }
+    return new RowIndex(filed)
   }
 
   /** Rows that are tried against every probe. */

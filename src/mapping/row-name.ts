@@ -11,8 +11,7 @@ export class RowNames {
   }
 
   next(pattern: string, template: string): string {
-    const text = `${pattern} ${template}`
-    const digits = (hash(text, 0x811c9dc5) * 0x4000 + (hash(text, 0x2b992ddf) & 0x3fff)).toString(36)
+    const digits = hash(pattern, template).toString(36)
     const name = `${this.#table}#${digits.padStart(9, '0')}`
     const times = (this.#used.get(name) ?? 0) + 1
     this.#used.set(name, times)
@@ -20,9 +19,19 @@ export class RowNames {
   }
 }
 
-/** FNV-1a of 32 bits, from a basis of its own. */
-function hash(text: string, basis: number): number {
-  let value = basis
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
-  return value >>> 0
+/** 46 bits: FNV-1a twice, from two bases. */
+function hash(pattern: string, template: string): number {
+  let high = 0x811c9dc5
+  let low = 0x2b992ddf
+  const add = (unit: number): void => {
+    high = Math.imul(high ^ unit, 0x01000193)
+    low = Math.imul(low ^ unit, 0x01000193)
+  }
+  for (let i = 0; i < pattern.length; i++) add(pattern.charCodeAt(i))
+  add(BETWEEN)
+  for (let i = 0; i < template.length; i++) add(template.charCodeAt(i))
+  return (high >>> 0) * 0x4000 + (low & 0x3fff)
 }
+
+/** Stands between the columns; neither can have it unquoted. */
+const BETWEEN = 0x20
