@@ -4,59 +4,22 @@
  * with the evidence, other mail goes through, and who was in hand beside it is no suspect for long.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { silentLog } from '../../src/monitor/log.ts'
-import { openFileStore } from '../../src/queue/file-store.ts'
 import { openInHand } from '../../src/queue/in-hand.ts'
+import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { listQueue } from '../../src/queue/operations.ts'
-import { Peer } from '../conversations/peer.ts'
+import { envelope, INNOCENT, POISON, send, start } from './peer.ts'
 
-const POISON = 'Subject: x\r\n\r\nPOISON\r\n.\r\n'
-const INNOCENT = 'Subject: y\r\n\r\nhello\r\n.\r\n'
-
-async function start(folder: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'server.ts'), folder], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  const ended = once(child, 'close')
-  const [port] = await Promise.race([once(child.stdout, 'data'), ended.then(() => assert.fail('it did not start'))])
-  return { child, ended, port: Number(String(port)) }
-}
-
-/** Says everything up to the content. The code of the last reply: 354, or a refusal at DATA. */
-async function envelope(port: number, from: string): Promise<{ readonly peer: Peer; readonly code: string }> {
-  const peer = await Peer.connect(port, { from: '127.0.0.2' })
-  let code = (await peer.reply()).code
-  for (const line of ['EHLO client.example', `MAIL FROM:<${from}>`, 'RCPT TO:<kim@example.org>', 'DATA']) {
-    await peer.send(Buffer.from(`${line}\r\n`))
-    code = (await peer.reply()).code
-  }
-  return { peer, code }
-}
-
-async function send(port: number, from: string, content: string): Promise<string> {
-  const { peer, code } = await envelope(port, from)
-  await using _ = peer
-  if (code !== '354') return code
-  await peer.send(Buffer.from(content))
-  return await peer.reply().then(
-    (reply) => reply.code,
-    () => 'gone',
-  )
-}
-
-test('held at the fourth start, with the evidence; others go through', { timeout: 120_000 }, async (t) => {
+test('held at the fourth start, with the evidence; others go through', { timeout: 60_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-poison-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
 
   // First crash: an innocent message is in hand beside the poison.
-  const first = await start(folder)
+  const first = await start(t, folder, 'received')
   const { peer: innocent, code } = await envelope(first.port, 'innocent@example.net')
   assert.equal(code, '354')
   assert.equal(await send(first.port, 'poison@example.net', POISON), 'gone')
@@ -64,7 +27,7 @@ test('held at the fourth start, with the evidence; others go through', { timeout
   await innocent[Symbol.asyncDispose]()
 
   // Second: suspects are taken in one at a time, and the innocent clears itself.
-  const second = await start(folder)
+  const second = await start(t, folder, 'received')
   const waiting = await envelope(second.port, 'innocent@example.net')
   assert.equal(await send(second.port, 'poison@example.net', POISON), '451')
   await waiting.peer.send(Buffer.from(INNOCENT))
@@ -73,17 +36,17 @@ test('held at the fourth start, with the evidence; others go through', { timeout
   assert.equal(await send(second.port, 'poison@example.net', POISON), 'gone')
   await second.ended
 
-  const third = await start(folder)
+  const third = await start(t, folder, 'received')
   assert.equal(await send(third.port, 'poison@example.net', POISON), 'gone')
   assert.deepEqual(await third.ended, [null, 'SIGABRT'])
 
-  const fourth = await start(folder)
+  const fourth = await start(t, folder, 'received')
   assert.equal(await send(fourth.port, 'poison@example.net', POISON), '250')
   assert.equal(await send(fourth.port, 'other@example.net', INNOCENT), '250')
   fourth.child.kill('SIGTERM')
   assert.deepEqual(await fourth.ended, [0, null])
 
-  await using store = await openFileStore(join(folder, 'queue'), { log: silentLog })
+  await using store = await openLogStore(join(folder, 'queue'), { log: silentLog })
   const { rows } = await listQueue(store, { all: true }, 10)
   const shown = rows.map(({ sender, state, reason }) => ({ sender, state, reason }))
   const held = shown.find(({ state }) => state === 'held')
