@@ -21,7 +21,7 @@ export interface Attack {
   readonly name: string
   /** What has to come of it, besides: the prober is served, memory stays under the bound, the server lives on. */
   readonly outcome: string
-  /** Resident memory of the server process at most, MB. */
+  /** Resident memory of any process of the server at most, MB. */
   readonly boundMB: number
   readonly settings?: (full: boolean) => Settings
   /** @returns a few words about what was seen. @throws when the outcome is missed */

@@ -21,6 +21,6 @@ export const raised = (): Settings => ({
 
 /** Timeouts that an attack can wait for. */
 export const impatient = (full: boolean): Settings => {
-  const time = full ? '60s' : '2s'
+  const time = full ? '60s' : '4s'
   return { limits: { connections: 20_000, emptyCommands: NEVER, commandTimeout: time, dataTimeout: time } }
 }

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type FileHandle, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ export interface Ended {
 export interface BesiegedServer extends AsyncDisposable {
   readonly ports: { readonly smtp: number; readonly submission: number; readonly submissions: number }
   alive(): boolean
-  /** Resident memory, MB: now, and at most since the last `forgetPeak`. */
+  /** Resident memory of the largest of its processes, MB: now, and at most since the last `forgetPeak`. */
   memory(): { readonly now: number; readonly peak: number }
   forgetPeak(): void
   /** Octets in the log and in the folder of the history. */
@@ -79,8 +79,13 @@ export async function startBesieged(settings: Settings, dns: number): Promise<Be
   return {
     ports,
     alive: () => child.exitCode === null && child.signalCode === null,
-    memory: () => memoryOf(child.pid ?? 0),
-    forgetPeak: () => writeFileSync(`/proc/${child.pid}/clear_refs`, '5'), // proc(5): resets VmHWM
+    memory() {
+      const all = familyOf(child.pid ?? 0).map(memoryOf)
+      return { now: Math.max(...all.map(({ now }) => now)), peak: Math.max(...all.map(({ peak }) => peak)) }
+    },
+    forgetPeak() {
+      for (const pid of familyOf(child.pid ?? 0)) writeFileSync(`/proc/${pid}/clear_refs`, '5') // proc(5): resets VmHWM
+    },
     written: async () => ({ log: (await stat(logFile)).size, history: await sizeOf(join(folder, 'spool', 'history')) }),
     faults: async () => (await events()).filter((line) => line.includes('"event":"smtp.fault"')),
     delivered: async () => (await readdir(join(folder, 'mailboxes', DOMAIN, 'kim', 'new')).catch(() => [])).length,
@@ -100,7 +105,8 @@ async function writeSite(folder: string, settings: Settings, dns: number): Promi
   const hostname = `mx.${DOMAIN}`
   const { certificate, key } = await selfSigned({ hostname, addresses: [HOST], nowMs: Date.now(), days: 2 })
   const config = {
-    server: { hostname },
+    // One process serves, so that what is measured is all that mail takes.
+    server: { hostname, workers: 0 },
     listeners: {
       smtp: { service: 'smtp', address: HOST, port: 0 },
       submission: { service: 'submission', address: HOST, port: 0 },
@@ -157,9 +163,30 @@ async function listening(child: ChildProcess, logFile: string): Promise<Besieged
   }
 }
 
+/** The process and those it started. */
+function familyOf(pid: number): readonly number[] {
+  const family = [pid]
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    const status = /^\d+$/.test(name) ? statusOf(Number(name)) : undefined
+    if (status !== undefined) parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]))
+  }
+  for (const one of family) for (const [child, parent] of parents) if (parent === one) family.push(child)
+  return family
+}
+
+/** `undefined` when it has ended. */
+function statusOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
 function memoryOf(pid: number): { readonly now: number; readonly peak: number } {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? NaN)
+  const status = statusOf(pid) ?? ''
+  const kibibytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0)
   return { now: Math.round(kibibytes('VmRSS') / 1024), peak: Math.round(kibibytes('VmHWM') / 1024) }
 }
 

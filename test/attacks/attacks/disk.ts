@@ -41,10 +41,11 @@ export const DISK: readonly Attack[] = [
     async run(scene) {
       const count = scene.size(1000, 20_000)
       const port = scene.server.ports.smtp
-      const holders = await Promise.all(Array.from({ length: 50 }, () => Client.greeted(port)))
+      const from = '127.0.0.67'
+      const holders = await Promise.all(Array.from({ length: 50 }, () => Client.greeted(port, { from })))
       const seen = await written(scene, BOUND, () =>
         forEach(count, async () => {
-          const client = await Client.connect(port)
+          const client = await Client.connect(port, { from })
           await client.expect(421)
           await client.closed()
         }),

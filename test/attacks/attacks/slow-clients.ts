@@ -92,7 +92,10 @@ export const SLOW_CLIENTS: readonly Attack[] = [
         const state = STATES[n % STATES.length] ?? STATES[0]
         if (state === undefined) return
         const client = await Client.connect(scene.server.ports.smtp, { from: crowdAddress(n) })
-        await state.reach(client)
+        await state.reach(client).catch((error: unknown) => {
+          // On a machine with other work some are hung up on before they are where they wanted to be.
+          if (client.count(220) === 0 || (client.count(421) === 0 && !client.ended)) throw error
+        })
         clients.push({ client, state })
       })
       const held = clients.filter(({ client }) => !client.ended).length
@@ -116,9 +119,10 @@ export const SLOW_CLIENTS: readonly Attack[] = [
     boundMB: 384,
     async run(scene) {
       const count = scene.size(500, 10_000)
+      const from = '127.0.0.68'
       const clients: Client[] = []
       await forEach(count, async () => {
-        const client = await Client.connect(scene.server.ports.smtp)
+        const client = await Client.connect(scene.server.ports.smtp, { from })
         await client.expect(220, 421)
         if (client.count(220) > 0) clients.push(client)
       })
