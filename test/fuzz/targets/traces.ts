@@ -89,6 +89,7 @@ export const traces: Target = {
     traceLine(record, true)
     for (const shown of [renderLadder([record], { color: false }), traceLine(record, false)])
       assert.doesNotMatch(shown, /[\u0000-\u0009\u000b-\u001f\u007f]/, 'a control character is shown')
-    assert.deepEqual(parseRecord(Buffer.from(JSON.stringify(record))), record, 'a record read again')
+    const written = JSON.stringify(record)
+    assert.equal(JSON.stringify(parseRecord(Buffer.from(written))), written, 'a record read again')
   },
 }
