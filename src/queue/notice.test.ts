@@ -139,6 +139,13 @@ for (const { name, over, content, kind } of [
   })
 }
 
+test('a message that cannot be sent for its newlines comes back in a notice that can', async () => {
+  const { order, store } = await setUp({}, 'Subject: Hi\nX: y\r\n\r\na\n.\nb\r.\rc\r\n\0.\r\nend\n')
+  const { bytes } = await read(store, await makeNotice(order))
+  assert.match(bytes.toString(), /\r\n\r\na\r\n\.\r\nb\r\n\.\r\nc\r\n\?\.\r\nend\r\n/)
+  assert.doesNotMatch(bytes.toString('latin1'), /\r(?!\n)|(?<!\r)\n|\0/)
+})
+
 test('eight bits are declared when what comes back has them', async () => {
   const eight = await setUp({ body: '8bit' }, 'Subject: Hi\r\n\r\nGrüße\r\n')
   assert.equal((await read(eight.store, await makeNotice(eight.order))).envelope.body, '8bit')

@@ -19,6 +19,7 @@ import { fieldsOf, readHeader } from '../mime/header-text.ts'
 import { type Log, silentLog } from '../monitor/log.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
+import { safeLines } from '../smtp/safe-lines.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
 /**
@@ -87,7 +88,8 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
 
   const { hostname } = revision.config.server
   const size = editedSize(original.size, original.edits)
-  const content = () => applyEdits(store.content(original.id), original.edits)
+  // It goes wherever the sender is: over DATA too, whatever brought it here.
+  const content = () => safeLines(applyEdits(store.content(original.id), original.edits))
   const header = await readHeader(content(), MAX_HEADER)
   const whole = kind === 'failure' && original.ret !== 'hdrs' && size <= revision.config.queue.noticeContent
   const id = ids.message()
