@@ -51,6 +51,12 @@ function checkFlag(node: TemplateNode, table: string, report: Report): void {
       `The test ${node.set ? 'always fails' : 'always succeeds'}.`,
       known.input === '' ? 'remove the test' : `test one of ${[...known.input].join(' ')}`,
     )
+  else if (node.kind === 'if-flag' && !/^[A-Z]$/.test(node.flag))
+    warn(
+      `${node.flag} is no input flag`,
+      `The test ${node.set ? 'always fails' : 'always succeeds'}.`,
+      'input flags are letters: $:A',
+    )
   if (node.kind !== 'flag') return
   const flags = known === undefined ? undefined : known.plain + known.withArgument + known.optional
   if (flags !== undefined && !flags.includes(node.flag))

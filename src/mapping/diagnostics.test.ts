@@ -333,6 +333,12 @@ const CASES: readonly Case[] = [
     gives: ['ab', 'a'],
   },
   {
+    name: '4.6 a test of what is no flag',
+    text: 'T\n\n  a $;$Yb\n',
+    problems: ['warning mapping-flag 3:5+3 $ is no input flag'],
+    gives: ['a', 'Yb'],
+  },
+  {
     name: '4.1 a sign no table knows',
     text: 'T\n\n  a $-b\n',
     problems: ['warning mapping-flag 3:5+2 $- sets the flag -, which no table knows'],

@@ -33,10 +33,7 @@ export function loadMappings(source: SourceFile, include: Include = noIncludes):
   }
 }
 
-/**
- * The same, in slices: yields every few hundred rows, so that the caller can let other work run in between. The last
- * step of a large table, sorting its index, is one slice.
- */
+/** The same, in slices: yields every few hundred rows, so that the caller can let other work run in between. */
 export function* loadInSlices(source: SourceFile, include: Include = noIncludes): Generator<undefined, LoadedMappings> {
   const problems = new Problems()
   const raw = yield* readTables(source, include, problems)

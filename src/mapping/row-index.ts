@@ -5,6 +5,7 @@
  * table share; rows without any are always tried. The index never leaves out a row that matches; rows that do not are
  * sorted out by the matcher. The work is bounded by the probe and by the number of different lengths, not of rows.
  */
+import { Buckets } from './buckets.ts'
 import { type KeyKind, power } from './key-hash.ts'
 import type { Pattern } from './pattern.ts'
 import { keysOf, type RowKey } from './row-keys.ts'
@@ -16,34 +17,18 @@ export interface Lengths {
 }
 
 export class RowIndex {
-  /** Row numbers, bucket after bucket, ascending in each. */
+  /** Row numbers, bucket after bucket, ascending in each; those that are always tried stand at the end. */
   readonly #rows: Int32Array
-  /** Open addressing: key, begin of its bucket, end of it. An empty slot has an end of 0. */
-  readonly #slots: Int32Array
-  readonly #mask: number
-  /** Where the rows that are always tried begin; they stand at the end. */
+  readonly #buckets: Buckets
   readonly #always: number
   readonly lengths: Readonly<Record<KeyKind, readonly Lengths[]>>
   /** All rows with a network of the family have it where a run of address characters begins. */
   readonly runStartsOnly: { readonly 4: boolean; readonly 6: boolean }
 
-  private constructor(filed: readonly (RowKey | undefined)[]) {
-    const order = Int32Array.from(filed.keys()).sort(
-      (a, b) =>
-        Number(filed[a] === undefined) - Number(filed[b] === undefined) || keyAt(filed, a) - keyAt(filed, b) || a - b,
-    )
-    this.#rows = order
-    const always = order.findIndex((row) => filed[row] === undefined)
-    this.#always = always === -1 ? order.length : always
-    const size = 2 ** Math.ceil(Math.log2(2 * this.#always + 2))
-    this.#mask = size - 1
-    this.#slots = new Int32Array(3 * size)
-    for (let begin = 0, end = 0; begin < this.#always; begin = end) {
-      const key = keyAt(filed, order[begin] ?? 0)
-      while (end < this.#always && keyAt(filed, order[end] ?? 0) === key) end++
-      const slot = this.#slot(key)
-      this.#slots.set([key, begin, end], slot)
-    }
+  private constructor(filed: readonly (RowKey | undefined)[], rows: Int32Array, buckets: Buckets, always: number) {
+    this.#rows = rows
+    this.#buckets = buckets
+    this.#always = always
     this.lengths = lengthsOf(filed)
     const anywhere = (kind: KeyKind): boolean => filed.some((key) => key?.kind === kind && !key.runStart)
     this.runStartsOnly = { 4: !anywhere('ipv4'), 6: !anywhere('ipv6') }
@@ -57,12 +42,22 @@ export class RowIndex {
       if (row % 512 === 511) yield
     }
     const filed: (RowKey | undefined)[] = []
+    const buckets = new Buckets(patterns.length)
     for (const [row, pattern] of patterns.entries()) {
       // Worked out twice: to keep all keys of all rows until here costs more.
-      filed.push(rarest(keysOf(pattern), sharedBy))
+      const key = rarest(keysOf(pattern), sharedBy)
+      filed.push(key)
+      if (key !== undefined) buckets.count(key.key)
       if (row % 512 === 511) yield
     }
-    return new RowIndex(filed)
+    const rows = new Int32Array(patterns.length)
+    const always = buckets.layOut()
+    let end = always
+    for (const [row, key] of filed.entries()) {
+      rows[key === undefined ? end++ : buckets.place(key.key)] = row
+      if (row % 4096 === 4095) yield
+    }
+    return new RowIndex(filed, rows, buckets, always)
   }
 
   /** Rows that are tried against every probe. */
@@ -80,20 +75,9 @@ export class RowIndex {
 
   /** Adds the bucket of this key, if there is one, as two numbers: begin and end. */
   lookup(key: number, into: number[]): void {
-    const slot = this.#slot(key)
-    const end = this.#slots[slot + 2] ?? 0
-    if (end !== 0) into.push(this.#slots[slot + 1] ?? 0, end)
-  }
-
-  #slot(key: number): number {
-    for (let at = key & this.#mask; ; at = (at + 1) & this.#mask) {
-      const slot = 3 * at
-      if (this.#slots[slot + 2] === 0 || this.#slots[slot] === key) return slot
-    }
+    this.#buckets.lookup(key, into)
   }
 }
-
-const keyAt = (filed: readonly (RowKey | undefined)[], row: number): number => filed[row]?.key ?? 0
 
 /** The key that fewest rows share, the first of several. */
 function rarest(keys: readonly RowKey[], sharedBy: ReadonlyMap<number, number>): RowKey | undefined {

@@ -104,7 +104,10 @@ function tooManyLines(source: SourceFile, problems: Problems): void {
   )
 }
 
-/** The files a text includes, in order, as written: for callers that read files before they load tables. */
+/**
+ * The files a text includes, in order, as written: for callers that read files before they load tables. May name a few
+ * too many: a row continued in column 1 can look like an include.
+ */
 export function includesOf(text: string): readonly string[] {
   const specs: string[] = []
   for (const line of split(text)) if (line.text.startsWith('<')) specs.push(line.text.slice(1).trim())
