@@ -70,7 +70,7 @@ test(`over DATA every receiver sees one message or none, seed ${seed}`, async ()
       if (whole) assert.match(sent, /(?:^|\r\n)\.\r\n$/)
       else assert.match(content, /\r(?!\n)|(?<!\r)\n|\0\./)
     }),
-    { seed, numRuns: 5000 },
+    { seed, numRuns: 2000 },
   )
 })
 
