@@ -74,8 +74,9 @@ for (const { what, text, want } of [
     text: `${BASE}channels:
   tcp_local: { longLines: wrap, transactionLimitRcptTo: true, transactionLimit: 2000, sourceBlockLimit: 60000 }
   tcp_auth: { longLines: wrap, recipientLimit: 500 }
+limits: { blockLimit: 60000 }
 `,
-    want: ['no-effect 4:33', 'no-effect 4:81', 'no-effect 4:105', 'no-effect 5:15'],
+    want: ['no-effect 4:33', 'no-effect 4:81', 'no-effect 4:105', 'no-effect 5:15', 'no-effect 6:23'],
   },
   {
     what: 'a limit that is too low for other systems',

@@ -3,6 +3,7 @@
 import { childOf, walkableSchema } from '../json-schema.ts'
 import { isService, START_CHANNEL } from '../start-channel.ts'
 import { parseSizeBytes } from '../units.ts'
+import type { Path } from '../yaml-source.ts'
 import type { Check, Checking } from './check.ts'
 
 /** Limits of a channel under which `limits` holds a net: the smaller one counts. */
@@ -21,6 +22,7 @@ const LEAST_RECIPIENTS = 100
 
 export const checkLimits: Check = (c) => {
   const starts = startChannels(c)
+  blocks(c, ['limits', 'blockLimit'])
   for (const [name] of c.map('channels')) {
     longLines(c, name, starts)
     const atRcpt = c.map('channels', name).some(([key, value]) => key === 'transactionLimitRcptTo' && value === true)
@@ -36,9 +38,9 @@ export const checkLimits: Check = (c) => {
     for (const [limit, net] of Object.entries(NETS)) {
       const [own, site] = [c.number('channels', name, limit), number(c, 'limits', net)]
       if (own === undefined || site === undefined || own <= site) continue
-      tooLarge(c, name, limit, `limits.${net} (${site})`)
+      tooLarge(c, ['channels', name, limit], `limits.${net} (${site})`)
     }
-    blocks(c, name)
+    blocks(c, ['channels', name, 'sourceBlockLimit'])
     const recipients = c.number('channels', name, 'recipientLimit')
     if (recipients !== undefined && recipients < LEAST_RECIPIENTS)
       c.report({
@@ -75,22 +77,22 @@ function longLines(c: Checking, name: string, starts: ReadonlySet<string>): void
   })
 }
 
-function blocks(c: Checking, name: string): void {
-  const own = c.number('channels', name, 'sourceBlockLimit')
+function blocks(c: Checking, path: Path): void {
+  const own = c.number(...path)
   const blockSize = number(c, 'limits', 'blockSize')
   const messageSize = bytes(
     c.number('limits', 'messageSize') ?? c.text('limits', 'messageSize') ?? fallback('messageSize'),
   )
   if (own === undefined || blockSize === undefined || messageSize === undefined) return
-  if (own * blockSize > messageSize) tooLarge(c, name, 'sourceBlockLimit', `limits.messageSize (${messageSize} octets)`)
+  if (own * blockSize > messageSize) tooLarge(c, path, `limits.messageSize (${messageSize} octets)`)
 }
 
-function tooLarge(c: Checking, name: string, limit: string, net: string): void {
+function tooLarge(c: Checking, path: Path, net: string): void {
   c.report({
     code: 'no-effect',
     severity: 'warning',
-    path: ['channels', name, limit],
-    message: `\`${limit}\` of \`${name}\` is never reached`,
+    path,
+    message: `\`${path.join('.')}\` is never reached`,
     reason: `${net} is smaller and counts too`,
   })
 }
