@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Bounds on messages of a session and recipients of a message (spec access-control.md 8). */
-import { describeReply, type Reply } from '../../smtp/reply.ts'
+import type { Reply } from '../../smtp/reply.ts'
 import {
   type Bound,
   CHANNEL_LIMITS,
@@ -71,5 +71,5 @@ function allowedTransactions(context: SessionContext, at: 'MAIL' | 'RCPT'): Boun
 const refused = ({ max, by }: Bound, reply: Reply): StageResult<never> => ({
   verdict: { do: 'refuse', reply },
   by,
-  note: `${max} allowed: ${describeReply(reply)}`,
+  note: `${max} allowed`,
 })
