@@ -78,7 +78,7 @@ async function send(port: number, octets: number): Promise<string> {
   return (await peer.reply()).code
 }
 
-test('a disk of 16 MiB that fills up', { timeout: 120_000 }, async (t: TestContext) => {
+test('a disk of 16 MiB that fills up', { timeout: 240_000 }, async (t: TestContext) => {
   if (process.getuid?.() !== 0) return t.skip('needs root, to mount a small file system')
   await using cleanup = new AsyncDisposableStack()
   const folder = await temporaryFolder(cleanup)

@@ -14,7 +14,7 @@ import { listQueue } from '../../src/queue/operations.ts'
 import { eventually } from '../interop/site.ts'
 import { INNOCENT, POISON, send, start } from './peer.ts'
 
-test('held at the fourth start, with the evidence; others are delivered', { timeout: 60_000 }, async (t) => {
+test('held at the fourth start, with the evidence; others are delivered', { timeout: 240_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-poison-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
 

@@ -14,7 +14,7 @@ import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { listQueue } from '../../src/queue/operations.ts'
 import { envelope, INNOCENT, POISON, send, start } from './peer.ts'
 
-test('held at the fourth start, with the evidence; others go through', { timeout: 60_000 }, async (t) => {
+test('held at the fourth start, with the evidence; others go through', { timeout: 240_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-poison-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
 
