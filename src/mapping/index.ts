@@ -21,6 +21,7 @@ export { describeTable, type ShadowedRow, type TableDescription } from './descri
 export { type GeneralTable, readGeneral } from './general.ts'
 export { RUN_LIMITS, type RunLimits } from './limits.ts'
 export { type LoadedMappings, loadInSlices, loadMappings } from './load.ts'
+export { type NearMiss, nearMisses } from './near-miss.ts'
 export type { Place } from './place.ts'
 export { formatRow, formatTable } from './print.ts'
 export { type MappingProblem, PROBLEM_CODES, type ProblemCode } from './problem.ts'

@@ -7,7 +7,7 @@ import type { Probe } from './probe.ts'
 import type { MappingStep, MatchedPiece, RowRef } from './result.ts'
 import type { MappingRow } from './table.ts'
 
-const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
+export const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
   table,
   name,
   file,
