@@ -10,9 +10,15 @@ export const crashAnswer = (inHand: Pick<InHand, 'suspects' | 'suspectsInHand'>)
   }),
 })
 
-/** For people: how many messages were in hand at a crash and are not cleared yet. No fault by itself. */
-export function suspectsCheck(inHand: Pick<InHand, 'suspects'>) {
-  const { size } = inHand.suspects()
-  const detail = size === 0 ? 'none in hand at a crash' : `${size} in hand at a crash, not cleared yet`
+type Shards = readonly { readonly inHand: Pick<InHand, 'suspects'> }[]
+
+/** How many messages were in hand at a crash and are not cleared yet. */
+export const suspectsOf = (shards: Shards): number =>
+  shards.reduce((sum, { inHand }) => sum + inHand.suspects().size, 0)
+
+/** The same for people. No fault by itself. */
+export function suspectsCheck(shards: Shards) {
+  const count = suspectsOf(shards)
+  const detail = count === 0 ? 'none in hand at a crash' : `${count} in hand at a crash, not cleared yet`
   return { name: 'suspects', ok: true, detail }
 }

@@ -11,7 +11,6 @@
  */
 import type { Crash, Run } from '../ask/crash.ts'
 import type { Log } from '../monitor/log.ts'
-import type { Metrics } from '../monitor/metrics.ts'
 import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
 import { decodeFile, encodeHeader, encodeSlot, FREE_SLOT, MAX_KEY_BYTES, SLOTS, slotPosition } from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
@@ -48,7 +47,6 @@ export interface InHandOptions {
   /** Wall-clock milliseconds. */
   readonly now: () => number
   readonly log: Log
-  readonly metrics?: Metrics
   readonly files?: InHandFiles
 }
 
@@ -68,7 +66,6 @@ export function openInHand(options: InHandOptions): InHand & Disposable {
   // The suspects first: should this process die between the two, the crash is found again and counts once.
   if (found.length > 0 || suspects.size !== before.size) keep(suspects)
   const file = attempt(() => files.create(path, encodeHeader(run)), warn('in-hand.not-written'))
-  options.metrics?.gauge('postern_suspects', 'Messages in hand at a crash, not cleared yet', () => suspects.size)
   return new FileInHand({ file, suspects, keep, now, log })
 }
 

@@ -26,7 +26,7 @@ import { placeOwnMail } from '../policy/own-mail.ts'
 import { checkConservation } from '../queue/conservation.ts'
 import { guardedDraft } from '../queue/guarded-draft.ts'
 import { readBootId } from '../queue/in-hand-disk.ts'
-import { crashAnswer, suspectsCheck } from '../queue/in-hand-host.ts'
+import { crashAnswer, suspectsCheck, suspectsOf } from '../queue/in-hand-host.ts'
 import type { DestinationSlots } from '../queue/schedule/slots.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
@@ -172,6 +172,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   })
   const addresses = server.addresses()
   for (const { address, port } of Object.values(addresses)) self.add(`${address}:${port}`)
+  metrics.gauge('postern_suspects', 'Messages in hand at a crash, not cleared yet', () => suspectsOf(shards))
   for (const { runner } of shards) runner.start()
 
   const kept = parts.move()
@@ -201,7 +202,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       ...waitingIn(shards),
       ledger: ledgerOf(shards),
       dropped: history.dropped,
-      machine: [...guards.checks(), suspectsCheck(home.inHand)],
+      machine: [...guards.checks(), suspectsCheck(shards)],
     }),
     async stop(deadlineMs) {
       await server.stop(deadlineMs)
