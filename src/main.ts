@@ -3,6 +3,7 @@
  * The composition root: reads the configuration, has mail served by this process or by workers (serve/), puts the
  * control socket and the monitor before it, and waits for the signal.
  */
+import { availableParallelism } from 'node:os'
 import { systemClock } from './clock/clock.ts'
 import { spoolPaths } from './config/spool-paths.ts'
 import type { LoadedRevision } from './config/where.ts'
@@ -17,6 +18,7 @@ import { createMetrics } from './monitor/prom-metrics.ts'
 import { serveAlone } from './serve/alone.ts'
 import { ConfigurationRefused, loadUsable, logWarnings, warningLine } from './serve/usable.ts'
 import { VERSION } from './serve/version.ts'
+import { serveWithWorkers } from './serve/workers.ts'
 
 /** How long transactions, then deliveries, under way may take when the server is told to stop. */
 const STOP_MS = 10_000
@@ -39,7 +41,10 @@ export async function serve(
   const log = parts.use(createLog({ level: config.monitor.log }))
   logWarnings(first, log)
   const metrics = createMetrics()
-  const mail = parts.use(await serveAlone(first, { clock, log, metrics }))
+  const { workers } = config.server
+  const count = workers === 'auto' ? availableParallelism() : workers
+  const deps = { clock, log, metrics }
+  const mail = parts.use(count === 0 ? await serveAlone(first, deps) : await serveWithWorkers(first, count, deps))
   parts.use(startIndexer({ directory: spoolPaths(config.server.spool).history, clock, log, metrics }))
 
   const reload = async (): Promise<ResultOf['reload']> => {

@@ -49,8 +49,9 @@ const server = z
     user: z
       .string()
       .optional()
-      .describe('Account to go on as once the ports are bound, by name or number; only when started as root.'),
-    group: z.string().optional().describe('Its group, where that is not the account’s own.'),
+      .describe(
+        'Account to go on as once the ports are bound: a name of /etc/passwd, or `uid:gid`. Needs workers, and a start as root.',
+      ),
   })
   .describe('The server itself. Folders and files are relative to the configuration directory.')
 

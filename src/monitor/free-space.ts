@@ -59,11 +59,17 @@ export class FreeSpace implements Disposable {
     this.#options = options
     this.#read = options.read ?? readFileSystem
     const { metrics } = options
+    // Of one file system, however many processes look at it.
     const gauge = (name: string, help: string, of: () => number | undefined): void =>
-      metrics.gauge(name, help, () => of() ?? Number.NaN)
+      metrics.gauge(name, help, () => of() ?? Number.NaN, 'min')
     gauge('postern_spool_free_bytes', 'Octets free in the spool’s file system', () => this.#now?.bytes.free)
     gauge('postern_spool_free_inodes', 'Inodes free in the spool’s file system', () => this.#now?.inodes?.free)
-    gauge('postern_alarm_free_space', '1 while new mail is refused for want of space', () => Number(this.low))
+    metrics.gauge(
+      'postern_alarm_free_space',
+      '1 while new mail is refused for want of space',
+      () => Number(this.low),
+      'max',
+    )
   }
 
   /** Looks once, then goes on looking. */

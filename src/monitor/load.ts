@@ -65,9 +65,9 @@ export class Load implements Disposable {
     this.#options = options
     this.#memory = options.memory ?? readMemory
     const { metrics } = options
-    metrics.gauge('postern_load_level', '0 fine, 1 busy, 2 full', () => LOAD_LEVELS.indexOf(this.level))
-    metrics.gauge('postern_loop_late_seconds', 'How late the event loop is, median', () => this.#lateMs / 1000)
-    metrics.gauge('postern_memory_share', 'Memory taken, of what there may be', () => this.#share)
+    metrics.gauge('postern_load_level', '0 fine, 1 busy, 2 full', () => LOAD_LEVELS.indexOf(this.level), 'max')
+    metrics.gauge('postern_loop_late_seconds', 'How late the event loop is, median', () => this.#lateMs / 1000, 'max')
+    metrics.gauge('postern_memory_share', 'Memory taken, of what there may be', () => this.#share, 'max')
   }
 
   start(): void {

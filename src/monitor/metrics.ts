@@ -11,8 +11,8 @@ export interface Metrics {
   counter(name: string, help: string, labelNames?: readonly string[]): (labels?: Labels, by?: number) => void
   /** Returns a function that observes seconds. */
   histogram(name: string, help: string, labelNames?: readonly string[]): (seconds: number, labels?: Labels) => void
-  /** `read` is called when the metrics are fetched. */
-  gauge(name: string, help: string, read: () => number): void
+  /** `read` is called when the metrics are fetched. `across`: what several processes' numbers make together. */
+  gauge(name: string, help: string, read: () => number, across?: 'sum' | 'min' | 'max'): void
 }
 
 /** For tests and tools. */

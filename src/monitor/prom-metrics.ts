@@ -3,13 +3,26 @@
  * Metrics through prom-client, with the event loop's delay (perf_hooks, by its default collectors) and the basics of
  * the process. A name asked for twice is the same metric.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Metrics } from './metrics.ts'
 
 /** Seconds; from a command answered from memory to a delivery that had to wait. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100]
 
-export function createMetrics(): Metrics & { text(): Promise<string> } {
+export interface PromMetrics extends Metrics {
+  text(): Promise<string>
+  /** All metrics as plain data, to be combined with those of other processes. */
+  snapshot(): Promise<unknown>
+}
+
+/** The metrics of several processes as text. */
+export async function combined(snapshots: readonly unknown[]): Promise<string> {
+  // Each is what `snapshot` gave, maybe through a link: prom-client types its own registries only.
+  const given = snapshots as Parameters<typeof AggregatorRegistry.aggregate>[0]
+  return await AggregatorRegistry.aggregate(given).metrics()
+}
+
+export function createMetrics(): PromMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'postern_' })
   const registers = [registry]
@@ -28,13 +41,14 @@ export function createMetrics(): Metrics & { text(): Promise<string> } {
           : new Histogram({ name, help, labelNames: [...labelNames], buckets: BUCKETS, registers })
       return (seconds, labels) => histogram.observe(labels ?? {}, seconds)
     },
-    gauge(name, help, read) {
+    gauge(name, help, read, across = 'sum') {
       // A later reader replaces the earlier one: what that read is gone.
       registry.removeSingleMetric(name)
       new Gauge({
         name,
         help,
         registers,
+        aggregator: across,
         collect() {
           try {
             this.set(read())
@@ -46,5 +60,6 @@ export function createMetrics(): Metrics & { text(): Promise<string> } {
       })
     },
     text: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
   }
 }

@@ -20,6 +20,8 @@ export async function serveAlone(
   }: { readonly clock: Clock; readonly log: PinoLog; readonly metrics: Metrics & { text(): Promise<string> } },
 ): Promise<Served> {
   const { revision } = first
+  if (revision.config.server.user !== undefined)
+    throw new Error('server.user needs workers: set server.workers to 1 or more')
   const there = await existingShards(spoolPaths(revision.config.server.spool))
   let current = revision
   const startedAt = clock.now()

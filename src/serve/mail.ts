@@ -16,6 +16,7 @@ import type { Report } from '../control/report.ts'
 import { openDirectory } from '../directory/embedded.ts'
 import { dnsAnswer } from '../dns/host.ts'
 import { createResolver } from '../dns/resolver.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import { createIds } from '../envelope/message-id.ts'
 import { createHistoryWriter, type HistoryWriter } from '../history/writer.ts'
 import { startGuards } from '../monitor/guards.ts'
@@ -62,6 +63,8 @@ export interface Mail extends AsyncDisposable {
    * called nothing has changed. @throws Error
    */
   prepare(next: LoadedRevision): () => void
+  /** Slots of a destination came free, or it is open again: those handed in as `destinationSlots` say so. */
+  look(channel: ChannelName, key: string): void
   /** Takes over a shard that nobody owns. @throws QueueInUse */
   adopt(shard: number): Promise<void>
   report(): Report
@@ -190,6 +193,9 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         destinations.use(next)
         log.setLevel(next.config.monitor.log)
       }
+    },
+    look(channel, key) {
+      for (const { runner } of shards) runner.look(channel, key)
     },
     async adopt(number) {
       const shard = await open(number)

@@ -23,6 +23,8 @@ type Given = z.input<typeof ConfigSchema>
 
 export interface SiteOptions {
   readonly users?: readonly string[]
+  /** 0 unless given: everything in this process. */
+  readonly workers?: number
   readonly routes?: Given['routes']
   readonly channels?: Readonly<Record<string, object>>
   readonly limits?: Given['limits']
@@ -51,7 +53,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     days: 2,
   })
   const config = {
-    server: { hostname: `mx.${DOMAIN}` },
+    server: { hostname: `mx.${DOMAIN}`, workers: options.workers ?? 0 },
     listeners: {
       smtp: { service: 'smtp', address: HOST, port: ports.smtp },
       submission: { service: 'submission', address: HOST, port: ports.submission },

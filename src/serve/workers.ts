@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Mail served by workers (design 2.4): this process binds the ports, starts the workers, keeps them running, and owns
+ * what must be one across them. It reads nothing a stranger sent.
+ */
+import { randomBytes, randomInt } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../clock/clock.ts'
+import { removeRevisions, saveRevision } from '../config/saved-revision.ts'
+import { existingShards, spoolPaths } from '../config/spool-paths.ts'
+import type { LoadedRevision } from '../config/where.ts'
+import type { WorkerRow } from '../control/protocol.ts'
+import { oneQueue } from '../control/queue-handlers.ts'
+import { doctorOf, healthOf, type Report, type ReportOf } from '../control/report.ts'
+import { Ports } from '../dispatcher/ports.ts'
+import { ShardTable } from '../dispatcher/shards.ts'
+import { Supervisor } from '../dispatcher/supervisor.ts'
+import { FIRST_PORT_FD, startProcess } from '../dispatcher/worker-process.ts'
+import type { Metrics } from '../monitor/metrics.ts'
+import type { PinoLog } from '../monitor/pino-log.ts'
+import { combined } from '../monitor/prom-metrics.ts'
+import { LeaseOwner } from '../queue/schedule/lease-owner.ts'
+import { LocalSlots } from '../queue/schedule/slots.ts'
+import { ConnectionSlots } from '../state/connection-slots.ts'
+import { Adoption } from './adoption.ts'
+import type { ToDispatcher, ToWorker, Worker } from './calls.ts'
+import { Followers } from './followers.ts'
+import { becomeUser } from './privileges.ts'
+import { remoteQueue } from './remote-queue.ts'
+import { rollOut } from './roll-out.ts'
+import type { Served } from './served.ts'
+import { slotHandlers } from './slot-handlers.ts'
+import type { Usable } from './usable.ts'
+
+/** A worker that does not answer within this is left out of what operators are told; if it hangs, it is replaced. */
+const REPORT_MS = 2000
+/** Published, the sources are JavaScript. */
+const PROGRAM = fileURLToPath(new URL(`./worker${import.meta.url.slice(-3)}`, import.meta.url))
+
+export async function serveWithWorkers(
+  first: Usable,
+  count: number,
+  deps: { readonly clock: Clock; readonly log: PinoLog; readonly metrics: Metrics & { snapshot(): Promise<unknown> } },
+): Promise<Served> {
+  await using parts = new AsyncDisposableStack()
+  const { clock, log, metrics } = deps
+  const { config } = first.revision
+  const paths = spoolPaths(config.server.spool)
+  const ports = parts.use(new Ports(config.listeners))
+  await becomeUser(config.server, [config.server.spool, config.server.mailboxes])
+  for (const folder of [config.server.spool, config.server.mailboxes])
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+
+  let current: LoadedRevision = first.revision
+  let folder = await saveRevision(current, paths.revisions)
+  await removeRevisions(paths.revisions, new Set([current.id]))
+  const ticketKeys = randomBytes(48).toString('base64')
+  const shards = new ShardTable(await existingShards(paths))
+  const connections = new ConnectionSlots(clock.monotonic)
+  const leases = new LeaseOwner(
+    new LocalSlots({
+      limits: (channel) => {
+        const { concurrency = 1, perDestination = 1 } = current.config.channels[channel] ?? {}
+        return { concurrency, perDestination }
+      },
+      retryMs: () => current.config.queue.retryMs,
+      random: () => randomInt(2 ** 32) / 2 ** 32,
+    }),
+    clock.monotonic,
+    (index, channel, key) => workerAt(index)?.link.notify('look', { channel, key }),
+  )
+  const slots = slotHandlers(connections, leases, () => current.config.limits)
+  const followers = new Followers((on) => {
+    for (const { worker } of supervisor.serving()) worker.link.notify('follow', on)
+  })
+
+  const supervisor: Supervisor<Worker> = new Supervisor<Worker>({
+    count,
+    clock,
+    log,
+    hungAfterMs: config.server.hungAfter,
+    spawn: (index) =>
+      startProcess<ToDispatcher, ToWorker>({
+        program: PROGRAM,
+        args: [],
+        ports: ports.bound.map(({ fd }) => fd),
+        handlers: { ...slots.of(index), record: (record) => followers.told(record) },
+        failed: (err) => log.error('worker.link', { worker: index, err }),
+      }),
+    async prepare(worker, index) {
+      const started = folder
+      await worker.link.call('start', {
+        index,
+        folder: started,
+        shards: shards.assign(index, count),
+        ports: Object.fromEntries(ports.bound.map(({ name }, i) => [name, FIRST_PORT_FD + i])),
+        ticketKeys,
+        follow: followers.any,
+      })
+      // The revision may have changed while it started.
+      if (folder !== started) await rollOut([worker], folder)
+    },
+    gone(index) {
+      shards.release(index)
+      slots.gone(index)
+      adoption.soon()
+    },
+  })
+  const adoption = new Adoption({ shards, supervisor, clock, log })
+  const workerAt = (index: number): Worker | undefined =>
+    supervisor.serving().find((each) => each.index === index)?.worker
+  metrics.gauge('postern_workers_serving', 'Workers that serve', () => supervisor.serving().length)
+
+  const reports = async (): Promise<readonly ReportOf[]> => {
+    const asked = supervisor.serving().map(async ({ index, worker }): Promise<readonly ReportOf[]> => {
+      const report = await within(worker.link.call('report', null), clock)
+      return report === undefined ? [] : [{ worker: index, report }]
+    })
+    return (await Promise.all(asked)).flat()
+  }
+  const workers = async (): Promise<readonly WorkerRow[]> => {
+    const told = new Map((await reports()).map(({ worker, report }) => [worker, report]))
+    return supervisor.status().map((status) => {
+      const { connections: open = 0, queued = 0, held = 0 } = told.get(status.index) ?? {}
+      return { ...status, shards: shards.of(status.index), connections: open, queued, held }
+    })
+  }
+  /** Fine when every worker serves. */
+  const workersCheck = () => {
+    const missing = supervisor.status().filter(({ state }) => state !== 'serving')
+    const detail =
+      missing.length === 0
+        ? `${count} serving`
+        : `not serving: ${missing.map(({ index, state }) => `worker ${index} ${state}`).join(', ')}`
+    return { name: 'workers', ok: missing.length === 0, detail }
+  }
+
+  parts.defer(async () => {
+    adoption.end()
+    await supervisor.stop(0, (worker) => worker.kill())
+  })
+  await supervisor.start()
+  const kept = parts.move()
+  return {
+    addresses: Object.fromEntries(ports.bound.map(({ name, address, port }) => [name, { address, port }])),
+    queue: oneQueue(() => supervisor.serving().map(({ worker }) => remoteQueue(worker.link))),
+    revision: () => current,
+    async use(next) {
+      const saved = await saveRevision(next.revision, paths.revisions)
+      await rollOut(
+        supervisor.serving().map(({ worker }) => worker),
+        saved,
+        () => {
+          folder = saved
+          current = next.revision
+        },
+      )
+      await removeRevisions(paths.revisions, new Set([current.id]))
+    },
+    workers,
+    reports,
+    health: async () => healthOf(await reports(), [workersCheck()]),
+    doctor: async () => doctorOf(await reports(), [workersCheck()]),
+    async metrics() {
+      const asked = supervisor.serving().map(({ worker }) => within(worker.link.call('metrics', null), clock))
+      const told = (await Promise.all(asked)).filter((snapshot) => snapshot !== undefined)
+      return await combined([await metrics.snapshot(), ...told])
+    },
+    follow: (onRecord) => followers.add(onRecord),
+    async stop(deadlineMs) {
+      adoption.end()
+      const ledgers: Report['ledger'][] = []
+      const asked: Promise<unknown>[] = []
+      // Sessions end first, then deliveries, each within the deadline; then a moment to close.
+      await supervisor.stop(2 * deadlineMs + REPORT_MS, ({ link }) => {
+        asked.push(
+          link.call('stop', { deadlineMs }).then(
+            (ledger) => ledgers.push(ledger),
+            (err: unknown) => log.warn('worker.not-stopped', { err }),
+          ),
+        )
+      })
+      await Promise.all(asked)
+      return {
+        balanced: ledgers.every(({ balanced }) => balanced),
+        detail: ledgers.map(({ detail }) => detail).join('; '),
+      }
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** The answer, or `undefined` when the worker is gone, fails, or takes too long. */
+async function within<T>(answer: Promise<T>, clock: Clock): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const cancel = clock.after(REPORT_MS, () => late.resolve(undefined))
+  try {
+    return await Promise.race([answer.catch(() => undefined), late.promise])
+  } finally {
+    cancel()
+  }
+}
