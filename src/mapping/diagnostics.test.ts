@@ -179,6 +179,16 @@ const CASES: readonly Case[] = [
   { name: '1.4 quoted blanks', text: 'T\n\n  foo$ \t  x$\ty\n', problems: [], gives: ['foo ', 'x\ty'] },
   { name: '1.4 quoted blank at the end of the line', text: 'T\n\n  a b$ \n', problems: [], gives: ['a', 'b '] },
   {
+    name: '4.12 blanks behind the commas of a call-out',
+    text: 'T\n\n  a $]data:,x[$[lib, \trt, $$0,b]$E\n  b $[l,r, x y] z\n  c x, y\n',
+    problems: [
+      'error mapping-unclosed 4:5+8 $[ without its closing ]',
+      'warning mapping-columns 4:14+4 text behind the end of the template',
+      'warning mapping-columns 5:8+1 text behind the end of the template',
+    ],
+    gives: ['c', 'x,'],
+  },
+  {
     name: '1.2 long pattern, taken whole',
     text: `T\n\n  ${'a'.repeat(257)} b\n`,
     problems: ['warning mapping-too-long 3:3+257 a pattern of 257 characters; the documented limit is 256'],

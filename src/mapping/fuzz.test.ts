@@ -66,7 +66,7 @@ test('no file and no probe does harm', () => {
       }
       readGeneral({ name: 'g', text: main })
     }),
-    { seed: announceSeed('mapping files'), numRuns: 2000 },
+    { seed: announceSeed('mapping files'), numRuns: 1000 },
   )
 })
 

@@ -9,6 +9,7 @@
  *
  * Inside a look-up its closing character ends it, unless it belongs to a look-up further in (4.13).
  */
+import { isBlank } from './blank.ts'
 import { error, type Report, warning } from './problem.ts'
 import { LOOKUP_SYNTAX, type LookupKind, type Template, type TemplateNode } from './template.ts'
 import { CALL_EXPANDED_AGAIN, GENERAL_EXPANDED_AGAIN, MAX_NESTING } from './unsure.ts'
@@ -44,6 +45,11 @@ class TemplateParser {
     while (this.#at < this.#text.length) {
       const c = this.#text[this.#at] ?? ''
       if (c === closes) break
+      // An unquoted blank in a call-out stands behind a comma, and belongs to nothing (4.12).
+      if (closes === LOOKUP_SYNTAX.call.closes && isBlank(c)) {
+        this.#at++
+        continue
+      }
       if (text === '') textFrom = this.#at
       if (c !== '$') {
         text += c

@@ -75,8 +75,9 @@ export type MappingStep =
   | { readonly step: 'restart'; readonly by: 'R' | 'L'; readonly probe: string; readonly refused: boolean }
 
 export interface MatchedPiece {
-  /** As written in the pattern. */
+  /** As written in the pattern, and how far from its beginning: `MappingRow.patternPlace` makes a place of that. */
   readonly pattern: string
+  readonly from: number
   readonly text: string
   /** The number of the field; absent for literal text and for what `$@` does not save. */
   readonly field?: number

@@ -48,9 +48,10 @@ export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: E
 function piecesOf({ pattern, patternText }: MappingRow, taken: Taken, text: string): MatchedPiece[] {
   let next = 0
   return pattern.elements.map((element, i) => {
-    const written = patternText.slice(element.from, element.to)
+    const { from, to } = element
+    const written = patternText.slice(from, to)
     const piece = text.slice(taken[2 * i], taken[2 * i + 1])
     const saved = element.kind !== 'literal' && element.saved
-    return saved ? { pattern: written, text: piece, field: next++ } : { pattern: written, text: piece }
+    return saved ? { pattern: written, from, text: piece, field: next++ } : { pattern: written, from, text: piece }
   })
 }

@@ -4,6 +4,7 @@ import { columnEnd, skipBlanks } from './blank.ts'
 import { DOCUMENTED, FILE_LIMITS } from './limits.ts'
 import { type Place, type PlacedText, placeAt } from './place.ts'
 import { error, type Problems, warning } from './problem.ts'
+import { BLANKS_BEHIND_COMMAS_OF_CALLS } from './unsure.ts'
 
 /** A row as written, continuations joined. */
 export interface RawRow extends Place {
@@ -22,7 +23,7 @@ export function splitRow(placed: PlacedText, first: string, problems: Problems):
   const { text } = placed
   const patternEnd = columnEnd(text, 0)
   const templateStart = skipBlanks(text, patternEnd)
-  const templateEnd = columnEnd(text, templateStart)
+  const templateEnd = endOfTemplate(text, templateStart)
   const pattern = text.slice(0, patternEnd)
   const template = text.slice(templateStart, templateEnd)
   if (templateStart === text.length)
@@ -52,6 +53,23 @@ export function splitRow(placed: PlacedText, first: string, problems: Problems):
   const { file, line, column } = placeAt(placed, 0)
   const source = first.slice(0, 200)
   return { file, line, column, pattern, template, placed, templateFrom: templateStart, source }
+}
+
+function endOfTemplate(text: string, from: number): number {
+  let end = columnEnd(text, from)
+  while (BLANKS_BEHIND_COMMAS_OF_CALLS && end < text.length && text[end - 1] === ',' && inCall(text, from, end))
+    end = columnEnd(text, skipBlanks(text, end))
+  return end
+}
+
+/** Is a `$[` open at `end`? */
+function inCall(text: string, from: number, end: number): boolean {
+  let open = false
+  for (let at = from; at < end; at++) {
+    if (text[at] === ']') open = false
+    else if (text[at] === '$' && text[++at] === '[') open = true
+  }
+  return open
 }
 
 function fits(row: PlacedText, pattern: number, templateFrom: number, template: number, problems: Problems): boolean {

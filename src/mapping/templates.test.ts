@@ -118,6 +118,18 @@ for (const { spec, rows, probe = 'p', world, input, want } of [
     want: 'a/r/x,p, {}',
   },
   {
+    spec: '4.12 blanks behind commas belong to nothing',
+    rows: ['* $[a, r, x,$ $0]'],
+    world: { 'mapping.call': ({ image, routine, argument }) => found(`${image}/${routine}/${argument}`) },
+    want: 'a/r/x, p {}',
+  },
+  {
+    spec: '4.10 blanks in what is found stay',
+    rows: ['* ${k}'],
+    world: general({ k: '$Ntwo words' }),
+    want: 'two words {N}',
+  },
+  {
     spec: '4.12 what comes back is expanded again',
     rows: ['* $[a,r,x]$E', '* $N'],
     world: { 'mapping.call': () => found('$Y$0$C') },

@@ -57,6 +57,12 @@ export const URL_EXPANDED_AGAIN = false
 /** 4.9 [U]: tables within tables, and texts expanded again within such texts, go this deep; one more fails. */
 export const MAX_NESTING = 10
 
+/**
+ * 4.12 [D]: an unquoted blank behind a comma of `$[image,routine,argument]` neither ends the template nor belongs to it.
+ * Anywhere else it ends the template.
+ */
+export const BLANKS_BEHIND_COMMAS_OF_CALLS = true
+
 /** 4.12 [U]: the name a call-out is registered under: no directory, no logical name before a colon, no `.so`. */
 export const imageName = (image: string): string =>
   image
