@@ -16,6 +16,14 @@ test('a row keeps its name when rows around it change', () => {
   assert.equal(new Set([...before, ...after]).size, 4)
 })
 
+test('a row is found by its name', () => {
+  const mappings = load('A#B\n\n  a x\n  b y\n')
+  const [, second = ''] = names(mappings, 'A#B')
+  assert.equal(mappings.row(second)?.line, 4)
+  assert.equal(mappings.row('A#B#nothing'), undefined)
+  assert.equal(mappings.row('x'), undefined)
+})
+
 test('rows written alike have different names', () => {
   const [first = '', second, third] = names(load('T\n\n  a x\n  a x\n  a x\n'), 'T')
   assert.deepEqual([second, third], [`${first}.2`, `${first}.3`])

@@ -139,7 +139,7 @@ class Operation {
     this.#row = step.row
     this.#failed = failure !== undefined
     this.#note(step)
-    if (!FLAGS_ADD_UP && control !== undefined) this.#flags.clear()
+    if (!FLAGS_ADD_UP) this.#flags.clear()
     if (failure === undefined || !FAILURE_DROPS_FLAGS) for (const flag of flags) this.#flags.add(flag)
     if (failure === undefined && control === undefined) this.#current = new Probe(output)
     return expanded

@@ -78,6 +78,11 @@ export class Mappings {
     return this.#tables.get(name.toLowerCase())
   }
 
+  /** The row of this name, see `MappingRow.name`. Looks through its table. */
+  row(name: string): MappingRow | undefined {
+    return this.table(name.slice(0, name.lastIndexOf('#')))?.rows.find((row) => row.name === name)
+  }
+
   /** In the order of the file. */
   tables(): IterableIterator<MappingTable> {
     return this.#tables.values()

@@ -3,6 +3,19 @@
  * Everything about the language that its documentation does not say, or says where it could not be read again. Each
  * fact stands here alone, with the section and the mark of the specification: [R] recalled, [U] our recommendation.
  * Changing a value here changes the behaviour and nothing else has to follow.
+ *
+ * What is a way of doing rather than a value stands where it is done, in one place each:
+ * - 1.3 [U] comments inside a continued row are skipped: `read.ts`, `take`
+ * - 1.4, 1.5 [U] what is accepted with a warning: `read.ts`, `split-row.ts`
+ * - 3.1 [U] `$` before a character that needs none: `parse-pattern.ts`, `#quotedForNothing`
+ * - 3.3 [U] a modifier without a wildcard: `parse-pattern.ts`, `#loose`
+ * - 3.4 [U] a back match to a field that is not there yet: `parse-pattern.ts`, `#backMatch`
+ * - 3.5 [U] what is ordinary inside `$[…]`: `character-set-syntax.ts`
+ * - 3.6 [U] runs of address characters, leading zeros, mapped addresses: `ip-text.ts`
+ * - 4.7 [U] what makes a sequence fail before its file is touched: `sequence-number.ts`
+ * - 4.9 [U] nested tables see the input flags and keep their flags: `run.ts`, `runTable`
+ * - 4.13 [U] switches, flags and control inside an argument: `expand.ts`, `#lookUp`
+ * - 5 [U] the last control counts: `expand.ts`, `#plain`
  */
 
 /** spec mapping-tables.md 3.3 [U]: `$_$@*` is read as `$_@*`. */
