@@ -14,9 +14,19 @@ export interface AnswerCache {
   keepDenied(name: string, ttlSeconds: number): void
 }
 
+/**
+ * Octets of an entry on average. Hardly an answer has a tenth of it; one that a hostile server makes as large as TCP
+ * allows has 64 times as much, and 10,000 of those would be our memory.
+ */
+const ENTRY_OCTETS = 1024
+
 export function createAnswerCache(entries: number, clock: Clock): AnswerCache {
   if (entries === 0) return { find: () => undefined, keep: () => {}, keepDenied: () => {} }
-  const cache = new LRUCache<string, { readonly answer: Kept; readonly until: number }>({ max: entries })
+  const cache = new LRUCache<string, { readonly answer: Kept; readonly until: number }>({
+    max: entries,
+    maxSize: entries * ENTRY_OCTETS,
+    sizeCalculation: ({ answer }, key) => key.length + JSON.stringify(answer).length,
+  })
   const get = (key: string): Kept | undefined => {
     const hit = cache.get(key)
     const leftMs = hit === undefined ? 0 : hit.until - clock.monotonic()
