@@ -17,7 +17,7 @@ const MAX_QUESTIONS_EACH = 200
 const attackWith = (lie: NameLie): Attack => ({
   name: `names-${lie}`,
   outcome: `every domain is asked for, with at most ${MAX_QUESTIONS_EACH} questions each`,
-  boundMB: 384,
+  boundMB: 512,
   async run({ names, server, size }) {
     const count = size(5, 500)
     const client = await Client.ready(server.ports.smtp, { from: INSIDE })
