@@ -11,6 +11,9 @@ import type { Work } from './work.ts'
 /** Shortest texts of an address: `0.0.0.0`, `::`. */
 const SHORTEST = { 4: 7, 6: 2 } as const
 
+/** Begins and ends of buckets up to which it is not worth looking for those that came twice: rows never do, see `next`. */
+const FEW = 16
+
 export class Candidates {
   readonly #index: RowIndex
   /** A binary heap of buckets by the row they stand at: pairs of place and end. */
@@ -24,11 +27,11 @@ export class Candidates {
     const buckets = [begin, end]
     lookupAll(index, probe, buckets, work)
     // A piece that occurs often in the probe finds its bucket as often.
-    const seen = new Set<number>()
+    const seen = buckets.length > FEW ? new Set<number>() : undefined
     for (let i = 0; i < buckets.length; i += 2) {
       const start = buckets[i] ?? 0
-      if (seen.has(start)) continue
-      seen.add(start)
+      if (seen?.has(start) === true) continue
+      seen?.add(start)
       this.#push(this.#skipTo(from, start, buckets[i + 1] ?? 0))
     }
     this.#last = from - 1
