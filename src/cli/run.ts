@@ -86,7 +86,7 @@ function report(error: unknown, cli: Cli): ExitCode {
 }
 
 /** What keeps a server from starting. */
-const FINDINGS = new Set(['ConfigurationRefused', 'SocketTaken'])
+const FINDINGS = new Set(['ConfigurationRefused', 'SocketTaken', 'QueueInUse', 'UnknownFormat', 'OldFormat'])
 
 /** A port that is taken or not allowed, a folder that cannot be written: to be mended outside, no fault of ours. */
 const isOfTheSystem = (error: Error): boolean =>

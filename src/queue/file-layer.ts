@@ -3,7 +3,6 @@
  * The few things the queue asks of a file system, so that tests can fill the disk, fail a sync or count them. No
  * policy: what to do about a failure is the store's matter.
  */
-import { createReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 
 export interface OpenFile {
@@ -14,7 +13,6 @@ export interface OpenFile {
   size(): Promise<number>
   /** Resolves when what was written survives a power cut. After a rejection nothing is known of this file. */
   datasync(): Promise<void>
-  truncate(length: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -23,7 +21,6 @@ export type OpenMode = 'create' | 'read' | 'write'
 
 export interface FileLayer {
   open(path: string, mode: OpenMode): Promise<OpenFile>
-  stream(path: string): AsyncIterable<Uint8Array>
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
   /** The names in a directory. */
@@ -44,11 +41,9 @@ export const diskFiles: FileLayer = {
       read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
       size: async () => (await handle.stat()).size,
       datasync: () => handle.datasync(),
-      truncate: (length) => handle.truncate(length),
       close: () => handle.close(),
     }
   },
-  stream: (path) => createReadStream(path),
   rename,
   unlink,
   list: (directory) => readdir(directory),

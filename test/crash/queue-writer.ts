@@ -5,10 +5,10 @@ import type { MailAddress } from '../../src/address/address.ts'
 import type { ChannelName } from '../../src/envelope/channel-name.ts'
 import { createIds, type MessageId } from '../../src/envelope/message-id.ts'
 import { silentLog } from '../../src/monitor/log.ts'
-import { openFileStore } from '../../src/queue/file-store.ts'
+import { openLogStore } from '../../src/queue/log/log-store.ts'
 
 const [directory = '', round = '0'] = process.argv.slice(2)
-const store = await openFileStore(directory, { log: silentLog })
+const store = await openLogStore(directory, { log: silentLog })
 const ids = createIds(Date.now, Number(round))
 const say = (line: string): void => void writeSync(1, `${line}\n`) // before anything else happens
 say('open')

@@ -30,6 +30,10 @@ async function cut(disk: TornDisk, model: Model, ways: readonly Loss[]): Promise
     // Recovery may be cut off as well: nothing of what it saw depends on what it has not synced.
     assert.equal(await inspect(found.after(() => 'lost').layer, model), first)
   }
+  // What a process finds that was only killed, it acts upon: so it must be there after a power cut as well.
+  disk.restart()
+  const first = await inspect(disk.layer, model)
+  assert.equal(await inspect(disk.after((index) => (disk.lied(index) ? 'kept' : 'lost')).layer, model), first)
   return seen.size
 }
 

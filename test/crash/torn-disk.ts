@@ -43,8 +43,8 @@ export class TornDisk {
   readonly #seen: Names
   #unsynced: Unsynced[] = []
   readonly diary: Operation[] = []
-  readonly #stopAt: number | undefined
-  readonly #fault: Fault | undefined
+  #stopAt: number | undefined
+  #fault: Fault | undefined
   #faulty: Operation | undefined
   #stop: () => void = () => {}
   /** Resolves when the operation at which the world stops is reached. It is not carried out. */
@@ -99,6 +99,13 @@ export class TornDisk {
     return new TornDisk({ names })
   }
 
+  /** Only the process has died: the next one sees everything, and nothing more is synced than was. */
+  restart(): void {
+    this.#stopAt = undefined
+    this.#fault = undefined
+    this.#faulty = undefined
+  }
+
   /** Equal for equal disks. */
   picture(): string {
     const hash = createHash('sha1')
@@ -111,9 +118,6 @@ export class TornDisk {
 
   readonly layer: FileLayer = {
     open: (path, mode) => this.#open(path, mode),
-    stream: () => {
-      throw new Error('not used')
-    },
     rename: (from, to) =>
       this.#do('rename', () => {
         const inode = this.#named(from)
@@ -167,9 +171,6 @@ export class TornDisk {
       },
       size: async () => inode.seen.length,
       datasync: () => this.#sync('datasync', (change) => change.what === 'write' && change.inode === inode),
-      truncate: () => {
-        throw new Error('not used')
-      },
       close: async () => {},
     }
   }
