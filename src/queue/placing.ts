@@ -90,8 +90,15 @@ export class Placing {
   #waiting({ id, receivedAt, nullSender }: QueueEntry, waiting: QueueEntry['waiting']): void {
     const { timeline, revision } = this.#deps
     const longest = longestWaitMs(revision().config.queue)
+    // Asked once for each time: a clock that moved on between two recipients must not part them.
+    const dueTimes = new Map<number, number>()
+    const dueAt = (nextAt: number): number => {
+      const known = dueTimes.get(nextAt) ?? timeline.future(nextAt, longest)
+      dueTimes.set(nextAt, known)
+      return known
+    }
     const dues = waiting.flatMap((one) =>
-      one.nextAt === undefined ? [] : [{ waiting: one, dueAt: timeline.future(one.nextAt, longest) }],
+      one.nextAt === undefined ? [] : [{ waiting: one, dueAt: dueAt(one.nextAt) }],
     )
     const since = timeline.past(receivedAt)
     this.#place(dues, { id, receivedAt: since, nullSender, tried: false, delayTold: false })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailAddress } from '../address/address.ts'
+import { ManualClock } from '../clock/clock.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { checkConservation } from './conservation.ts'
 import { each, HOME, HOUR, LATER, MINUTE, NEVER, OK, type Script, setUp, untilAborted } from './runner.fixture.ts'
@@ -194,6 +195,22 @@ test('deliveries hold at most a hundred recipients, of one sender', async () => 
   for (const { recipients } of t.deliveries)
     assert.ok(recipients.length <= 100 && new Set(recipients.map(({ sender }) => sender)).size === 1)
   assert.equal(t.store.ledger().relayed, 250)
+})
+
+test('recipients that are due at the same time go together, though the clock moves on between them', async () => {
+  class RestlessClock extends ManualClock {
+    #looks = 0
+    override monotonic(): number {
+      return super.monotonic() + 0.001 * this.#looks++
+    }
+  }
+  const t = setUp(each(OK), { clock: new RestlessClock() })
+  await t.put({ recipients: [aRecipient(0), aRecipient(1), aRecipient(2)] })
+  await t.pass(MINUTE)
+  assert.deepEqual(
+    t.deliveries.map(({ recipients }) => recipients.length),
+    [3],
+  )
 })
 
 test('concurrency is bounded for each destination and each channel', async () => {
