@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * This checkout: everything at its default but the ports, the smart host, and limits that would refuse a load from one
+ * address. As many deliveries at one time to one destination as Postfix makes (20), so that both may do the same.
+ */
+import { execFileSync } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Peer } from './peer.ts'
+import { ROOT } from './programs.ts'
+
+export interface PosternOptions {
+  /** `auto`, or a number. */
+  readonly workers: string
+  /** For Node, before the program: `--cpu-prof`, for instance. */
+  readonly nodeOptions?: string
+}
+
+export function postern({ workers, nodeOptions }: PosternOptions): Peer {
+  return {
+    name: 'postern',
+    async prepare() {
+      return { available: true, version: `${revision()}, Node ${process.version}, workers: ${workers}` }
+    },
+    async configure({ folder, port, sinkPort }) {
+      await writeFile(
+        join(folder, 'postern.yaml'),
+        `\
+server: { hostname: relay.example, workers: ${workers} }
+listeners:
+  in: { service: smtp, address: 127.0.0.1, port: ${port} }
+networks: { own: [127.0.0.0/8] }
+channels:
+  tcp_local: { smarthost: '[127.0.0.1]:${sinkPort}', perDestination: 20 }
+limits:
+  connections: 20000
+  connectionsPerAddress: 20000
+  connectionsPerNetwork: 20000
+  transactions: 1000000
+  loopDelay: 10s
+`,
+      )
+      return {
+        command: [process.execPath, join(ROOT, 'src', 'cli', 'main.ts'), 'serve', '--config', folder],
+        ...(nodeOptions === undefined ? {} : { env: { NODE_OPTIONS: nodeOptions } }),
+      }
+    },
+  }
+}
+
+function revision(): string {
+  try {
+    const commit = execFileSync('git', ['-C', ROOT, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' })
+    return `commit ${commit.trim()}`
+  } catch {
+    return 'a copy without its history'
+  }
+}
