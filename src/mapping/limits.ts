@@ -38,7 +38,7 @@ export interface RunLimits {
   readonly steps: number
   /** Steps of one row with back matches against one string; such rows have no linear bound. */
   readonly backMatchSteps: number
-  /** Steps kept in the trace; what comes behind them is counted. */
+  /** Steps kept in the trace, those of nested tables included; what comes behind them is counted. */
   readonly trace: number
 }
 

@@ -146,7 +146,7 @@ class Operation {
   }
 
   #note(step: MappingStep): void {
-    if (this.#steps.length < this.#work.limits.trace) this.#steps.push(step)
+    if (this.#work.traced++ < this.#work.limits.trace) this.#steps.push(step)
     else this.#stepsDropped++
   }
 

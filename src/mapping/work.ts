@@ -10,6 +10,8 @@ export class Work {
   steps = 0
   lookups = 0
   matches = 0
+  /** Steps that were to be kept in traces. */
+  traced = 0
   /** The bound that was hit, in words for a log. */
   exhausted: string | undefined = undefined
 
