@@ -26,7 +26,8 @@ export class HangGuard implements AsyncDisposable {
 
   constructor(seed: number, patienceMs = PATIENCE_MS) {
     const workerData: Watched = { memory: this.#memory, seed, patienceMs }
-    this.#worker = new Worker(new URL('hang-watch.ts', import.meta.url), { workerData })
+    // Flags of this process are not the thread's: with some of them it would not start, and nobody would know.
+    this.#worker = new Worker(new URL('hang-watch.ts', import.meta.url), { workerData, execArgv: [] })
   }
 
   /** Work on this input begins. */
