@@ -12,7 +12,7 @@ import { FreeSpace, type FreeSpaceOptions } from './free-space.ts'
 import type { Health } from './health.ts'
 import { KnownClients } from './known-clients.ts'
 import { Load, type LoadOptions } from './load.ts'
-import type { Log } from './log.ts'
+import { type Log, silentLog } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface GuardOptions {
@@ -21,6 +21,8 @@ export interface GuardOptions {
   readonly revision: () => Revision
   /** Where traces go after the guards have learned from them who is a known client. */
   readonly traces: TraceSink
+  /** Another process of this machine raises the alarm about the disk: this one only heeds it. */
+  readonly quiet?: boolean
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -39,7 +41,13 @@ export async function startGuards(options: GuardOptions): Promise<Guards> {
   const { spool: path, revision, clock, log, metrics, fileSystem, memory } = options
   const settings = () => revision().config.limits
   const common = { settings, clock, log, metrics }
-  const space = new FreeSpace({ ...common, path, ...(fileSystem === undefined ? {} : { read: fileSystem }) })
+  const spaceLog = options.quiet === true ? silentLog : log
+  const space = new FreeSpace({
+    ...common,
+    log: spaceLog,
+    path,
+    ...(fileSystem === undefined ? {} : { read: fileSystem }),
+  })
   const load = new Load({ ...common, ...(memory === undefined ? {} : { memory }) })
   const clients = new KnownClients(whileThereIsRoom(options.traces, space, metrics), clock)
   await space.start()

@@ -39,6 +39,8 @@ export interface MailOptions {
   readonly revision: LoadedRevision
   /** Names this process's files of the history; empty for one that is alone. */
   readonly name: string
+  /** Another worker raises the alarms that are about the machine. */
+  readonly quiet?: boolean
   /** Shards of the queue to own, at least one. New mail goes into the first. */
   readonly shards: readonly number[]
   readonly slots: SlotSource
@@ -102,7 +104,9 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   let policy = compile(options.revision)
   const revision = (): LoadedRevision => policy.revision
   const { spool, hostname, mailboxes } = config.server
-  const guards = parts.use(await startGuards({ spool, revision, traces: history, clock, log, metrics }))
+  const guards = parts.use(
+    await startGuards({ spool, revision, traces: history, quiet: options.quiet === true, clock, log, metrics }),
+  )
 
   const reads: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early' | 'crashes'> = {
     now: () => clock.now(),

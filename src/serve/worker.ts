@@ -103,6 +103,7 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
   const started = await startMail({
     revision,
     name: `w${index}`,
+    quiet: index > 0,
     shards,
     slots: {
       async claim(address) {
