@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The store against a ten-line model, under random operations: accept, record, read, compact, checkpoint, reopen. What
+ * the model and the store say is compared after each step for the message concerned, and in whole at each reopening.
+ */
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { Envelope } from '../../src/envelope/envelope.ts'
+import type { LedgerEvent, RecipientState } from '../../src/envelope/ledger.ts'
+import { createIds, type MessageId } from '../../src/envelope/message-id.ts'
+import { silentLog } from '../../src/monitor/log.ts'
+import { checkConservation } from '../../src/queue/conservation.ts'
+import { type LogStore, openLogStore } from '../../src/queue/log/log-store.ts'
+import { anEnvelope, aRecipient, enqueue } from '../../src/queue/store.suite.ts'
+import { statesAfter, statesAtCommit } from '../../src/queue/totals.ts'
+
+type States = ReadonlyMap<number, RecipientState>
+
+class Model {
+  readonly messages = new Map<MessageId, States>()
+  accept(envelope: Envelope): void {
+    this.messages.set(envelope.id, statesAtCommit(envelope))
+  }
+  record(id: MessageId, events: readonly LedgerEvent[]): void {
+    const before = this.messages.get(id)
+    if (before === undefined) throw new Error('not there')
+    const after = statesAfter(before, events)
+    const waits = after.values().some(({ state }) => state === 'queued' || state === 'held')
+    if (waits) this.messages.set(id, after)
+    else this.messages.delete(id)
+  }
+}
+
+const event = fc.constantFrom<LedgerEvent['event']>('delivered', 'deferred', 'held', 'released', 'expanded', 'bounced')
+const step = fc.oneof(
+  {
+    weight: 30,
+    arbitrary: fc.record({
+      do: fc.constant('accept' as const),
+      recipients: fc.integer({ min: 1, max: 12 }),
+      octets: fc.nat(3000),
+      hold: fc.nat(9),
+    }),
+  },
+  {
+    weight: 70,
+    arbitrary: fc.record({ do: fc.constant('record' as const), message: fc.nat(), recipient: fc.nat(), event }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('compact' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('checkpoint' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
+)
+
+/** Runs so many steps in a directory. Rejects where model and store differ. */
+export async function compare(directory: string, steps: number, seed: number): Promise<void> {
+  const ids = createIds(Date.now, 3)
+  const model = new Model()
+  const open = (): Promise<LogStore> =>
+    openLogStore(directory, { log: silentLog, segmentBytes: 100_000, spareBytes: 16_384 })
+  let store = await open()
+  const same = async (id: MessageId): Promise<void> =>
+    assert.deepEqual((await store.get(id))?.recipients, model.messages.get(id))
+  const list = fc.sample(step, { numRuns: Math.min(steps, 20_000), seed })
+  const known: MessageId[] = []
+  for (let i = 0; i < steps; i++) {
+    const s = list[i % list.length] ?? { do: 'checkpoint' }
+    if (s.do === 'accept') {
+      const envelope = anEnvelope({
+        id: ids.message(),
+        receivedAt: Date.now(),
+        recipients: Array.from({ length: s.recipients }, (_, index) => aRecipient(index)),
+        ...(s.hold === 0 ? { hold: { reason: 'look' } } : {}),
+      })
+      await enqueue(store, envelope, Buffer.alloc(s.octets, 'x'))
+      model.accept(envelope)
+      known.push(envelope.id)
+      if (known.length > 60) known.shift()
+    } else if (s.do === 'record') {
+      const id = known[s.message % Math.max(1, known.length)]
+      if (id === undefined) continue
+      const size = model.messages.get(id)?.size ?? 0
+      const events = [eventOf(s.event, s.recipient % (size + 1), size)]
+      const stored = await store.record(id, events).then(
+        () => true,
+        () => false,
+      )
+      const modelled = attempt(() => model.record(id, events))
+      assert.equal(stored, modelled)
+      await same(id)
+    } else if (s.do === 'compact') await store.compact()
+    else if (s.do === 'checkpoint') await store.checkpoint()
+    else {
+      await store[Symbol.asyncDispose]()
+      store = await open()
+      assert.deepEqual(store.recovered.findings, [])
+      assert.deepEqual(new Set([...store.entries()].map(({ id }) => id)), new Set(model.messages.keys()))
+      // Those that no operation touches any more would fill the model; they leave.
+      for (const id of [...model.messages.keys()]) {
+        await same(id)
+        if (known.includes(id)) continue
+        const waiting = [...(model.messages.get(id) ?? [])].filter(
+          ([, { state }]) => state === 'queued' || state === 'held',
+        )
+        const ends = waiting.map(([recipient]) => eventOf('delivered', recipient, 0))
+        await store.record(id, ends)
+        model.record(id, ends)
+      }
+      const { balanced, detail } = checkConservation(store)
+      assert.ok(balanced, detail)
+      const { octets, live } = store.space()
+      assert.ok(octets < 2 * live + 8 * 100_000, `${octets} octets for ${live}`)
+    }
+  }
+  await store[Symbol.asyncDispose]()
+}
+
+function attempt(work: () => void): boolean {
+  try {
+    work()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function eventOf(event: LedgerEvent['event'], recipient: number, size: number): LedgerEvent {
+  const base = { recipient, at: Date.now() }
+  switch (event) {
+    case 'deferred':
+      return { ...base, event, status: '4.4.1', reason: 'no answer', nextAt: Date.now() + 3_600_000 }
+    case 'held':
+      return { ...base, event, reason: 'because' }
+    case 'released':
+      return { ...base, event }
+    case 'expanded':
+      return { ...base, event, into: [aRecipient(size, { parent: recipient })] }
+    case 'bounced':
+      return { ...base, event, status: '5.1.1', reason: 'nobody' }
+    default:
+      return { ...base, event: 'delivered', where: 'here' }
+  }
+}
