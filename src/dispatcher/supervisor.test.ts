@@ -25,13 +25,14 @@ class Fake implements Process {
   }
 }
 
-function site({ count = 2, prepare = async (_: Fake, __: number) => {} } = {}) {
+function site({ count = 2, prepare = async (_: Fake, __: number) => {}, room = () => true } = {}) {
   const clock = new ManualClock()
   const spawned: { index: number; worker: Fake }[] = []
   const gone: number[] = []
   const supervisor = new Supervisor<Fake>({
     count,
     spawn: (index) => {
+      if (!room()) throw new Error('no room')
       const worker = new Fake()
       spawned.push({ index, worker })
       return worker
@@ -98,6 +99,37 @@ test('one that ends is replaced, after a wait that grows while successors end to
   await s.pass(300)
   assert.equal(s.spawned.length, 12, 'one that lived well is replaced at once')
   assert.equal(s.supervisor.status()[0]?.replaced, 11)
+})
+
+test('a successor the system has no room for is tried again', async () => {
+  let room = true
+  const s = site({ count: 1, room: () => room })
+  await s.supervisor.start()
+  room = false
+  s.at(0).end('signal SIGKILL')
+  await s.pass(5000)
+  assert.deepEqual([s.spawned.length, s.supervisor.status()[0]?.state], [1, 'waiting'])
+  room = true
+  await s.pass(10_000)
+  assert.deepEqual([s.spawned.length, s.supervisor.serving().length], [2, 1])
+})
+
+test('one that starts has more time to answer than one that serves', async () => {
+  const prepared = Promise.withResolvers<void>()
+  const s = site({ count: 1, prepare: () => prepared.promise })
+  const started = s.supervisor.start()
+  s.at(0).answers = false
+  await s.pass(100_000)
+  assert.equal(s.at(0).killed, false)
+  s.at(0).answers = true
+  prepared.resolve()
+  await started
+  const never = site({ count: 1, prepare: () => new Promise(() => {}) })
+  const failed = assert.rejects(never.supervisor.start(), /it ended/)
+  never.at(0).answers = false
+  await never.pass(130_000)
+  assert.equal(never.at(0).killed, true)
+  await failed
 })
 
 test('one that stops answering is killed and replaced; one that answers late is not', async () => {

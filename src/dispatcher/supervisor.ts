@@ -28,6 +28,7 @@ export interface WorkerStatus {
 
 export interface SupervisorOptions<P extends Process> {
   readonly count: number
+  /** May throw when the system has no room for one more: tried again like one that ended. */
   readonly spawn: (index: number) => P
   /** Makes it ready to serve; a rejection counts as its end. */
   readonly prepare: (worker: P, index: number) => Promise<void>
@@ -45,6 +46,8 @@ const LONGEST_WAIT_MS = 30_000
 /** One that lived so long has done nothing wrong: its successor starts after the first wait again. */
 const LIVED_WELL_MS = 60_000
 const PING_EVERY_MS = 1000
+/** One that starts reads its shards and compiles a policy, on a machine that may be busy with nothing else. */
+const STARTS_WITHIN_MS = 120_000
 
 interface Place<P> {
   readonly index: number
@@ -115,7 +118,13 @@ export class Supervisor<P extends Process> {
   async #launch(place: Place<P>): Promise<void> {
     const { spawn, prepare, clock, log } = this.#options
     const { index } = place
-    const worker = spawn(index)
+    let worker: P
+    try {
+      worker = spawn(index)
+    } catch (cause) {
+      if (!this.#stopping) this.#replaceLater(place)
+      throw notStarted(index, cause)
+    }
     place.worker = worker
     place.state = 'starting'
     place.startedAt = clock.now()
@@ -135,9 +144,7 @@ export class Supervisor<P extends Process> {
       await Promise.race([prepare(worker, index), ended.then(() => Promise.reject(new Error('it ended')))])
     } catch (cause) {
       worker.kill()
-      throw new Error(`worker ${index} does not start: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      })
+      throw notStarted(index, cause)
     }
     place.state = 'serving'
     log.info('worker.serving', { worker: index, pid: worker.pid })
@@ -162,7 +169,8 @@ export class Supervisor<P extends Process> {
     let unanswered = 0
     const look = (): void => {
       place.cancel = clock.after(PING_EVERY_MS, () => {
-        if (unanswered * PING_EVERY_MS >= hungAfterMs) {
+        const patienceMs = place.state === 'starting' ? Math.max(hungAfterMs, STARTS_WITHIN_MS) : hungAfterMs
+        if (unanswered * PING_EVERY_MS >= patienceMs) {
           log.error('worker.hung', { worker: place.index, pid: worker.pid, unanswered })
           worker.kill()
           return
@@ -180,3 +188,6 @@ export class Supervisor<P extends Process> {
     look()
   }
 }
+
+const notStarted = (index: number, cause: unknown): Error =>
+  new Error(`worker ${index} does not start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })

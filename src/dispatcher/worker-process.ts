@@ -22,6 +22,7 @@ export interface Pingable {
   readonly ping: { readonly params: null; readonly result: null }
 }
 
+/** @throws Error when the system has no room for one more */
 export function startProcess<Mine extends CallsOf<Mine>, Theirs extends CallsOf<Theirs> & Pingable>(options: {
   /** Path of the program. */
   readonly program: string
@@ -37,12 +38,15 @@ export function startProcess<Mine extends CallsOf<Mine>, Theirs extends CallsOf<
   })
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    // Not at its exit: what it said last is still to be heard, and must not be heard when it counts as gone.
+    child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
   })
+  // Without free descriptors there are no pipes either.
+  if (child.pid === undefined) throw new Error('no process could be started')
   // Node makes a descriptor asked for as a pipe a socket pair, open both ways.
   const link = createLink<Mine, Theirs>(child.stdio[LINK_FD] as unknown as Duplex, handlers, failed)
   return {
-    pid: child.pid ?? 0,
+    pid: child.pid,
     ended,
     link,
     ping: () => link.call('ping', null),

@@ -91,9 +91,10 @@ export class LeaseOwner {
 
   /** A worker is gone: its deliveries said nothing. */
   gone(worker: number): void {
-    for (const [lease, { worker: holder }] of this.#leases) if (holder === worker) this.giveBack(lease, 'unsaid')
+    // It no longer waits, so that those who do are told of what it gives back.
     for (const waiters of this.#waiters.values())
       for (const [name, waiter] of waiters) if (waiter.worker === worker) this.#forget(waiters, name)
+    for (const [lease, { worker: holder }] of this.#leases) if (holder === worker) this.giveBack(lease, 'unsaid')
   }
 
   /** Leases that are out. */

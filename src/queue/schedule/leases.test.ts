@@ -106,6 +106,15 @@ test('what a dead worker had is free again', async () => {
   await s.must(1, 'a.example')
 })
 
+test('who waits is told of what a dead worker had, though that waited too', async () => {
+  const s = site({ concurrency: 2 })
+  await s.must(0, 'a.example')
+  for (const key of ['b.example', 'c.example', 'd.example']) await s.claim(0, key)
+  await s.claim(1, 'b.example')
+  s.owner.gone(0)
+  assert.deepEqual(s.looks, ['1 b.example'])
+})
+
 test('one that was refused and never told asks again by itself', async () => {
   const s = site()
   await s.must(0, 'example.net')
