@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `postern queue …`: the live server's queue, looked at and acted on. */
+/** `postern queue …`: the live server's queue, looked at and acted on; on the disk: queue-at-rest.ts. */
 import type { Command } from 'commander'
 import type { QueueGroup, QueueRow } from '../control/protocol.ts'
 import { parseMessageId } from '../envelope/message-id.ts'
@@ -7,6 +7,7 @@ import { type Cli, examples } from './cli.ts'
 import type { Define } from './commands.ts'
 import { UsageError } from './exit.ts'
 import { clean, humanDuration, humanSize, plural, table } from './output.ts'
+import { defineAtRest } from './queue-at-rest.ts'
 import { addSelection, requireSelection, type SelectionOptions, selectionOf } from './selection.ts'
 
 export const define: Define = (command, cli) => {
@@ -26,6 +27,7 @@ export const define: Define = (command, cli) => {
     'why, for the trace',
   )
   reroute(command, cli)
+  defineAtRest(command, cli)
   command.addHelpText('after', examples('queue shape', 'queue list --channel tcp_local', 'queue retry --all'))
 }
 

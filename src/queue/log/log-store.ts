@@ -5,6 +5,7 @@
  * entry for each message (messages.ts). One process at a time (directory-lock.ts).
  */
 import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { type LedgerEvent, LedgerViolation } from '../../envelope/ledger.ts'
 import type { MessageId } from '../../envelope/message-id.ts'
@@ -77,7 +78,7 @@ export async function openLogStore(directory: string, options: LogStoreOptions):
   await files.makeDirectory(directory)
   const lock = options.files === undefined ? await lockDirectory(directory) : undefined
   try {
-    await refuseOldFormat(files, directory)
+    for (const folder of [directory, dirname(directory)]) await refuseOldFormat(files, folder)
     const folders = new Folders(directory, files, options.log)
     await folders.settle()
     const recovered = await recover(files, folders)
