@@ -20,6 +20,11 @@ export type DecidedBy =
   | { readonly by: 'default'; readonly setting: string; readonly value: string }
   /** An entry of the directory: `user kim@example.org`, `alias sales@example.org`; with its place where it came from a file. */
   | { readonly by: 'directory'; readonly entry: string; readonly at?: SourceRef }
+  /**
+   * A mapping table. `row` is the row's name, which stays when the file around it changes; both are absent where no row
+   * had anything to say.
+   */
+  | { readonly by: 'table'; readonly table: string; readonly row?: string; readonly at?: SourceRef }
   /** The protocol itself: `RFC 5321 §4.1.1.3`. */
   | { readonly by: 'protocol'; readonly rule: string }
   /** A rule of the house that no file can switch off, named where it is built: `relay guard`. */

@@ -5,9 +5,11 @@
  */
 import type { Domain, MailAddress } from '../address/address.ts'
 import type { Envelope } from '../envelope/envelope.ts'
+import type { CallAnswer } from './call-outs.ts'
 import type { Crash } from './crash.ts'
 import type { SourceRef } from './decided-by.ts'
 import type { DnsLookup, DnsType, Lookup } from './lookup.ts'
+import type { Note } from './note.ts'
 import type { Pressure } from './pressure.ts'
 
 export type Question =
@@ -40,6 +42,21 @@ export type Question =
    * without waiting. What it sent is not lost.
    */
   | { readonly ask: 'client.early'; readonly waitMs: number }
+  /**
+   * Effect: raise the number kept in this file by one, and say what it is now. No two askers on the machine get the same
+   * one. `absent`: there is no such file, or it cannot be written. `file`: absolute.
+   */
+  | { readonly ask: 'mapping.sequence'; readonly file: string }
+  /** The text that a `file:` or `ldap:` URL of a mapping table stands for. `absent`: nothing, or several entries. */
+  | { readonly ask: 'mapping.url'; readonly url: string }
+  /** Effect: run a routine that a mapping table calls (call-outs.ts). `image` without folder and `.so`. */
+  | { readonly ask: 'mapping.call'; readonly image: string; readonly routine: string; readonly argument: string }
+  /** Is this account of the machine a member of this group, named or by number? Spec access-control.md 3.2, `$I`. */
+  | { readonly ask: 'system.group'; readonly user: string; readonly group: string }
+  /** Effect: hold the session up so long, and nobody else. May end early when the server stops. */
+  | { readonly ask: 'wait'; readonly ms: number }
+  /** Effect: a line for the log that a table asked for. */
+  | { readonly ask: 'note'; readonly note: Note }
   /** Effect: make the message durable; the content is the one the host has just received for this session. */
   | { readonly ask: 'queue.commit'; readonly envelope: Envelope }
 
@@ -65,6 +82,12 @@ export interface Answers {
     /** `limit`: the setting of `limits` that is reached. */
     | { readonly granted: false; readonly limit: SlotLimit }
   readonly 'client.early': { readonly octets: number }
+  readonly 'mapping.sequence': Lookup<number>
+  readonly 'mapping.url': Lookup<string>
+  readonly 'mapping.call': CallAnswer
+  readonly 'system.group': Lookup<boolean>
+  readonly wait: undefined
+  readonly note: undefined
   /** `stored` means synced to disk. `defer`: disk full, sync failed; nothing was kept. */
   readonly 'queue.commit': { readonly kind: 'stored' } | { readonly kind: 'defer'; readonly cause: string }
 }
@@ -75,7 +98,14 @@ export type QuestionKind = Question['ask']
 export type QuestionOf<K extends QuestionKind> = Extract<Question, { readonly ask: K }>
 
 /** Questions that change the world. */
-export const EFFECTS: ReadonlySet<QuestionKind> = new Set<QuestionKind>(['slot.claim', 'queue.commit'])
+export const EFFECTS: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
+  'slot.claim',
+  'queue.commit',
+  'mapping.sequence',
+  'mapping.call',
+  'wait',
+  'note',
+])
 /** Questions whose text or answer holds a secret or is the message itself: traces keep only that they were asked. */
 export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
   'directory.scram',

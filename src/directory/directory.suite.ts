@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { Domain, MailAddress } from '../address/address.ts'
 import { parseAddress, parseDomain } from '../address/path.ts'
 import { drive, type Host } from '../ask/ask.ts'
+import { NO_TABLES } from '../ask/no-tables.ts'
 import { serverExchange } from '../policy/sasl-server.ts'
 import { clientExchange } from '../sasl/client.ts'
 import type { Directory } from './directory.ts'
@@ -145,6 +146,7 @@ async function scram(directory: Directory, login: string, password: string): Pro
     pressure: never,
     crashes: never,
     'slot.claim': never,
+    ...NO_TABLES,
     'client.early': never,
     'queue.commit': never,
   }

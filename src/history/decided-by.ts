@@ -14,6 +14,8 @@ export function describeDecidedBy(by: DecidedBy): string {
       return `default ${clean(by.setting)}: ${clean(by.value, 100)}`
     case 'directory':
       return by.at === undefined ? `directory: ${clean(by.entry)}` : `${place(by.at)} ${clean(by.entry)}`
+    case 'table':
+      return by.at === undefined ? `${clean(by.table)}: no row` : `${place(by.at)} ${clean(by.table)}`
     case 'protocol':
       return clean(by.rule)
     case 'built-in':

@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { domainOf, type MailAddress } from '../address/address.ts'
 import { addressKey, parseAddress } from '../address/path.ts'
 import { drive, type Host } from '../ask/ask.ts'
+import { NO_TABLES } from '../ask/no-tables.ts'
 import type { AddressEntry, Member } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import { ConfigSchema } from '../config/schema.ts'
@@ -68,6 +69,7 @@ function hostOf(site: Site, mailboxes: Site = {}): { host: Host; questions: () =
     pressure: never,
     crashes: never,
     'slot.claim': never,
+    ...NO_TABLES,
     'client.early': never,
     'queue.commit': never,
     'directory.domain': ({ domain }) =>

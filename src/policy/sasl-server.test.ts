@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { MailAddress } from '../address/address.ts'
 import { drive, type Host } from '../ask/ask.ts'
+import { NO_TABLES } from '../ask/no-tables.ts'
 import type { Account } from '../ask/questions.ts'
 import { type ClientMechanism, clientExchange, SaslRefused } from '../sasl/client.ts'
 import { scramKeys } from '../sasl/messages.ts'
@@ -36,6 +37,7 @@ const host: Host = {
   pressure: never,
   crashes: never,
   'slot.claim': never,
+  ...NO_TABLES,
   'client.early': never,
   'queue.commit': never,
   random: () => SERVER_NONCE,

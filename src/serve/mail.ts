@@ -7,6 +7,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { MailAddress } from '../address/address.ts'
 import { drive, type Host } from '../ask/ask.ts'
+import { NO_CALL_OUTS } from '../ask/call-outs.ts'
 import { Destinations } from '../channels/destinations.ts'
 import type { Clock } from '../clock/clock.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
@@ -33,6 +34,7 @@ import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
+import { tableAnswers } from './table-answers.ts'
 import { VERSION } from './version.ts'
 
 export interface MailOptions {
@@ -116,6 +118,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     'directory.address': (question) => policy.directory['directory.address'](question),
     'directory.password': (question) => policy.directory['directory.password'](question),
     'directory.scram': (question) => policy.directory['directory.scram'](question),
+    ...tableAnswers({ callOuts: NO_CALL_OUTS, clock, log }),
     ...guards.answers,
   }
   const noSession: Host = {

@@ -11,6 +11,7 @@ import { createSecureContext } from 'node:tls'
 import { parse } from 'yaml'
 import { type Domain, domainOf, localPartOf, type MailAddress } from '../../src/address/address.ts'
 import type { Host } from '../../src/ask/ask.ts'
+import { NO_TABLES } from '../../src/ask/no-tables.ts'
 import { NO_PRESSURE } from '../../src/ask/pressure.ts'
 import type { Account, AddressEntry } from '../../src/ask/questions.ts'
 import { systemClock } from '../../src/clock/clock.ts'
@@ -170,6 +171,7 @@ export function directory(): Omit<Host, 'queue.commit' | 'slot.claim' | 'client.
     now: () => Date.now(),
     random: ({ octets }) => randomBytes(octets).toString('hex'),
     dns: () => ({ kind: 'absent', why: 'nxdomain', ttlSeconds: 60 }),
+    ...NO_TABLES,
     pressure: () => NO_PRESSURE,
     crashes: () => ({ crashes: [], othersInHand: false }),
     'directory.domain': ({ domain }) => {
