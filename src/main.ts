@@ -15,6 +15,7 @@ import { startIndexer } from './history/indexer.ts'
 import { startMonitor } from './monitor/health.ts'
 import { createLog } from './monitor/pino-log.ts'
 import { createMetrics } from './monitor/prom-metrics.ts'
+import { oneAtATime } from './queue/one-at-a-time.ts'
 import { serveAlone } from './serve/alone.ts'
 import { ConfigurationRefused, loadUsable, logWarnings, warningLine } from './serve/usable.ts'
 import { VERSION } from './serve/version.ts'
@@ -47,7 +48,7 @@ export async function serve(
   const mail = parts.use(count === 0 ? await serveAlone(first, deps) : await serveWithWorkers(first, count, deps))
   parts.use(startIndexer({ directory: spoolPaths(config.server.spool).history, clock, log, metrics }))
 
-  const reload = async (): Promise<ResultOf['reload']> => {
+  const readAnew = async (): Promise<ResultOf['reload']> => {
     const next = await loadUsable(configDirectory)
     const before = mail.revision()
     await mail.use(next)
@@ -57,6 +58,9 @@ export async function serve(
     const notes = [...needsRestart(before, next.revision), ...next.diagnostics.map(warningLine)]
     return { before: before.id, revision: next.revision.id, notes }
   }
+  // One after the other: what was read last is what counts in the end.
+  const inTurn = oneAtATime<'reload'>()
+  const reload = (): Promise<ResultOf['reload']> => inTurn('reload', readAnew)
   const onHangUp = (): void => {
     reload().catch((error: unknown) => log.error('reload.refused', { err: error }))
   }

@@ -9,7 +9,6 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { ConfigFile, ReadConfigFile } from './files.ts'
 import { type Loaded, type LoadOptions, loadRevision } from './load.ts'
-import type { RevisionId } from './revision.ts'
 import type { LoadedRevision } from './where.ts'
 
 const MANIFEST = 'manifest.json'
@@ -22,7 +21,7 @@ const Manifest = z.strictObject({
   directory: z.string(),
   files: z.array(
     z.strictObject({
-      role: z.enum(['config', 'aliases', 'certificate', 'key', 'password', 'ca']),
+      role: z.enum(['config', 'aliases', 'certificate', 'key', 'password', 'ca', 'mappings', 'general']),
       name: z.string(),
       path: z.string(),
       mode: z.int(),
@@ -48,9 +47,11 @@ export async function saveRevision(revision: LoadedRevision, revisions: string):
     files: files.map(({ file: { role, name, path, mode }, copy }) => ({ role, name, path, mode, copy })),
   }
   await writeSynced(join(temporary, MANIFEST), JSON.stringify(manifest))
+  await syncFolder(temporary)
   // What is there without a manifest is a copy that a crash cut short.
   await rm(folder, { recursive: true, force: true })
   await rename(temporary, folder)
+  await syncFolder(revisions)
   return folder
 }
 
@@ -70,11 +71,10 @@ export async function loadSavedRevision(folder: string, options: Omit<LoadOption
   return loaded
 }
 
-/** Deletes saved revisions that nobody uses. */
-export async function removeRevisions(revisions: string, keep: ReadonlySet<RevisionId>): Promise<void> {
-  const kept: ReadonlySet<string> = keep
+/** Deletes saved revisions that nobody uses. @param keep names of folders */
+export async function removeRevisions(revisions: string, keep: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(revisions).catch(() => []))
-    if (!kept.has(name)) await rm(join(revisions, name), { recursive: true, force: true })
+    if (!keep.has(name)) await rm(join(revisions, name), { recursive: true, force: true })
 }
 
 async function isSaved(folder: string): Promise<boolean> {
@@ -89,5 +89,10 @@ async function isSaved(folder: string): Promise<boolean> {
 async function writeSynced(path: string, bytes: string | Uint8Array): Promise<void> {
   await using handle = await open(path, 'w', 0o600)
   await handle.writeFile(bytes)
+  await handle.sync()
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using handle = await open(path, 'r')
   await handle.sync()
 }

@@ -134,7 +134,8 @@ export type Handlers = {
 } & { readonly tail: (params: ParamsOf<'tail'>, signal: AbortSignal, send: (event: unknown) => void) => Promise<void> }
 
 /** Error codes of the protocol. */
-export const CONTROL_ERRORS = ['bad-request', 'not-found', 'invalid-configuration', 'internal'] as const
+/** `unavailable`: a part of the queue has no process at the moment; ask again. */
+export const CONTROL_ERRORS = ['bad-request', 'not-found', 'invalid-configuration', 'unavailable', 'internal'] as const
 export class ControlError extends Error {
   override readonly name = 'ControlError'
   readonly code: (typeof CONTROL_ERRORS)[number]

@@ -40,11 +40,16 @@ export class ShardTable {
     this.#owners.set(shard, undefined)
   }
 
-  orphans(): readonly number[] {
+  /** Those that none of these workers owns. */
+  without(workers: readonly number[]): readonly number[] {
     return [...this.#owners]
-      .filter(([, owner]) => owner === undefined)
+      .filter(([, owner]) => owner === undefined || !workers.includes(owner))
       .map(([shard]) => shard)
       .sort((a, b) => a - b)
+  }
+
+  orphans(): readonly number[] {
+    return this.without([...this.#owners.values()].flatMap((owner) => owner ?? []))
   }
 
   of(index: number): readonly number[] {

@@ -25,7 +25,7 @@ class Fake implements Process {
   }
 }
 
-function site({ count = 2, prepare = async (_: Fake, __: number) => {}, room = () => true } = {}) {
+function site({ count = 2, prepare = async (_: Fake, __: number) => {}, room = (): boolean => true } = {}) {
   const clock = new ManualClock()
   const spawned: { index: number; worker: Fake }[] = []
   const gone: number[] = []

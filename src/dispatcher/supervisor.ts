@@ -33,7 +33,7 @@ export interface SupervisorOptions<P extends Process> {
   /** Makes it ready to serve; a rejection counts as its end. */
   readonly prepare: (worker: P, index: number) => Promise<void>
   /** It was serving, or starting, and is gone. */
-  readonly gone: (index: number) => void
+  readonly gone: (index: number, worker: P) => void
   readonly clock: Clock
   readonly log: Log
   /** One that has left a question a second unanswered for so long is killed. */
@@ -133,7 +133,7 @@ export class Supervisor<P extends Process> {
       place.cancel()
       place.worker = undefined
       place.startedAt = undefined
-      this.#options.gone(index)
+      this.#options.gone(index, worker)
       if (this.#stopping) return
       log.error('worker.ended', { worker: index, pid: worker.pid, how })
       if (clock.monotonic() - started >= LIVED_WELL_MS) place.waitMs = FIRST_WAIT_MS

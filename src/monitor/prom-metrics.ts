@@ -22,6 +22,14 @@ export async function combined(snapshots: readonly unknown[]): Promise<string> {
   return await AggregatorRegistry.aggregate(given).metrics()
 }
 
+/** What counts up in these snapshots, as one: what is left of processes that are gone. */
+export async function countsOf(snapshots: readonly unknown[]): Promise<unknown> {
+  const given = snapshots as Parameters<typeof AggregatorRegistry.aggregate>[0]
+  const metrics = await AggregatorRegistry.aggregate(given).getMetricsAsJSON()
+  // The type says numbers, the library gives names.
+  return metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type)))
+}
+
 export function createMetrics(): PromMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'postern_' })

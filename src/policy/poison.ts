@@ -14,6 +14,9 @@ export const CRASHES_TO_HOLD = 3
 /** A message being delivered. */
 export const deliveryKey = (id: MessageId): string => `delivery ${id}`
 
+/** How every key of a reception begins. */
+export const RECEPTION = 'reception '
+
 /** What is known of a message before its content is. */
 export interface BeforeContent {
   readonly clientAddress: string
@@ -30,7 +33,7 @@ export interface BeforeContent {
  */
 export function receptionKey({ clientAddress, reversePath, recipients, declaredSize }: BeforeContent): string {
   const known = JSON.stringify([clientAddress, reversePath, [...recipients].sort(), declaredSize])
-  return `reception ${createHash('sha256').update(known).digest('hex').slice(0, 32)}`
+  return `${RECEPTION}${createHash('sha256').update(known).digest('hex').slice(0, 32)}`
 }
 
 /** One line for a hold's reason and a trace: how often, when, in which process, at what. */

@@ -12,9 +12,9 @@ export const crashAnswer = (inHand: Pick<InHand, 'suspects' | 'suspectsInHand'>)
 
 type Shards = readonly { readonly inHand: Pick<InHand, 'suspects'> }[]
 
-/** How many messages were in hand at a crash and are not cleared yet. */
+/** How many messages were in hand at a crash and are not cleared yet; those that several shards know count once. */
 export const suspectsOf = (shards: Shards): number =>
-  shards.reduce((sum, { inHand }) => sum + inHand.suspects().size, 0)
+  new Set(shards.flatMap(({ inHand }) => [...inHand.suspects().keys()])).size
 
 /** The same for people. No fault by itself. */
 export function suspectsCheck(shards: Shards) {

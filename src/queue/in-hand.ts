@@ -30,6 +30,8 @@ export interface InHand {
   suspects(): ReadonlyMap<string, readonly Crash[]>
   /** Suspects in hand now, of all kinds; only one should be, so that a crash accuses nobody else. */
   suspectsInHand(): number
+  /** Crashes of other processes, to be counted and kept like those found here; one that is known changes nothing. */
+  learn(found: readonly { readonly key: string; readonly crash: Crash }[]): void
   /** It came through: no suspect any more. Cheap when it was none. */
   clear(key: string): void
 }
@@ -91,7 +93,7 @@ function crashesIn(bytes: Buffer | undefined, { run, now, log }: InHandOptions) 
 
 class FileInHand implements InHand, Disposable {
   #file: SlotFile | undefined
-  readonly #suspects: Map<string, readonly Crash[]>
+  #suspects: Map<string, readonly Crash[]>
   readonly #keep: (suspects: Suspects) => void
   readonly #now: () => number
   readonly #log: Log
@@ -149,6 +151,13 @@ class FileInHand implements InHand, Disposable {
 
   suspectsInHand(): number {
     return this.#suspectsInHand
+  }
+
+  learn(found: readonly { readonly key: string; readonly crash: Crash }[]): void {
+    const all = withCrashes(this.#suspects, found)
+    if (found.every(({ key }) => all.get(key)?.length === this.#suspects.get(key)?.length)) return
+    this.#suspects = worthKeeping(all, this.#now())
+    this.#keep(this.#suspects)
   }
 
   clear(key: string): void {

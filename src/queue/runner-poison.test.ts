@@ -35,6 +35,7 @@ class Memory implements InHand {
   suspectsInHand(): number {
     return this.inHand.filter((key) => this.known.has(key)).length
   }
+  learn(): void {}
   clear(key: string): void {
     this.known.delete(key)
   }

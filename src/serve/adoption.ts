@@ -8,6 +8,7 @@ import type { ShardTable } from '../dispatcher/shards.ts'
 import type { Supervisor } from '../dispatcher/supervisor.ts'
 import type { Log } from '../monitor/log.ts'
 import type { Worker } from './calls.ts'
+import type { Suspicions } from './suspects.ts'
 
 /** A successor usually serves again within a second. */
 const PATIENCE_MS = 5000
@@ -17,6 +18,7 @@ export class Adoption {
   readonly #supervisor: Supervisor<Worker>
   readonly #clock: Clock
   readonly #log: Log
+  readonly #adopted: (suspicions: Suspicions) => void
   #cancel: (() => void) | undefined
   #ended = false
 
@@ -25,11 +27,14 @@ export class Adoption {
     readonly supervisor: Supervisor<Worker>
     readonly clock: Clock
     readonly log: Log
+    /** Told what the shard knows of crashes. */
+    readonly adopted: (suspicions: Suspicions) => void
   }) {
     this.#shards = parts.shards
     this.#supervisor = parts.supervisor
     this.#clock = parts.clock
     this.#log = parts.log
+    this.#adopted = parts.adopted
   }
 
   /** A worker is gone: in a while, what is still without an owner finds one. */
@@ -58,7 +63,10 @@ export class Adoption {
       }
       this.#shards.adopt(shard, least.index)
       least.worker.link.call('adopt', { shard }).then(
-        () => this.#log.warn('worker.shard-adopted', { shard, worker: least.index }),
+        (suspicions) => {
+          this.#log.warn('worker.shard-adopted', { shard, worker: least.index })
+          this.#adopted(suspicions)
+        },
         (err: unknown) => {
           this.#log.error('worker.shard-not-adopted', { shard, worker: least.index, err })
           if (this.#shards.of(least.index).includes(shard)) this.#shards.disown(shard)

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything in one process: mail, and what must be one across workers, which here is simply one (design 2.4). */
-import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock/clock.ts'
 import { existingShards, spoolPaths } from '../config/spool-paths.ts'
 import { doctorOf, healthOf, type ReportOf } from '../control/report.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
 import { ConnectionSlots, soleSlots } from '../state/connection-slots.ts'
-import { startMail } from './mail.ts'
+import { lockSpool } from './lock-spool.ts'
+import { type Mail, startMail } from './mail.ts'
+import { SHARD_PATIENCE_MS } from './orphans.ts'
 import type { Served } from './served.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import type { Usable } from './usable.ts'
 
 export async function serveAlone(
@@ -22,19 +24,25 @@ export async function serveAlone(
   const { revision } = first
   if (revision.config.server.user !== undefined)
     throw new Error('server.user needs workers: set server.workers to 1 or more')
-  const there = await existingShards(spoolPaths(revision.config.server.spool))
   let current = revision
   const startedAt = clock.now()
-  const mail = await startMail({
+  await using parts = new AsyncDisposableStack()
+  parts.use(await lockSpool(revision.config.server.spool))
+  const there = await existingShards(spoolPaths(revision.config.server.spool))
+  const tickets = parts.use(new TicketKeys(clock, (keys) => mail.setTicketKeys(keys)))
+  const mail: Mail = await startMail({
     revision,
     name: '',
     shards: there.length === 0 ? [0] : there,
     slots: soleSlots(new ConnectionSlots(clock.monotonic), () => current.config.limits),
-    ticketKeys: randomBytes(48),
+    shardPatienceMs: SHARD_PATIENCE_MS,
+    ticketKeys: tickets.current(),
     clock,
     log,
     metrics,
   })
+  parts.use(mail)
+  const kept = parts.move()
   const reports = (): readonly ReportOf[] => [{ worker: 0, report: mail.report() }]
   return {
     addresses: mail.addresses,
@@ -58,6 +66,6 @@ export async function serveAlone(
       await mail.stop(deadlineMs)
       return mail.report().ledger
     },
-    [Symbol.asyncDispose]: () => mail[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }

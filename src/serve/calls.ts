@@ -9,6 +9,7 @@ import type { ChannelName } from '../envelope/channel-name.ts'
 import type { TraceRecord } from '../policy/trace.ts'
 import type { LeaseAnswer } from '../queue/schedule/lease-owner.ts'
 import type { Sign } from '../queue/schedule/slots.ts'
+import type { Suspicions } from './suspects.ts'
 
 interface Destination {
   readonly channel: ChannelName
@@ -33,6 +34,8 @@ export interface ToDispatcher {
     readonly result: number
   }
   readonly 'lease.reopen': { readonly params: Destination; readonly result: undefined }
+  /** A message that was in hand at a crash has come through. */
+  readonly cleared: { readonly params: string; readonly result: undefined }
   /** A record of the history, for whoever follows it. */
   readonly record: { readonly params: TraceRecord; readonly result: undefined }
 }
@@ -47,6 +50,8 @@ export interface Start {
   /** base64 */
   readonly ticketKeys: string
   readonly follow: boolean
+  /** What other workers know of messages that were in hand at a crash. */
+  readonly suspicions: Suspicions
 }
 
 /** What an operator's request came to. */
@@ -60,12 +65,18 @@ export type Answered =
     }
 
 export interface ToWorker extends Pingable {
-  /** Answered when it serves. */
-  readonly start: { readonly params: Start; readonly result: null }
+  /** Answered when it serves, with what its shards know of messages that were in hand at a crash. */
+  readonly start: { readonly params: Start; readonly result: Suspicions }
   /** Compiles a saved revision; `use` puts it to use. */
   readonly prepare: { readonly params: { readonly folder: string }; readonly result: null }
   readonly use: { readonly params: { readonly folder: string }; readonly result: null }
-  readonly adopt: { readonly params: { readonly shard: number }; readonly result: null }
+  /** Answered as `start` is. */
+  readonly adopt: { readonly params: { readonly shard: number }; readonly result: Suspicions }
+  readonly learn: { readonly params: Suspicions; readonly result: undefined }
+  /** One of those came through elsewhere. */
+  readonly clear: { readonly params: string; readonly result: undefined }
+  /** base64 */
+  readonly ticketKeys: { readonly params: string; readonly result: undefined }
   readonly report: { readonly params: null; readonly result: Report }
   readonly metrics: { readonly params: null; readonly result: unknown }
   readonly control: {

@@ -34,6 +34,7 @@ import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
+import { clear, learn, receptionsIn, type Suspicions } from './suspects.ts'
 import { tableAnswers } from './table-answers.ts'
 import { VERSION } from './version.ts'
 
@@ -45,6 +46,10 @@ export interface MailOptions {
   readonly quiet?: boolean
   /** Shards of the queue to own, at least one. New mail goes into the first. */
   readonly shards: readonly number[]
+  /** How long to wait for shards that a process of before still has. */
+  readonly shardPatienceMs: number
+  /** A message that was in hand at a crash has come through. */
+  readonly cleared?: (key: string) => void
   readonly slots: SlotSource
   /** Shared with other workers; this process's own unless given. */
   readonly destinationSlots?: DestinationSlots
@@ -71,6 +76,13 @@ export interface Mail extends AsyncDisposable {
   look(channel: ChannelName, key: string): void
   /** Takes over a shard that nobody owns. @throws QueueInUse */
   adopt(shard: number): Promise<void>
+  setTicketKeys(keys: Buffer): void
+  /** Messages that were being received at a crash, as the shards here know them. */
+  suspicions(): Suspicions
+  /** Takes in what others know of such. */
+  learn(suspicions: Suspicions): void
+  /** One came through elsewhere. */
+  clear(key: string): void
   report(): Report
   /** Ends sessions, then deliveries, each within the deadline. */
   stop(deadlineMs: number): Promise<void>
@@ -102,7 +114,8 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   const resolver = parts.use(createResolver({ servers, timeoutMs, cacheEntries, clock, log, metrics }))
   const embedded = openDirectory(paths.directory)
   parts.defer(() => embedded.close())
-  const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, embedded, options.ticketKeys)
+  let { ticketKeys } = options
+  const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, embedded, ticketKeys)
   let policy = compile(options.revision)
   const revision = (): LoadedRevision => policy.revision
   const { spool, hostname, mailboxes } = config.server
@@ -136,11 +149,14 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   destinations.use(revision())
 
   const shards: Shard[] = []
-  const open = async (number: number): Promise<Shard> => {
+  // A stack of its own: shards are opened later too, when `parts` belongs to the caller.
+  const opened = parts.use(new AsyncDisposableStack())
+  const open = async (number: number, patienceMs = 0): Promise<Shard> => {
     const run = { boot: readBootId(), pid: process.pid, startedAt: clock.now(), version: VERSION }
     const shard = await openShard(number, {
       paths,
       run,
+      patienceMs,
       runner: {
         destinations: () => destinations.current(),
         revision,
@@ -155,12 +171,14 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         ...(options.destinationSlots === undefined ? {} : { slots: options.destinationSlots }),
       },
     })
-    parts.use(shard)
+    opened.use(shard)
     shards.push(shard)
+    learn(shards, receptionsIn(shards))
     return shard
   }
   const gauges = summedGauges(metrics)
-  for (const number of options.shards) await open(number)
+  await Promise.all(options.shards.map((number) => open(number, options.shardPatienceMs)))
+  shards.sort((a, b) => a.number - b.number)
   const [home] = shards
   if (home === undefined) throw new Error('a process that serves mail needs a shard of the queue')
 
@@ -171,7 +189,14 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     revision,
     host: { ...reads, ...crashAnswer(home.inHand) },
     begin: async () => guardedDraft(await home.store.begin(), guards.space),
-    inHand: home.inHand,
+    inHand: {
+      begin: (key, stage) => home.inHand.begin(key, stage),
+      clear(key) {
+        if (home.inHand.crashes(key) === 0) return
+        clear(shards, key)
+        options.cleared?.(key)
+      },
+    },
     accepted: (id) => home.runner.accepted(id),
     traces: guards.traces,
     log,
@@ -196,7 +221,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     prepare(next) {
       const built = compile(next)
       return () => {
-        policy = built
+        policy = built.withTicketKeys(ticketKeys)
         destinations.use(next)
         log.setLevel(next.config.monitor.log)
       }
@@ -209,6 +234,13 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       shard.runner.start()
       log.info('queue.shard-adopted', { shard: number })
     },
+    setTicketKeys(keys) {
+      ticketKeys = keys
+      policy = policy.withTicketKeys(keys)
+    },
+    suspicions: () => receptionsIn(shards),
+    learn: (suspicions) => learn(shards, suspicions),
+    clear: (key) => clear(shards, key),
     report: () => ({
       shards: shards.map(({ number }) => number),
       connections: server.connections(),

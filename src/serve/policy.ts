@@ -12,6 +12,8 @@ export interface Policy {
   readonly revision: LoadedRevision
   readonly directory: DirectoryHost
   readonly tls: SecureContext | undefined
+  /** The same with new keys for session tickets. */
+  withTicketKeys(ticketKeys: Buffer): Policy
 }
 
 /** @throws Error when certificate and key do not fit, or a list that the aliases name cannot be read */
@@ -22,18 +24,22 @@ export function compilePolicy(revision: LoadedRevision, behind: Directory, ticke
     if (file === undefined) throw new Error(`${path} is not part of revision ${revision.id}`)
     return file.bytes
   }
+  const tlsWith = (keys: Buffer): SecureContext | undefined =>
+    tls === undefined
+      ? undefined
+      : createTlsContext({
+          certificate: bytesOf(tls.certificate),
+          key: bytesOf(tls.key),
+          minVersion: tls.minVersion,
+          ticketKeys: keys,
+        })
   const aliases = { path: directory.aliases, name: basename(directory.aliases) }
-  return {
+  const withTicketKeys = (keys: Buffer): Policy => ({ ...policy, tls: tlsWith(keys) })
+  const policy: Policy = {
     revision,
     directory: directoryAnswers(withAliasFile(aliases, behind)),
-    tls:
-      tls === undefined
-        ? undefined
-        : createTlsContext({
-            certificate: bytesOf(tls.certificate),
-            key: bytesOf(tls.key),
-            minVersion: tls.minVersion,
-            ticketKeys,
-          }),
+    tls: tlsWith(ticketKeys),
+    withTicketKeys,
   }
+  return policy
 }

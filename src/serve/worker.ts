@@ -6,6 +6,7 @@
 import { systemClock } from '../clock/clock.ts'
 import { ControlError } from '../control/protocol.ts'
 import type { QueueMethod } from '../control/queue-handlers.ts'
+import type { Report } from '../control/report.ts'
 import type { HandlersOf, Link } from '../dispatcher/link.ts'
 import { linkToDispatcher } from '../dispatcher/worker-process.ts'
 import { createLog, type PinoLog } from '../monitor/pino-log.ts'
@@ -13,10 +14,8 @@ import { createMetrics } from '../monitor/prom-metrics.ts'
 import { LeasedSlots } from '../queue/schedule/leased-slots.ts'
 import type { Answered, Start, ToDispatcher, ToWorker } from './calls.ts'
 import { type Mail, startMail } from './mail.ts'
+import { ORPHAN_STOP_MS, SHARD_PATIENCE_MS } from './orphans.ts'
 import { loadUsableCopy, type Usable } from './usable.ts'
-
-/** Time for transactions and deliveries when the dispatcher is gone. */
-const ORPHAN_STOP_MS = 10_000
 
 interface Serving {
   readonly mail: Mail
@@ -27,6 +26,8 @@ const log = createLog({ level: 'info' })
 const metrics = createMetrics()
 let serving: Serving | undefined
 let unfollow: (() => void) | undefined
+/** One end only: the dispatcher may be gone when it has just asked for it. */
+let ended: Promise<Report['ledger']> | undefined
 /** Loaded and compiled, by folder; put to use or forgotten by the next. */
 let prepared: { readonly folder: string; readonly next: Usable; readonly use: () => void } | undefined
 
@@ -37,7 +38,10 @@ const handlers: HandlersOf<ToWorker> = {
   async start(given) {
     serving = await serve(given)
     follow(given.follow)
-    return null
+    const { mail } = serving
+    const known = mail.suspicions()
+    mail.learn(given.suspicions)
+    return known
   },
   async prepare({ folder }) {
     const next = await loadUsableCopy(folder)
@@ -52,7 +56,16 @@ const handlers: HandlersOf<ToWorker> = {
   },
   async adopt({ shard }) {
     await mail().adopt(shard)
-    return null
+    return mail().suspicions()
+  },
+  learn(suspicions) {
+    serving?.mail.learn(suspicions)
+  },
+  clear(key) {
+    serving?.mail.clear(key)
+  },
+  ticketKeys(keys) {
+    serving?.mail.setTicketKeys(Buffer.from(keys, 'base64'))
   },
   report: () => mail().report(),
   metrics: () => metrics.snapshot(),
@@ -62,9 +75,8 @@ const handlers: HandlersOf<ToWorker> = {
     serving?.slots.look(channel, key)
   },
   async stop({ deadlineMs }) {
-    const { ledger } = await end(deadlineMs)
-    // The answer leaves first.
-    setImmediate(() => void exit())
+    const ledger = await end(deadlineMs)
+    // The answer leaves first; the dispatcher closes the link when it has it, and then this process ends (below).
     return ledger
   },
 }
@@ -78,7 +90,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, ()
 
 await link.closed
 if (serving !== undefined) {
-  log.warn('worker.dispatcher-gone')
+  if (ended === undefined) log.warn('worker.dispatcher-gone')
   await end(ORPHAN_STOP_MS)
 }
 await exit()
@@ -105,6 +117,8 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     name: `w${index}`,
     quiet: index > 0,
     shards,
+    shardPatienceMs: SHARD_PATIENCE_MS,
+    cleared: (key) => link.notify('cleared', key),
     slots: {
       async claim(address) {
         const { answer, slot } = await link.call('slot.claim', { address })
@@ -145,10 +159,10 @@ function follow(on: boolean): undefined {
   unfollow = on ? serving?.mail.history.follow((record) => link.notify('record', record)) : undefined
 }
 
-async function end(deadlineMs: number) {
+function end(deadlineMs: number): Promise<Report['ledger']> {
   const ending = mail()
-  await ending.stop(deadlineMs)
-  return ending.report()
+  ended ??= ending.stop(deadlineMs).then(() => ending.report().ledger)
+  return ended
 }
 
 async function exit(): Promise<never> {

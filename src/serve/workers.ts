@@ -3,34 +3,39 @@
  * Mail served by workers (design 2.4): this process binds the ports, starts the workers, keeps them running, and owns
  * what must be one across them. It reads nothing a stranger sent.
  */
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock/clock.ts'
-import { removeRevisions, saveRevision } from '../config/saved-revision.ts'
+import type { Config } from '../config/schema.ts'
 import { existingShards, spoolPaths } from '../config/spool-paths.ts'
-import type { LoadedRevision } from '../config/where.ts'
 import type { WorkerRow } from '../control/protocol.ts'
 import { oneQueue } from '../control/queue-handlers.ts'
 import { doctorOf, healthOf, type Report, type ReportOf } from '../control/report.ts'
+import { OrphanGuard } from '../dispatcher/orphan-guard.ts'
 import { Ports } from '../dispatcher/ports.ts'
 import { ShardTable } from '../dispatcher/shards.ts'
 import { Supervisor } from '../dispatcher/supervisor.ts'
 import { FIRST_PORT_FD, startProcess } from '../dispatcher/worker-process.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
-import { combined } from '../monitor/prom-metrics.ts'
 import { LeaseOwner } from '../queue/schedule/lease-owner.ts'
 import { LocalSlots } from '../queue/schedule/slots.ts'
 import { ConnectionSlots } from '../state/connection-slots.ts'
 import { Adoption } from './adoption.ts'
+import { AllMetrics } from './all-metrics.ts'
 import type { ToDispatcher, ToWorker, Worker } from './calls.ts'
 import { Followers } from './followers.ts'
+import { lockSpool } from './lock-spool.ts'
+import { ORPHAN_END_MS } from './orphans.ts'
 import { becomeUser } from './privileges.ts'
-import { remoteQueue } from './remote-queue.ts'
-import { rollOut } from './roll-out.ts'
+import { absentQueue, remoteQueue } from './remote-queue.ts'
+import { Revisions } from './revisions.ts'
 import type { Served } from './served.ts'
+import { SharedSuspicions } from './shared-suspicions.ts'
 import { slotHandlers } from './slot-handlers.ts'
+import type { Suspicions } from './suspects.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import type { Usable } from './usable.ts'
 
 /** A worker that does not answer within this is left out of what operators are told; if it hangs, it is replaced. */
@@ -49,28 +54,34 @@ export async function serveWithWorkers(
   const paths = spoolPaths(config.server.spool)
   const ports = parts.use(new Ports(config.listeners))
   await becomeUser(config.server, [config.server.spool, config.server.mailboxes])
-  for (const folder of [config.server.spool, config.server.mailboxes])
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+  parts.use(await lockSpool(config.server.spool))
+  await mkdir(config.server.mailboxes, { recursive: true, mode: 0o700 })
+  const guard = parts.use(new OrphanGuard({ clock, log, patienceMs: ORPHAN_END_MS }))
 
-  let current: LoadedRevision = first.revision
-  let folder = await saveRevision(current, paths.revisions)
-  await removeRevisions(paths.revisions, new Set([current.id]))
-  const ticketKeys = randomBytes(48).toString('base64')
+  const revisions = await Revisions.open(first.revision, paths.revisions, log)
+  const settings = (): Config => revisions.current().config
+  const ticketKeys = parts.use(
+    new TicketKeys(clock, (keys) => {
+      for (const { worker } of supervisor.serving()) worker.link.notify('ticketKeys', keys.toString('base64'))
+    }),
+  )
+  const suspicions = new SharedSuspicions(clock.now)
+  const counted = new AllMetrics<Worker>()
   const shards = new ShardTable(await existingShards(paths))
   const connections = new ConnectionSlots(clock.monotonic)
   const leases = new LeaseOwner(
     new LocalSlots({
       limits: (channel) => {
-        const { concurrency = 1, perDestination = 1 } = current.config.channels[channel] ?? {}
+        const { concurrency = 1, perDestination = 1 } = settings().channels[channel] ?? {}
         return { concurrency, perDestination }
       },
-      retryMs: () => current.config.queue.retryMs,
+      retryMs: () => settings().queue.retryMs,
       random: () => randomInt(2 ** 32) / 2 ** 32,
     }),
     clock.monotonic,
     (index, channel, key) => workerAt(index)?.link.notify('look', { channel, key }),
   )
-  const slots = slotHandlers(connections, leases, () => current.config.limits)
+  const slots = slotHandlers(connections, leases, () => settings().limits)
   const followers = new Followers((on) => {
     for (const { worker } of supervisor.serving()) worker.link.notify('follow', on)
   })
@@ -80,34 +91,56 @@ export async function serveWithWorkers(
     clock,
     log,
     hungAfterMs: config.server.hungAfter,
-    spawn: (index) =>
-      startProcess<ToDispatcher, ToWorker>({
+    spawn(index) {
+      const worker = startProcess<ToDispatcher, ToWorker>({
         program: PROGRAM,
         args: [],
         ports: ports.bound.map(({ fd }) => fd),
-        handlers: { ...slots.of(index), record: (record) => followers.told(record) },
+        handlers: {
+          ...slots.of(index),
+          record: (record) => followers.told(record),
+          cleared: (key) => suspicions.cleared(key, allBut(index)),
+        },
         failed: (err) => log.error('worker.link', { worker: index, err }),
-      }),
+      })
+      guard.watch(worker.pid)
+      return worker
+    },
     async prepare(worker, index) {
-      const started = folder
-      await worker.link.call('start', {
+      const keys = ticketKeys.current()
+      const found = await worker.link.call('start', {
         index,
-        folder: started,
+        folder: revisions.starts(worker),
         shards: shards.assign(index, count),
         ports: Object.fromEntries(ports.bound.map(({ name }, i) => [name, FIRST_PORT_FD + i])),
-        ticketKeys,
+        ticketKeys: keys.toString('base64'),
         follow: followers.any,
+        suspicions: suspicions.all(),
       })
-      // The revision may have changed while it started.
-      if (folder !== started) await rollOut([worker], folder)
+      suspicions.found(found, allBut(index))
+      await revisions.started(worker)
+      // What may have changed while it started.
+      worker.link.notify('learn', suspicions.all())
+      worker.link.notify('follow', followers.any)
+      if (keys !== ticketKeys.current()) worker.link.notify('ticketKeys', ticketKeys.current().toString('base64'))
     },
-    gone(index) {
+    gone(index, worker) {
+      guard.forget(worker.pid)
+      revisions.gone(worker)
+      counted.gone(worker)
       shards.release(index)
       slots.gone(index)
       adoption.soon()
     },
   })
-  const adoption = new Adoption({ shards, supervisor, clock, log })
+  const allBut = (index: number): readonly Worker[] =>
+    supervisor.serving().flatMap((each) => (each.index === index ? [] : each.worker))
+  const adopted = (found: Suspicions): void =>
+    suspicions.found(
+      found,
+      supervisor.serving().map(({ worker }) => worker),
+    )
+  const adoption = new Adoption({ shards, supervisor, clock, log, adopted })
   const workerAt = (index: number): Worker | undefined =>
     supervisor.serving().find((each) => each.index === index)?.worker
   metrics.gauge('postern_workers_serving', 'Workers that serve', () => supervisor.serving().length)
@@ -144,41 +177,42 @@ export async function serveWithWorkers(
   const kept = parts.move()
   return {
     addresses: Object.fromEntries(ports.bound.map(({ name, address, port }) => [name, { address, port }])),
-    queue: oneQueue(() => supervisor.serving().map(({ worker }) => remoteQueue(worker.link))),
-    revision: () => current,
-    async use(next) {
-      const saved = await saveRevision(next.revision, paths.revisions)
-      await rollOut(
-        supervisor.serving().map(({ worker }) => worker),
-        saved,
-        () => {
-          folder = saved
-          current = next.revision
-        },
-      )
-      await removeRevisions(paths.revisions, new Set([current.id]))
-    },
+    queue: oneQueue(() => {
+      const serving = supervisor.serving()
+      const absent = shards.without(serving.map(({ index }) => index))
+      const queues = serving.map(({ worker }) => remoteQueue(worker.link))
+      return absent.length === 0 ? queues : [...queues, absentQueue(absent)]
+    }),
+    revision: () => revisions.current(),
+    use: (next) => revisions.use(next.revision),
     workers,
     reports,
     health: async () => healthOf(await reports(), [workersCheck()]),
     doctor: async () => doctorOf(await reports(), [workersCheck()]),
     async metrics() {
-      const asked = supervisor.serving().map(({ worker }) => within(worker.link.call('metrics', null), clock))
-      const told = (await Promise.all(asked)).filter((snapshot) => snapshot !== undefined)
-      return await combined([await metrics.snapshot(), ...told])
+      const asked = supervisor.serving().map(async ({ worker }) => {
+        const snapshot = await within(worker.link.call('metrics', null), clock)
+        return [worker, snapshot] as const
+      })
+      return await counted.text(await metrics.snapshot(), await Promise.all(asked))
     },
     follow: (onRecord) => followers.add(onRecord),
     async stop(deadlineMs) {
       adoption.end()
+      // Else the system would go on taking connections that nobody accepts any more.
+      ports[Symbol.dispose]()
       const ledgers: Report['ledger'][] = []
       const asked: Promise<unknown>[] = []
       // Sessions end first, then deliveries, each within the deadline; then a moment to close.
       await supervisor.stop(2 * deadlineMs + REPORT_MS, ({ link }) => {
         asked.push(
-          link.call('stop', { deadlineMs }).then(
-            (ledger) => ledgers.push(ledger),
-            (err: unknown) => log.warn('worker.not-stopped', { err }),
-          ),
+          link
+            .call('stop', { deadlineMs })
+            .then(
+              (ledger) => ledgers.push(ledger),
+              (err: unknown) => log.warn('worker.not-stopped', { err }),
+            )
+            .finally(() => link.close()),
         )
       })
       await Promise.all(asked)
