@@ -50,6 +50,11 @@ const NOTHING: Ended = { sign: 'unsaid', why: '', left: [], born: [], tried: fal
 const UNREADABLE_MS = 60_000
 /** One suspect waits for another. */
 const SUSPECT_WAIT_MS = 1000
+/**
+ * Attempts that are over and not written down yet may have given their slots to others, this many: a destination does
+ * not wait for our disk, and a disk that stands still does not let ever more be sent that nobody knows of.
+ */
+const MAX_UNWRITTEN = 256
 /** While a result cannot be written, between two tries. */
 const LONGEST_WRITE_WAIT_MS = 60_000
 
@@ -58,6 +63,7 @@ const POISON: DecidedBy = { by: 'built-in', rule: 'poison' }
 export class Deliveries {
   readonly #deps: DeliveriesDeps
   #stopped = false
+  #unwritten = 0
   readonly #sleepers = new Set<() => void>()
 
   constructor(deps: DeliveriesDeps) {
@@ -81,8 +87,15 @@ export class Deliveries {
     cancel()
   }
 
-  /** Tries work once and writes down what came of it. `cut` ends it early. Never rejects. */
-  async deliver(work: Work, cut: AbortController): Promise<Ended> {
+  /**
+   * Tries work once and writes down what came of it. `cut` ends it early. Never rejects.
+   * @param over the attempt is over, its slot may go to others before this resolves
+   */
+  async deliver(
+    work: Work,
+    cut: AbortController,
+    over: (made: Pick<Ended, 'sign' | 'why'>) => void = () => {},
+  ): Promise<Ended> {
     const { inHand, timeline } = this.#deps
     const key = deliveryKey(work.id)
     const crashes = inHand?.suspects().get(key) ?? []
@@ -100,9 +113,12 @@ export class Deliveries {
     const { queue } = this.#deps.revision().config
     const timeMs = attemptMs(queue, editedSize(message.envelope.size, message.envelope.edits), recipients.length)
     const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, { timeMs, cut })
-    const recorded = await this.#record(work, made)
-    inHand?.clear(key)
     const { sign, why, givenUp } = made
+    if (this.#unwritten < MAX_UNWRITTEN) over(made)
+    this.#unwritten++
+    const recorded = await this.#record(work, made)
+    this.#unwritten--
+    inHand?.clear(key)
     if (recorded === 'not-understood')
       return { ...NOTHING, sign, why, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: true }
     if (recorded === undefined) return { ...NOTHING, sign, why }

@@ -6,8 +6,20 @@ import type { MailAddress } from '../address/address.ts'
 import { ManualClock } from '../clock/clock.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { checkConservation } from './conservation.ts'
+import { MemoryStore } from './memory-store.ts'
 import { each, HOME, HOUR, LATER, MINUTE, NEVER, OK, type Script, setUp, untilAborted } from './runner.fixture.ts'
 import { anEnvelope, aRecipient, enqueue } from './store.suite.ts'
+
+/** Writes nothing down before `disk` resolves. */
+function slowStore(disk: Promise<void>): MemoryStore {
+  class SlowStore extends MemoryStore {
+    override async record(...given: Parameters<MemoryStore['record']>) {
+      await disk
+      return await super.record(...given)
+    }
+  }
+  return new SlowStore()
+}
 
 test('a message is delivered, and leaves', async () => {
   const t = setUp(each(OK))
@@ -27,6 +39,29 @@ test('a message is delivered, and leaves', async () => {
   assert.deepEqual(t.attempts()[0]?.by, { by: 'remote', host: 'mx.example.org', reply: '250 ok' })
   assert.equal(t.attempts()[0]?.recipients[0]?.result, 'relayed')
   assert.equal(t.home.length, 0)
+})
+
+test('a slot is free when its attempt is over, however long the disk takes to write down what came of it', async () => {
+  const disk = Promise.withResolvers<void>()
+  const t = setUp(each(OK), { store: slowStore(disk.promise), channel: { concurrency: 1, perDestination: 1 } })
+  for (let i = 0; i < 3; i++) await t.put()
+  await t.quiet()
+  assert.equal(t.deliveries.length, 3)
+  assert.equal(t.store.ledger().relayed, 0)
+  disk.resolve()
+  await t.runner.idle()
+  assert.equal(t.store.ledger().relayed, 3)
+})
+
+test('a disk that stands still does not let ever more be sent', async () => {
+  const disk = Promise.withResolvers<void>()
+  const t = setUp(each(OK), { store: slowStore(disk.promise), channel: { concurrency: 2, perDestination: 2 } })
+  for (let i = 0; i < 300; i++) await t.put()
+  for (let i = 0; i < 100; i++) await t.quiet()
+  assert.ok(t.deliveries.length >= 256 && t.deliveries.length < 300, `${t.deliveries.length}`)
+  disk.resolve()
+  await t.runner.idle()
+  assert.equal(t.store.ledger().relayed, 300)
 })
 
 test('what is deferred is tried again after 5, 10, 20 minutes, and then delivered', async () => {

@@ -237,7 +237,11 @@ export class QueueRunner {
 
   #begin(work: Work): Promise<void> {
     const cut = new AbortController()
-    const ended = this.#parts.deliveries.deliver(work, cut).then(
+    const over = ({ sign, why }: Pick<Ended, 'sign' | 'why'>): void => {
+      this.#parts.schedule.free(work, sign, this.#parts.timeline.now(), why)
+      this.#pump()
+    }
+    const ended = this.#parts.deliveries.deliver(work, cut, over).then(
       (end) => this.#ended(work, end),
       (error: unknown) => {
         this.#deps.log.error('delivery.bug', { err: error, id: work.id })

@@ -106,10 +106,13 @@ export class LeasedSlots implements DestinationSlots {
     }
     if (sign === 'alive') {
       state.openAt = 0
-      if (!lease.told) this.#service.answered(lease.number)
+      // Then the owner may lend one more; later answers are no news to it, and it says itself when there is a slot.
+      if (!lease.told) {
+        this.#service.answered(lease.number)
+        state.refusedUntil = 0
+      }
       lease.told = true
     }
-    state.refusedUntil = 0
     lease.idleSince = now
     state.idle.push(lease)
     this.#sweepLater()

@@ -72,7 +72,7 @@ export class Schedule {
     return this.#byMessage.size
   }
 
-  /** Deliveries under way. */
+  /** Deliveries that hold a slot. */
   get underWay(): number {
     return this.#underWay
   }
@@ -183,9 +183,15 @@ export class Schedule {
 
   /** A delivery has ended. `why`: what a failed one said. */
   done(work: Work, sign: Sign, now: number, why = ''): void {
-    const { lane, slot } = work
+    this.free(work, sign, now, why)
     this.#end(work)
+  }
+
+  /** Its attempt is over and another may have its slot, while what came of it is written down; `done` still follows. */
+  free(work: Work, sign: Sign, now: number, why = ''): void {
+    const { lane, slot } = work
     if (slot === undefined) return
+    work.slot = undefined
     this.#underWay--
     lane.underWay--
     const down = this.#slots.release(slot, sign, now)
