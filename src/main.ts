@@ -49,7 +49,7 @@ export async function serve(
   parts.use(startIndexer({ directory: spoolPaths(config.server.spool).history, clock, log, metrics }))
 
   const readAnew = async (): Promise<ResultOf['reload']> => {
-    const next = await loadUsable(configDirectory)
+    const next = await loadUsable(configDirectory, mail.revision())
     const before = mail.revision()
     await mail.use(next)
     log.setLevel(next.revision.config.monitor.log)

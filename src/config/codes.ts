@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PROBLEM_CODES } from '../mapping/index.ts'
+
 /** Every code a diagnostic may carry, with its meaning. Codes are stable: scripts and editors match on them. */
 
 export const CODES = {
@@ -39,6 +41,7 @@ export const CODES = {
   'limit-low': 'A limit that other systems run into without doing wrong.',
   'path-too-long': 'A socket path longer than the system allows.',
   alias: 'A line of the alias file that cannot be used.',
+  ...PROBLEM_CODES,
 } as const
 
 export type DiagnosticCode = keyof typeof CODES

@@ -7,11 +7,12 @@ import type { ChannelConfig } from './schema-channels.ts'
 /** Folders and files against the configuration directory. Programs of pipe channels stay as written. */
 export function resolvePaths(directory: string, config: Config): Config {
   const at = (path: string): string => resolve(directory, path)
-  const { server, tls } = config
+  const { server, tls, access } = config
   return {
     ...config,
     server: { ...server, spool: at(server.spool), mailboxes: at(server.mailboxes), control: at(server.control) },
     ...(tls === undefined ? {} : { tls: { ...tls, certificate: at(tls.certificate), key: at(tls.key) } }),
+    access: { ...access, mappings: at(access.mappings), general: at(access.general) },
     directory: { ...config.directory, aliases: at(config.directory.aliases) },
     channels: Object.fromEntries(
       Object.entries(config.channels).map(([name, channel]) => [name, resolveChannel(channel, at)]),

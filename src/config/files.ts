@@ -11,7 +11,7 @@ import type { Path, YamlSource } from './yaml-source.ts'
 
 export const CONFIG_FILE = 'postern.yaml'
 
-export type FileRole = 'config' | 'aliases' | 'certificate' | 'key' | 'password' | 'ca'
+export type FileRole = 'config' | 'aliases' | 'certificate' | 'key' | 'password' | 'ca' | 'mappings' | 'general'
 
 /** Octets a file of each role may have: far more than any site needs, far less than would hurt. */
 const MAX_BYTES: Readonly<Record<FileRole, number>> = {
@@ -21,7 +21,12 @@ const MAX_BYTES: Readonly<Record<FileRole, number>> = {
   key: 1 << 20,
   password: 4096,
   ca: 16 << 20,
+  mappings: 64 << 20,
+  general: 64 << 20,
 }
+
+/** Files that need not be there. */
+const OPTIONAL: ReadonlySet<FileRole> = new Set<FileRole>(['aliases', 'mappings', 'general'])
 
 export interface ConfigFile {
   readonly role: FileRole
@@ -46,9 +51,11 @@ export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
   const add = (role: FileRole, setting: Path, byDefault?: string): void => {
     const named = valueAt(input.value, setting) ?? byDefault
     if (typeof named === 'string')
-      files.push({ role, setting, path: resolve(directory, named), optional: role === 'aliases' })
+      files.push({ role, setting, path: resolve(directory, named), optional: OPTIONAL.has(role) })
   }
   add('aliases', ['directory', 'aliases'], 'aliases')
+  add('mappings', ['access', 'mappings'], 'mappings')
+  add('general', ['access', 'general'], 'general.txt')
   add('certificate', ['tls', 'certificate'])
   add('key', ['tls', 'key'])
   const channels = valueAt(input.value, ['channels'])

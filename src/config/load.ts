@@ -29,6 +29,7 @@ import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
 import { ConfigSchema } from './schema.ts'
+import { compileTables, readIncludes, type TableFiles } from './site-tables.ts'
 import { createWhere, type LoadedRevision } from './where.ts'
 import { readYaml } from './yaml-source.ts'
 import { diagnosticsOf } from './zod-issues.ts'
@@ -57,6 +58,8 @@ export interface LoadOptions {
   readonly checkers?: readonly FileChecker[]
   /** Where files come from, when not from the disk as it is now. */
   readonly read?: ReadConfigFile
+  /** A revision of before: what did not change is not compiled again. */
+  readonly before?: LoadedRevision
 }
 
 /** `revision` is absent when there is an error. `sources`: the text of each file a diagnostic may name. */
@@ -138,10 +141,14 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
         diagnostics.push({ code: checker.code, severity: 'error', ...problem, file: file.name })
     }
   }
+  const included = await tableFiles(root, named.files, read)
+  const { tables, sources: texts } = await compileTables(root, included.tables, included.general, options.before)
+  diagnostics.push(...tables.diagnostics)
+  for (const [name, text] of texts) sources.set(name, text)
   diagnostics.sort(compareDiagnostics)
   if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }
 
-  const files = [main.file, ...named.files.map(({ file }) => file)]
+  const files = [main.file, ...named.files.map(({ file }) => file), ...included.tables.files]
   const revision: LoadedRevision = {
     id: revisionId(files),
     directory: root,
@@ -149,8 +156,21 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     ...createWhere(source, input),
     files: new Map(files.map((file) => [file.path, file])),
     sources,
+    tables,
   }
   return { revision, diagnostics, sources }
+}
+
+/** The mappings file, what it includes, and the general table. */
+async function tableFiles(
+  root: string,
+  named: readonly { readonly file: ConfigFile }[],
+  read: ReadConfigFile,
+): Promise<{ readonly tables: TableFiles; readonly general: ConfigFile | undefined }> {
+  const of = (role: FileRole) => named.find(({ file }) => file.role === role)?.file
+  const main = of('mappings')
+  const tables = main === undefined ? { files: [], unreadable: new Map() } : await readIncludes(root, main, read)
+  return { tables, general: of('general') }
 }
 
 /** The same name for the same files, whatever order they were named in. */

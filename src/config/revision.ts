@@ -6,6 +6,7 @@
 import type { Brand } from '../address/address.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Config } from './schema.ts'
+import type { SiteTables } from './site-tables.ts'
 
 /** The first twelve hexadecimal digits of SHA-256 over names and bytes of the files. */
 export type RevisionId = Brand<string, 'RevisionId'>
@@ -15,6 +16,8 @@ export interface Revision {
   /** Absolute path of the configuration directory. Relative paths in `config` have been resolved against it. */
   readonly directory: string
   readonly config: Config
+  /** Mapping tables and the general table; absent: none, as with a file without tables. */
+  readonly tables?: SiteTables
   /**
    * What to name when a setting decided: its place in the file, or that it is a default. The path is that of the
    * configuration: `where('channels', 'tcp_local', 'relay')`, `where('routes', 2)`. A setting of a stock channel that

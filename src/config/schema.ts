@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseNetwork } from '../address/network.ts'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
+import { access } from './schema-access.ts'
 import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { pressureLimits } from './schema-pressure.ts'
@@ -298,6 +299,7 @@ export const ConfigSchema = z.strictObject({
     .describe(
       'Where domains that are not ours go. The first that fits counts; without one, tcp_local and the domain’s MX records.',
     ),
+  access: access.prefault({}),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
   dns: dns.prefault({}),

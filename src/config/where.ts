@@ -6,6 +6,7 @@ import type { ConfigFile } from './files.ts'
 import { type ConfigInput, valueAt, withDefaults } from './input.ts'
 import { walkableSchema } from './json-schema.ts'
 import type { Revision } from './revision.ts'
+import type { SiteTables } from './site-tables.ts'
 import type { Path, YamlSource } from './yaml-source.ts'
 
 /** A revision as loaded: with the bytes it was made of, so that nobody reads a file a second time. */
@@ -14,6 +15,7 @@ export interface LoadedRevision extends Revision {
   readonly files: ReadonlyMap<string, ConfigFile>
   /** By name relative to the directory: the text of each file that was read as text. */
   readonly sources: ReadonlyMap<string, string>
+  readonly tables: SiteTables
   /** The configuration as a person would write it out in full: `5m`, not 300000; paths as written. */
   readonly asWritten: unknown
 }

@@ -21,11 +21,15 @@ export class ConfigurationRefused extends Error {
 const OPTIONS = { now: Date.now, checkers: FILE_CHECKERS }
 
 /** @throws ConfigurationRefused */
-export const loadUsable = async (directory: string): Promise<Usable> => usable(await loadRevision(directory, OPTIONS))
+export const loadUsable = async (directory: string, before?: LoadedRevision): Promise<Usable> =>
+  usable(await loadRevision(directory, withBefore(before)))
 
 /** @throws ConfigurationRefused, Error when the copy is damaged */
-export const loadUsableCopy = async (folder: string): Promise<Usable> =>
-  usable(await loadSavedRevision(folder, OPTIONS))
+export const loadUsableCopy = async (folder: string, before?: LoadedRevision): Promise<Usable> =>
+  usable(await loadSavedRevision(folder, withBefore(before)))
+
+/** What did not change since is not compiled again. */
+const withBefore = (before: LoadedRevision | undefined) => (before === undefined ? OPTIONS : { ...OPTIONS, before })
 
 function usable({ revision, diagnostics, sources }: Loaded): Usable {
   if (revision !== undefined) return { revision, diagnostics }

@@ -44,7 +44,7 @@ const handlers: HandlersOf<ToWorker> = {
     return known
   },
   async prepare({ folder }) {
-    const next = await loadUsableCopy(folder)
+    const next = await loadUsableCopy(folder, mail().revision())
     prepared = { folder, next, use: mail().prepare(next.revision) }
     return null
   },
