@@ -29,7 +29,7 @@ try {
     rounds: Number(values.rounds),
     seed: Number(values.seed),
     workers: Number(values.workers),
-    octets: values.tmpfs ? 400_000 : 100_000,
+    octets: values.tmpfs ? 3_000_000 : 100_000,
     fills: values.tmpfs,
     say: console.log,
   })

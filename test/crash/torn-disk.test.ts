@@ -9,7 +9,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anEnvelope, enqueue } from '../../src/queue/store.suite.ts'
 import { type Fault, fewLosses, type Loss, losses, type Operation, TornDisk } from './torn-disk.ts'
-import { inspect, type Model, open, run } from './torn-script.ts'
+import { goOn, inspect, type Model, open, run } from './torn-script.ts'
 
 /** Everything that can be tried is tried; else faults are those that differ most, and meet the worst losses only. */
 const ALL = process.env['TORN'] === 'all'
@@ -28,12 +28,18 @@ async function cut(disk: TornDisk, model: Model, ways: readonly Loss[]): Promise
     if (recoveredTwice.has(picture)) continue
     recoveredTwice.add(picture)
     // Recovery may be cut off as well: nothing of what it saw depends on what it has not synced.
-    assert.equal(await inspect(found.after(() => 'lost').layer, model), first)
+    assert.deepEqual(await inspect(found.after(() => 'lost').layer, model), first)
+    // And what is written after it stands as firmly.
+    const further = new Map(model)
+    const id = await goOn(found.layer, further)
+    const second = await inspect(found.after(() => 'lost').layer, further)
+    assert.ok(second.delete(id))
+    assert.deepEqual(second, first)
   }
   // What a process finds that was only killed, it acts upon: so it must be there after a power cut as well.
   disk.restart()
   const first = await inspect(disk.layer, model)
-  assert.equal(await inspect(disk.after((index) => (disk.lied(index) ? 'kept' : 'lost')).layer, model), first)
+  assert.deepEqual(await inspect(disk.after((index) => (disk.lied(index) ? 'kept' : 'lost')).layer, model), first)
   return seen.size
 }
 

@@ -114,6 +114,8 @@ class SegmentedStore implements LogStore {
   /** Octets appended since the last checkpoint, and how many make the next one due. */
   #sinceCheckpoint = 0
   #checkpointDue: number
+  /** Octets appended since space was looked at. */
+  #sinceConsidered = 0
   #checkpointing: Promise<void> | undefined
   #closed = false
 
@@ -174,7 +176,7 @@ class SegmentedStore implements LogStore {
     })
   }
 
-  /** Puts right what recovery found, and begins a segment, so that what did not count never will. */
+  /** Puts right what recovery found; where something was cut off, begins a segment that says so, and it stays cut. */
   async mend(): Promise<void> {
     const { findings, leftovers, unreadable, lost, cut } = this.recovered
     if (cut > 0) this.#log.warn('queue.tail-cut', { octets: cut })
@@ -346,7 +348,9 @@ class SegmentedStore implements LogStore {
       applied()
     })
     if (left?.file !== undefined) void this.#remove(left.file)
-    this.#sinceCheckpoint += recordBytes(record) + GROUP_HEAD
+    const octets = recordBytes(record) + GROUP_HEAD
+    this.#sinceCheckpoint += octets
+    this.#sinceConsidered += octets
     this.#upkeep()
   }
 
@@ -411,7 +415,10 @@ class SegmentedStore implements LogStore {
 
   #upkeep(): void {
     if (!this.#background || this.#closed) return
-    this.#compaction.consider()
+    if (this.#sinceConsidered >= this.#segmentBytes / 8) {
+      this.#sinceConsidered = 0
+      this.#compaction.consider()
+    }
     if (this.#sinceCheckpoint < this.#checkpointDue || this.#checkpointing !== undefined) return
     this.checkpoint().catch((error: unknown) => this.#log.warn('queue.checkpoint-not-written', { err: error }))
   }

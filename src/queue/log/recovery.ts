@@ -41,6 +41,8 @@ export interface Recovered {
   readonly unreadable: readonly string[]
   /** Octets behind the end of the log, of a write that was cut short. */
   readonly cut: number
+  /** The last segment, where nothing was cut off: it may be written on. */
+  readonly open?: Segment
   readonly fromCheckpoint: boolean
 }
 
@@ -113,11 +115,12 @@ export async function recover(
   balance(messages, findings)
   const idle = segments.of('apart').filter(({ number }) => !messages.live.has(number))
   for (const { number } of idle) segments.remove(number)
-  const end = last === undefined ? undefined : segments.get(last.header.number)?.end
+  const open = last === undefined ? undefined : segments.get(last.header.number)
   return {
     messages,
     segments,
-    ...(last === undefined || end === undefined ? {} : { previous: { segment: last.header.number, end } }),
+    ...(open === undefined ? {} : { previous: { segment: open.number, end: open.end } }),
+    ...(open === undefined || cut > 0 || findings.length > 0 ? {} : { open }),
     sequence,
     findings,
     lost,

@@ -66,16 +66,21 @@ export class LogWriter {
   #preparing: Promise<void> | undefined
   /** Why there is no segment ahead, and when it was tried. */
   #noRoom: { readonly error: unknown; readonly at: number } | undefined
+  #resumable: Segment | undefined
   #sequence: number
   /** Every octet of the group under way has been handed to the disk. */
   #whole = false
   /** The last segment that counts. */
   #previous: SegmentHeader['previous']
 
-  constructor(parts: WriterParts, start: { readonly sequence: number; readonly previous?: SegmentHeader['previous'] }) {
+  constructor(
+    parts: WriterParts,
+    start: { readonly sequence: number; readonly previous?: SegmentHeader['previous']; readonly open?: Segment },
+  ) {
     this.#parts = parts
     this.#sequence = start.sequence
     this.#previous = start.previous
+    this.#resumable = start.open
   }
 
   /**
@@ -101,9 +106,19 @@ export class LogWriter {
     return at === undefined ? undefined : { ...at, sequence: this.#sequence }
   }
 
-  /** Begins a segment if none is begun; rejects when the disk will not have it, and then the next append tries again. */
+  /**
+   * Goes on in the segment that is open, or begins one. Rejects when the disk will not have it, and then the next
+   * append tries again.
+   */
   async begin(): Promise<void> {
-    if (this.#current === undefined) await this.#begin()
+    const { files, folders } = this.#parts
+    const segment = this.#resumable
+    this.#resumable = undefined
+    if (segment === undefined) await this.#begin()
+    else {
+      this.#current = { segment, file: await files.open(folders.path(segment.path), 'write') }
+      this.#prepare()
+    }
   }
 
   /** Resolves when everything that was appended has been settled. */
