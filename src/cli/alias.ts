@@ -4,8 +4,7 @@ import type { Command } from 'commander'
 import { domainOf, type MailAddress } from '../address/address.ts'
 import type { Member } from '../ask/questions.ts'
 import type { AliasRow } from '../directory/embedded.ts'
-import { type Cli, examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Cli, type Define, examples } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 
 export const define: Define = (command, cli) => {

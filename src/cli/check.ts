@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern check`: everything that is wrong with a configuration, at once. Needs no server. */
 import { formatDiagnostics } from '../config/diagnostic.ts'
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { plural } from './output.ts'
 
 export const define: Define = (command, cli) => {

@@ -99,5 +99,8 @@ export class Cli {
   }
 }
 
+/** What a command's file gives: adds arguments, options, subcommands and action to one that has its name and summary. */
+export type Define = (command: Command, cli: Cli) => void
+
 export const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ postern ${line}`).join('\n')}\n`

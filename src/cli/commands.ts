@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every command: its name, what it does, and the file it is in, loaded when it is called. */
-import type { Command } from 'commander'
-import type { Cli } from './cli.ts'
-
-/** Adds arguments, options, subcommands and action to a command that has its name and summary. */
-export type Define = (command: Command, cli: Cli) => void
+import type { Define } from './cli.ts'
 
 export interface CommandEntry {
   readonly name: string

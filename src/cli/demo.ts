@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern demo`: a whole site on loopback, with real mail through it. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { EXIT } from './exit.ts'
 
 export const define: Define = (command, cli) => {

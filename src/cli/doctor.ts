@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern doctor`: what can be seen to be wrong with this installation, from outside and by the server itself. */
 import { access, constants, statfs } from 'node:fs/promises'
-import { type Cli, examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Cli, type Define, examples } from './cli.ts'
 import { EXIT } from './exit.ts'
 import { clean, humanSize, paint, plural } from './output.ts'
 

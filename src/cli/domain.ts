@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern domain …`: the domains that are ours. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 
 export const define: Define = (command, cli) => {
   command.addHelpText('after', examples('domain add example.org', 'domain list', 'domain delete example.org'))

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern explain ID`: the recorded way of a message, stage by stage, with what decided. Needs no server. */
 import { parseMessageId } from '../envelope/message-id.ts'
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 
 export const define: Define = (command, cli) => {

@@ -2,8 +2,7 @@
 /** `postern init`: a first configuration that is safe as it stands. */
 import { hostname } from 'node:os'
 import { relative } from 'node:path'
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 
 export const define: Define = (command, cli) => {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern reload`: the server takes the configuration anew, or keeps what it has and says what is wrong. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 
 export const define: Define = (command, cli) => {
   command

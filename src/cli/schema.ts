@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern schema`: the schema of postern.yaml, for editors and for the manual. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 
 export const define: Define = (command, cli) => {
   command

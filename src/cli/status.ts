@@ -2,8 +2,7 @@
 /** `postern status`: what the server is doing. */
 
 import type { WorkerRow } from '../control/protocol.ts'
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { humanDuration, plural, table } from './output.ts'
 
 const WORKER_COLUMNS = [

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern tail`: the traces of the running server as they are written. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { type TailEvent, traceLine } from './trace-line.ts'
 
 export const define: Define = (command, cli) => {

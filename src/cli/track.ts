@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern track QUERY`: messages of the past and present that fit. Needs no server. */
-import { examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Define, examples } from './cli.ts'
 import { Finding } from './exit.ts'
 import { traceLine } from './trace-line.ts'
 

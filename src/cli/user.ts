@@ -2,8 +2,7 @@
 /** `postern user …`: people with a mailbox and a password. */
 import type { Command } from 'commander'
 import type { UserRow, UserStatus } from '../directory/embedded.ts'
-import { type Cli, examples } from './cli.ts'
-import type { Define } from './commands.ts'
+import { type Cli, type Define, examples } from './cli.ts'
 import { Finding } from './exit.ts'
 
 export const define: Define = (command, cli) => {
