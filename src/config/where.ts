@@ -27,7 +27,9 @@ const MAX_KEPT = 10_000
 
 export function createWhere(source: YamlSource, input: ConfigInput): Pick<LoadedRevision, 'where' | 'asWritten'> {
   const asWritten = withDefaults(walkableSchema(), input.value)
-  const kept = new Map<string, DecidedBy>()
+  /** By the first name, then by the others: two look-ups and no new text for most. */
+  const kept = new Map<Path[number], Map<Path[number], DecidedBy>>()
+  let count = 0
   const find = (path: Path): DecidedBy => {
     const setting = path.join('.')
     const place = source.keyAt(input.written(path))
@@ -38,11 +40,14 @@ export function createWhere(source: YamlSource, input: ConfigInput): Pick<Loaded
   return {
     asWritten,
     where: (...path) => {
-      const key = path.join('\0')
-      const known = kept.get(key)
+      const [first = '', second = ''] = path
+      const rest = path.length < 3 ? second : path.slice(1).join('\0')
+      const known = kept.get(first)?.get(rest)
       if (known !== undefined) return known
       const found = find(path)
-      if (kept.size < MAX_KEPT) kept.set(key, found)
+      if (count++ >= MAX_KEPT) return found
+      const below = kept.get(first) ?? new Map<Path[number], DecidedBy>()
+      kept.set(first, below.set(rest, found))
       return found
     },
   }

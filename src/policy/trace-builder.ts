@@ -4,8 +4,10 @@
  * and what does not fit into 64 KiB is counted instead of kept.
  */
 import type { Fact } from '../ask/ask.ts'
+import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { RecipientVerdict, Step, Trace } from './trace.ts'
+import { weigh } from './trace-weight.ts'
 
 /** Octets of a trace as JSON, about: design 2.2. */
 export const MAX_TRACE_BYTES = 64 * 1024
@@ -58,34 +60,34 @@ export class TraceBuilder {
   /** Adds a step; one that differs from an earlier one only in its recipient joins it. */
   step(step: Omit<Step, 'ms'>): void {
     const { recipients, ...rest } = step
-    const key = JSON.stringify(rest)
-    const equal = recipients === undefined ? undefined : this.#stepByKey.get(key)
-    if (equal?.recipients !== undefined && recipients !== undefined) {
-      if (equal.recipients.length < MAX_FOLDED && this.#fits(JSON.stringify(recipients).length))
-        equal.recipients.push(...recipients)
+    if (recipients === undefined) {
+      if (this.#fits(stepWeight(step))) this.#steps.push({ ...rest, ms: this.#now() })
       else this.#cutSteps++
       return
     }
-    if (!this.#fits(key.length + 40 + (recipients === undefined ? 0 : JSON.stringify(recipients).length))) {
+    const key = `${step.at}\0${step.stage}\0${step.result}\0${step.note ?? ''}\0${step.reply ?? ''}\0${textOf(step.by)}`
+    const equal = this.#stepByKey.get(key)
+    if (equal?.recipients !== undefined) {
+      if (equal.recipients.length < MAX_FOLDED && this.#fits(weigh(recipients))) equal.recipients.push(...recipients)
+      else this.#cutSteps++
+      return
+    }
+    if (!this.#fits(stepWeight(step) + weigh(recipients))) {
       this.#cutSteps++
       return
     }
-    const open: OpenStep = {
-      ...rest,
-      ms: Math.round(this.#elapsedMs()),
-      ...(recipients === undefined ? {} : { recipients: [...recipients] }),
-    }
+    const open: OpenStep = { ...rest, ms: this.#now(), recipients: [...recipients] }
     this.#steps.push(open)
-    if (recipients !== undefined) this.#stepByKey.set(key, open)
+    this.#stepByKey.set(key, open)
   }
 
   fact(fact: Fact): void {
-    if (this.#fits(JSON.stringify(fact).length + 1)) this.#facts.push(fact)
+    if (this.#fits(weigh(fact))) this.#facts.push(fact)
     else this.#cutFacts++
   }
 
   recipient(verdict: RecipientVerdict): void {
-    if (this.#fits(JSON.stringify(verdict).length + 1)) this.#recipients.push(verdict)
+    if (this.#fits(weigh(verdict))) this.#recipients.push(verdict)
     else this.#cutSteps++
   }
 
@@ -95,6 +97,13 @@ export class TraceBuilder {
 
   /** Steps and facts of an earlier trace, so that a transaction's trace shows how its session began. */
   inherit(earlier: TraceBuilder): void {
+    // The usual case, once a message: nothing is here that could be folded with it, and nothing is too much.
+    if (this.#steps.length === 0 && earlier.#stepByKey.size === 0 && this.#fits(earlier.#bytes - RESERVED_BYTES)) {
+      const ms = this.#now()
+      for (const step of earlier.#steps) this.#steps.push({ ...step, ms })
+      this.#facts.push(...earlier.#facts)
+      return
+    }
     for (const { ms: _, ...step } of earlier.#steps) this.step(step)
     for (const fact of earlier.#facts) this.fact(fact)
   }
@@ -114,9 +123,30 @@ export class TraceBuilder {
     }
   }
 
+  #now(): number {
+    return Math.round(this.#elapsedMs())
+  }
+
   #fits(bytes: number): boolean {
     if (this.#bytes + bytes > MAX_TRACE_BYTES) return false
     this.#bytes += bytes
     return true
   }
+}
+
+/** What names and marks of a step take. */
+const STEP_MARKS = 90
+
+const stepWeight = ({ stage, by, note, reply }: Omit<Step, 'ms'>): number =>
+  STEP_MARKS + stage.length + textOf(by).length + (note?.length ?? 0) + (reply?.length ?? 0)
+
+/** Most of them are told again and again, and are the same object: a setting's place, a rule. */
+const texts = new WeakMap<DecidedBy, string>()
+
+function textOf(by: DecidedBy): string {
+  const known = texts.get(by)
+  if (known !== undefined) return known
+  const text = JSON.stringify(by)
+  texts.set(by, text)
+  return text
 }
