@@ -16,6 +16,7 @@ export const PEERS = [
   { program: '/usr/lib/dovecot/lmtp', packages: 'dovecot-lmtpd' },
   { program: 'openssl', packages: 'openssl' },
   { program: 'python3', packages: 'python3' },
+  { program: 'redis-server', packages: 'redis-server' },
 ] as const
 
 /** Where a program is, or `undefined`. Daemons live in sbin, which is not on everyone's PATH. */

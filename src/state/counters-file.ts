@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The embedded counters on disk: all of them into a new file, synced, renamed over the old one, now and then and at the
+ * end. A file that cannot be read is put aside; then counting begins anew, which lets through what a throttle would
+ * not have, and greylists once more. Has one owner, the process that counts.
+ */
+import { open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Clock } from '../clock/clock.ts'
+import type { Log } from '../monitor/log.ts'
+import type { Counters } from './counters.ts'
+import { EmbeddedCounters, type SavedEntry } from './embedded-counters.ts'
+
+export interface CountersFileOptions {
+  readonly path: string
+  readonly saveMs: () => number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const VERSION = 1
+/** Entries written between two looks at other work. */
+const SLICE = 2000
+
+/** Reads what is there and counts on from it. On dispose the last counts are written. */
+export async function openCounters(options: CountersFileOptions): Promise<Counters & AsyncDisposable> {
+  const { path, saveMs, clock, log } = options
+  const counters = new EmbeddedCounters(clock)
+  await restore(counters, options)
+  let written = counters.changes
+  let saving: Promise<void> = Promise.resolve()
+  const save = (): Promise<void> => {
+    saving = saving.then(async () => {
+      const { changes } = counters
+      if (changes === written) return
+      try {
+        await write(path, counters, clock.now())
+        written = changes
+      } catch (err) {
+        log.error('counters.not-saved', { path, err })
+      }
+    })
+    return saving
+  }
+  const arm = (): (() => void) =>
+    clock.after(saveMs(), () => {
+      void save()
+      cancel = arm()
+    })
+  let cancel = arm()
+  return {
+    count: (request) => counters.count(request),
+    async [Symbol.asyncDispose]() {
+      cancel()
+      await save()
+    },
+  }
+}
+
+async function write(path: string, counters: EmbeddedCounters, savedAt: number): Promise<void> {
+  const temporary = `${path}.new`
+  {
+    await using file = await open(temporary, 'w', 0o600)
+    let lines = `${JSON.stringify({ counters: VERSION, savedAt })}\n`
+    let left = SLICE
+    for (const { table, key, ageMs, value } of counters.saved()) {
+      lines += `${JSON.stringify([table, key, ageMs, value])}\n`
+      left -= 1
+      if (left > 0) continue
+      await file.write(lines)
+      lines = ''
+      left = SLICE
+    }
+    await file.write(lines)
+    await file.sync()
+  }
+  await rename(temporary, path)
+  await using folder = await open(dirname(path), 'r')
+  await folder.sync()
+}
+
+async function restore(counters: EmbeddedCounters, { path, clock, log }: CountersFileOptions): Promise<void> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (err) {
+    if (!(err instanceof Error && 'code' in err && err.code === 'ENOENT')) log.error('counters.not-read', { path, err })
+    return
+  }
+  try {
+    const [head = '', ...lines] = text.split('\n')
+    // A wall clock that was set back makes nobody wait longer than he had to.
+    const awayMs = Math.max(0, clock.now() - savedAtOf(head))
+    const entries = lines.filter((line) => line !== '').map(entryOf)
+    for (const entry of entries) counters.restore({ ...entry, ageMs: entry.ageMs + awayMs })
+    log.info('counters.read', { entries: entries.length })
+  } catch (err) {
+    const aside = `${path}.damaged`
+    await rename(path, aside).catch(() => {})
+    log.error('counters.damaged', { path, aside, err })
+  }
+}
+
+function savedAtOf(line: string): number {
+  const head: unknown = JSON.parse(line)
+  if (typeof head !== 'object' || head === null || !('counters' in head) || head.counters !== VERSION)
+    throw new Error('not a file of counters, or of another version')
+  if (!('savedAt' in head) || typeof head.savedAt !== 'number') throw new Error('no time in the first line')
+  return head.savedAt
+}
+
+function entryOf(line: string): SavedEntry {
+  const parsed: unknown = JSON.parse(line)
+  const [table, key, ageMs, value]: unknown[] = Array.isArray(parsed) ? parsed : []
+  if (typeof table !== 'string' || typeof key !== 'string' || typeof ageMs !== 'number' || typeof value !== 'string')
+    throw new Error('a line that is no entry')
+  return { table, key, ageMs, value }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The suite of counters, on those in memory. And on disk: what was counted is there after a restart, aged by the time
+ * between; a damaged file is put aside; a disk that fails stops nothing.
+ */
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ManualClock } from '../clock/clock.ts'
+import { type Log, silentLog } from '../monitor/log.ts'
+import { countersSuite, tableOf } from './counters.suite.ts'
+import { openCounters } from './counters-file.ts'
+import { EmbeddedCounters } from './embedded-counters.ts'
+import { linkedCounters } from './linked-counters.ts'
+
+countersSuite(
+  'in memory',
+  () => {
+    const clock = new ManualClock()
+    return { counters: new EmbeddedCounters(clock), advance: (ms) => clock.advance(ms) }
+  },
+  false,
+)
+
+countersSuite(
+  'over a link',
+  () => {
+    const clock = new ManualClock()
+    const owner = new EmbeddedCounters(clock)
+    // As it travels: a line of JSON each way.
+    const counters = linkedCounters(async (request) =>
+      JSON.parse(JSON.stringify(owner.count(JSON.parse(JSON.stringify(request))))),
+    )
+    return { counters, advance: (ms) => clock.advance(ms) }
+  },
+  false,
+)
+
+test('over a link that is gone: defer', async () => {
+  const counters = linkedCounters(() => Promise.reject(new Error('the process at the other end is gone')))
+  const answer = await counters.count({ do: 'query', table: tableOf('t'), key: 'a' })
+  assert.deepEqual(answer, { kind: 'defer', cause: 'the process at the other end is gone' })
+})
+
+async function folder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const made = await mkdtemp(join(tmpdir(), 'postern-counters-'))
+  return { path: join(made, 'counters'), [Symbol.asyncDispose]: () => rm(made, { recursive: true }) }
+}
+
+const recording = (events: string[]): Log => ({ ...silentLog, error: (event) => void events.push(event) })
+
+test('counts outlive the process, as old as they are by then', async () => {
+  await using f = await folder()
+  const clock = new ManualClock()
+  const table = tableOf('t', { quota: 1 })
+  const forever = tableOf('values', { windowMs: 0 })
+  const open = () => openCounters({ path: f.path, saveMs: () => 30_000, clock, log: silentLog })
+  {
+    await using counters = await open()
+    await counters.count({ do: 'throttle', table, key: 'a' })
+    await counters.count({ do: 'store', table: forever, key: 'k', value: 'ü:1' })
+    await counters.count({ do: 'throttle', table, key: 'gone' })
+    await counters.count({ do: 'remove', table, key: 'gone' })
+  }
+  assert.doesNotMatch(await readFile(f.path, 'utf8'), /gone/)
+  clock.advance(30_000)
+  {
+    await using counters = await open()
+    assert.deepEqual(await counters.count({ do: 'query', table, key: 'a' }), { kind: 'found', value: 'over' })
+    assert.deepEqual(await counters.count({ do: 'fetch', table: forever, key: 'k' }), { kind: 'found', value: 'ü:1' })
+  }
+  // Time between two runs is taken from the wall clock.
+  clock.jump(30_000)
+  {
+    await using counters = await open()
+    assert.deepEqual(await counters.count({ do: 'query', table, key: 'a' }), { kind: 'found', value: 'under' })
+  }
+  clock.jump(-3_600_000)
+  await using counters = await open()
+  assert.deepEqual(await counters.count({ do: 'fetch', table: forever, key: 'k' }), { kind: 'found', value: 'ü:1' })
+})
+
+for (const [what, text] of [
+  ['not JSON', 'x\n'],
+  ['another version', '{"counters":9,"savedAt":1}\n'],
+  ['a line that is no entry', '{"counters":1,"savedAt":1}\n["t","k",1]\n'],
+  ['cut short', '{"counters":1,"savedAt":1}\n["t","k",1,"1"]\n["t","l'],
+] as const)
+  test(`a file that is ${what} is put aside, and counting begins anew`, async () => {
+    await using f = await folder()
+    await writeFile(f.path, text)
+    const events: string[] = []
+    await using counters = await openCounters({
+      path: f.path,
+      saveMs: () => 1000,
+      clock: new ManualClock(),
+      log: recording(events),
+    })
+    assert.deepEqual(events, ['counters.damaged'])
+    assert.equal(await readFile(`${f.path}.damaged`, 'utf8'), text)
+    assert.equal((await counters.count({ do: 'throttle', table: tableOf('t'), key: 'k' })).kind, 'found')
+  })
+
+test('a disk that takes nothing is told, and counting goes on', async () => {
+  const events: string[] = []
+  const path = join(tmpdir(), 'postern-no-such-folder', 'counters')
+  {
+    await using counters = await openCounters({
+      path,
+      saveMs: () => 1000,
+      clock: new ManualClock(),
+      log: recording(events),
+    })
+    await counters.count({ do: 'throttle', table: tableOf('t'), key: 'k' })
+  }
+  assert.deepEqual(events, ['counters.not-saved'])
+})
