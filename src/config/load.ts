@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkChannels } from './checks/channels.ts'
 import { runChecks } from './checks/check.ts'
+import { checkCounterTables, checkDnsLists } from './checks/dns-lists.ts'
 import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
 import { checkNetworks } from './checks/networks.ts'
@@ -110,6 +111,8 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     checkChannels,
     checkLimits,
     checkRoutes,
+    checkDnsLists,
+    checkCounterTables,
     checkSecrets(named.files, options.now()),
   ]
   const diagnostics: Diagnostic[] = [

@@ -11,7 +11,9 @@ import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './n
 import { access } from './schema-access.ts'
 import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
+import { dnsListSettings } from './schema-dns-lists.ts'
 import { pressureLimits } from './schema-pressure.ts'
+import { stateSettings } from './schema-state.ts'
 import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
 
 const isAddress = (text: string): boolean => isIP(text) !== 0
@@ -303,6 +305,8 @@ export const ConfigSchema = z.strictObject({
   limits: limits.prefault({}),
   queue: queue.prefault({}),
   dns: dns.prefault({}),
+  dnsLists: dnsListSettings.prefault({}),
+  state: stateSettings.prefault({}),
   directory: directory.prefault({}),
   history: history.prefault({}),
   monitor: monitor.prefault({}),

@@ -53,8 +53,9 @@ function rows(prefix: string, schema: JsonSchema): string[] {
     if (property === undefined) return []
     const path = `${prefix}.${key}`
     const row = `| \`${path}\` | ${typeOf(property)} | ${defaultOf(property, schema.required?.includes(key) === true)} | ${cell(property.description ?? '')} |`
-    const item = property.type === 'array' ? childOf(property, 0) : undefined
-    return [row, ...rows(path, property), ...(item === undefined ? [] : rows(`${path}[]`, item))]
+    const item = namedEntry(property)
+    const itemPath = property.type === 'array' ? `${path}[]` : `${path}.NAME`
+    return [row, ...rows(path, property), ...(item === undefined ? [] : rows(itemPath, item))]
   })
 }
 
