@@ -10,6 +10,7 @@ import { constants } from 'node:crypto'
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
+import { Alarm } from '../clock/alarm.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
 import { wireSafe } from '../smtp/wire-safe.ts'
@@ -77,12 +78,20 @@ export class ClientConnection implements AsyncDisposable {
   readonly peer: string
   #tls: tls.TLSSocket | undefined
 
-  readonly #clock: Clock
+  readonly #alarm: Alarm
+  /** The wait at hand is over time. */
+  #late = false
+  /** The signal of the delivery at hand, which wakes whoever waits. */
+  #heeded: AbortSignal | undefined
+  readonly #onWake = (): void => this.#wake()
 
   private constructor(socket: net.Socket, peer: string, clock: Clock) {
     this.#socket = socket
     this.peer = peer
-    this.#clock = clock
+    this.#alarm = new Alarm(clock, () => {
+      this.#late = true
+      this.#wake()
+    })
     this.#listen(socket)
   }
 
@@ -134,7 +143,7 @@ export class ClientConnection implements AsyncDisposable {
   /** Waits until the octets are out of this process, as long as the other side lets them. @throws ConnectionFailure */
   async write(bytes: Uint8Array | string, options: Wait): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    this.#socket.write(bytes, () => this.#wake())
+    this.#socket.write(bytes, this.#onWake)
     await this.#until(() => this.#socket.writableLength === 0, options, 'took no more octets')
   }
 
@@ -198,6 +207,8 @@ export class ClientConnection implements AsyncDisposable {
 
   destroy(): void {
     this.#failure ??= new ConnectionFailure('closed', `${this.peer}: connection closed`)
+    this.#alarm.stop()
+    this.#heed(undefined)
     this.#socket.destroy()
   }
 
@@ -226,33 +237,36 @@ export class ClientConnection implements AsyncDisposable {
     })
     socket.on('error', (error) => fail('closed', error.message))
     socket.on('end', () => fail('closed', 'connection closed by the other side'))
-    socket.on('close', () => fail('closed', 'connection closed'))
+    socket.on('close', () => {
+      fail('closed', 'connection closed')
+      this.#alarm.stop()
+    })
   }
 
   async #until(done: () => boolean, { timeoutMs, signal }: Wait, else_: string): Promise<void> {
     if (done()) return
-    let late = false
-    const cancel = this.#clock.after(timeoutMs, () => {
-      late = true
-      this.#wake()
-    })
-    const abort = (): void => this.#wake()
-    signal.addEventListener('abort', abort, { once: true })
-    try {
-      for (;;) {
-        // What arrived before the connection failed still counts.
-        if (done()) return
-        if (this.#failure !== undefined) throw this.#failure
-        if (signal.aborted) throw failureOf(signal)
-        if (late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
-        const { promise, resolve } = Promise.withResolvers<void>()
+    this.#late = false
+    this.#alarm.set(timeoutMs)
+    this.#heed(signal)
+    for (;;) {
+      // What arrived before the connection failed still counts.
+      if (done()) break
+      if (this.#failure !== undefined) throw this.#failure
+      if (signal.aborted) throw failureOf(signal)
+      if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
+      await new Promise<void>((resolve) => {
         this.#wake = resolve
-        await promise
-      }
-    } finally {
-      cancel()
-      signal.removeEventListener('abort', abort)
+      })
     }
+    this.#alarm.clear()
+  }
+
+  /** One listener for all the waits of a delivery. */
+  #heed(signal: AbortSignal | undefined): void {
+    if (this.#heeded === signal) return
+    this.#heeded?.removeEventListener('abort', this.#onWake)
+    signal?.addEventListener('abort', this.#onWake)
+    this.#heeded = signal
   }
 }
 

@@ -83,6 +83,10 @@ export class Connection {
   /** The connection was not refused. */
   #greeted = false
   #stopping = false
+  /** A row of an access table wants to see what happens here. */
+  #debug = false
+  /** Ends a wait that an access table asked for. */
+  #goOn = (): void => {}
   /** Monotonic time until which a whole command line must have come. */
   #lineDeadline = 0
   /** Monotonic time at which this session's turn began. */
@@ -99,6 +103,11 @@ export class Connection {
       ...parts.host,
       'queue.commit': ({ envelope }) => this.#commit(envelope),
       'client.early': ({ waitMs }) => this.#early(waitMs),
+      wait: ({ ms }) => this.#hold(ms),
+      note: (question) => {
+        if (question.note.kind === 'debug') this.#debug = true
+        return parts.host.note(question)
+      },
     }
   }
 
@@ -123,11 +132,13 @@ export class Connection {
   /** Ends the session after the transaction at hand (RFC 5321 §3.8). */
   stop(): void {
     this.#stopping = true
+    this.#goOn()
     this.#wire.stop()
   }
 
   /** Ends it now. */
   destroy(): void {
+    this.#goOn()
     this.#wire.destroy()
   }
 
@@ -147,30 +158,41 @@ export class Connection {
         await turnOfOthers()
         this.#turnBegan = this.#parts.clock.monotonic()
       }
-      if (this.#mode.is === 'handshake') await this.#handshake()
-      else if (this.#mode.is === 'lines') await this.#lines()
+      if (this.#mode.is === 'lines') {
+        const waiting = this.#lines()
+        if (waiting !== undefined) await waiting
+      } else if (this.#mode.is === 'handshake') await this.#handshake()
       else await this.#content(this.#mode)
     }
     await this.#flush()
   }
 
-  /** Handles the lines that are there, then waits for more. */
-  async #lines(): Promise<void> {
-    const { lineLimit } = this.#session
-    this.#scanner.maxBytes = this.#limits[lineLimit]
+  /** Handles a line that is there, else waits for more. `undefined`: done, without waiting for anything. */
+  #lines(): Promise<void> | undefined {
+    this.#scanner.maxBytes = this.#limits[this.#session.lineLimit]
     const line = this.#scanner.next()
-    if (line !== undefined) {
-      const start = this.#parts.clock.monotonic()
-      this.#session.useRevision(this.#parts.revision())
-      const done = this.#drive(this.#session.line(line))
-      if (done !== undefined) await done
-      this.#parts.metrics.command(this.#session.verb, (this.#parts.clock.monotonic() - start) / 1000)
-      this.#armLine()
-      if (this.#replies.length > MAX_PENDING_REPLIES) await this.#flush()
-      return
-    }
+    if (line === undefined) return this.#moreLines()
+    const start = this.#parts.clock.monotonic()
+    this.#session.useRevision(this.#parts.revision())
+    const done = this.#drive(this.#session.line(line))
+    if (done !== undefined) return done.then(() => this.#answered(start))
+    return this.#answered(start)
+  }
+
+  /** The replies to a line are known. */
+  #answered(start: number): Promise<void> | undefined {
+    const now = this.#parts.clock.monotonic()
+    this.#parts.metrics.command(this.#session.verb, (now - start) / 1000)
+    this.#armLine(now)
+    if (this.#replies.length <= MAX_PENDING_REPLIES) return undefined
+    const sent = this.#flush()
+    return sent instanceof Promise ? sent.then(() => {}) : undefined
+  }
+
+  async #moreLines(): Promise<void> {
     if (this.#stopping && this.#mayStop) return this.#perform(this.#session.shutDown())
-    if (!(await this.#flush())) return
+    const sent = this.#flush()
+    if (!(sent instanceof Promise ? await sent : sent)) return
     const left = this.#lineDeadline - this.#parts.clock.monotonic()
     const arrival = await this.#wire.read(Math.max(0, left), { stoppable: this.#mayStop })
     if (arrival === 'timeout') this.#perform(this.#session.overLimit('commandTimeout'))
@@ -315,6 +337,7 @@ export class Connection {
   #record(trace: Trace): void {
     this.#letGo()
     this.#parts.metrics.outcome(trace.outcome)
+    if (this.#debug) this.#log.info('smtp.debug', { trace })
     if (!this.#parts.traces.append(trace)) return
     const { id, from, size, outcome, recipients } = trace
     this.#log.info('smtp.transaction', { id, from, size, outcome, recipients: recipients.length })
@@ -332,6 +355,17 @@ export class Connection {
       this.#log.error('smtp.commit-failed', { id: envelope.id, err: error })
       return { kind: 'defer', cause: String(error) }
     }
+  }
+
+  /** What is said already goes out first, so that nobody waits for it. */
+  async #hold(ms: number): Promise<undefined> {
+    if (this.#stopping || this.#closing || !(await this.#flush())) return undefined
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.#parts.clock.after(ms, resolve)
+    this.#goOn = resolve
+    await promise
+    cancel()
+    return undefined
   }
 
   /** What the client sent before the greeting, kept for when its turn has come. */
@@ -353,11 +387,14 @@ export class Connection {
   }
 
   /** Sends pending replies. `false`: the client does not read, or is gone; the session is over. */
-  async #flush(): Promise<boolean> {
+  #flush(): boolean | Promise<boolean> {
     const text = this.#replies
     this.#replies = ''
     const sent = this.#wire.write(text, this.#limits.commandTimeout)
-    if (sent === true || (await sent)) return true
+    return sent === true ? true : sent.then((read) => read || this.#unread())
+  }
+
+  #unread(): false {
     this.#perform(this.#session.overLimit('commandTimeout'))
     this.#wire.destroy()
     return false
@@ -373,8 +410,8 @@ export class Connection {
     return Math.max(MIN_SWALLOWED, MAX_SWALLOWED_FACTOR * this.#limits.messageSize)
   }
 
-  #armLine(): void {
-    this.#lineDeadline = this.#parts.clock.monotonic() + this.#limits.commandTimeout
+  #armLine(now = this.#parts.clock.monotonic()): void {
+    this.#lineDeadline = now + this.#limits.commandTimeout
   }
 
   #dataDeadline(): number {

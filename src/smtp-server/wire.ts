@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
+import { Alarm } from '../clock/alarm.ts'
 import type { Clock } from '../clock/clock.ts'
 import { LINGER_MS } from './limits.ts'
 import { shakeHands } from './tls.ts'
@@ -20,10 +21,12 @@ export class Wire {
   #gone = false
   #stop = false
   #wake: (() => void) | undefined
+  readonly #alarm: Alarm
 
   constructor(socket: Socket, clock: Clock) {
     this.#socket = socket
     this.#clock = clock
+    this.#alarm = new Alarm(clock, () => this.#wake?.())
     this.#listen(socket)
   }
 
@@ -89,6 +92,7 @@ export class Wire {
    * Resolves when the connection is closed on both sides.
    */
   async close(): Promise<void> {
+    this.#alarm.stop()
     const socket = this.#socket
     if (socket.closed) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -150,11 +154,11 @@ export class Wire {
   }
 
   async #wait(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wake = resolve
-    const cancel = this.#clock.after(ms, resolve)
-    await promise
-    cancel()
+    this.#alarm.set(ms)
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    this.#alarm.clear()
     this.#wake = undefined
   }
 }
