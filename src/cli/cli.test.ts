@@ -232,11 +232,11 @@ test('queue list and shape are tables without a stranger’s control characters'
   const run = await serving(t)
   const { code, out } = await run(['queue', 'list'])
   assert.equal(code, 0)
-  assert.match(out, new RegExp(`^${ID} +1h1m +2\\.0K +<> +kim@example\\.com +tcp_local +11m +3 +451 4\\.7\\.1 `, 'm'))
+  assert.match(out, new RegExp(`^${ID} +1h\\dm +2\\.0K +<> +kim@example\\.com +tcp_local +1\\dm +3 +451 4\\.7\\.1 `, 'm'))
   assert.doesNotMatch(out, /[\u001b\r\u202e]/)
   assert.deepEqual(JSON.parse((await run(['queue', 'list', '--json'])).out).rows[0].id, ID)
   const shape = await run(['queue', 'shape'])
-  assert.match(shape.out, /12 +tcp_local +example\.com +1h1m +11m +connection refused\n +2 /)
+  assert.match(shape.out, /12 +tcp_local +example\.com +1h\dm +1\dm +connection refused\n +2 /)
 })
 
 test('queue retry says how many; none is a finding', async (t) => {
