@@ -9,6 +9,9 @@
  * is right for every receiver. CHUNKING carries it safely. RFC 5321 §2.3.8, §4.1.1.4.
  */
 
+/** Pieces are joined up to this: a copy of them costs less than a system call for each. */
+const MAX_JOINED = 64 * 1024
+
 /** Content that cannot be sent over DATA without risk: a bare newline, or what some receiver takes for one. */
 export class BareNewline extends Error {
   override readonly name = 'BareNewline'
@@ -23,7 +26,9 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
   let atLineStart = true
   let afterCr = false
   let afterNul = false
-  let held: Buffer | undefined
+  /** What is sent next, together; the last piece is never empty. */
+  let held: Buffer[] = []
+  let heldBytes = 0
   for await (const bytes of content) {
     if (bytes.length === 0) continue
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -55,20 +60,30 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
         afterCr = chunk[end - 1] === CR
         break
       }
-      const hasCr = lf > at ? chunk[lf - 1] === CR : endsWithCr(held, chunk, lf)
+      const hasCr = lf > at ? chunk[lf - 1] === CR : endsWithCr(held.at(-1), chunk, lf)
       if (!hasCr) throw new BareNewline('LF without CR in content')
       atLineStart = true
       at = lf + 1
     }
     pieces.push(chunk.subarray(start))
-    if (held !== undefined) yield held
-    held = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    if (heldBytes > 0 && heldBytes + length > MAX_JOINED) {
+      yield join(held)
+      held = []
+      heldBytes = 0
+    }
+    held.push(...pieces)
+    heldBytes += length
   }
   if (afterCr) throw new BareNewline('CR without LF in content')
   // A line of NULs alone has to end like any other.
   const end = atLineStart && !afterNul ? '.\r\n' : '\r\n.\r\n'
-  yield held === undefined ? Buffer.from(end) : Buffer.concat([held, Buffer.from(end)])
+  held.push(Buffer.from(end))
+  yield join(held)
 }
+
+const join = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
 
 const endsWithCr = (held: Buffer | undefined, chunk: Buffer, at: number): boolean =>
   at > 0 ? chunk[at - 1] === CR : held !== undefined && held.at(-1) === CR

@@ -231,6 +231,11 @@ class SegmentedStore implements LogStore {
   async *content(id: MessageId): AsyncIterable<Uint8Array> {
     const kept = this.#messages.kept.get(id)
     if (kept === undefined) throw new Error(`no message ${id} in the queue`)
+    const known = this.#recent.content(id)
+    if (known !== undefined) {
+      if (known.length > 0) yield known.length === 1 && known[0] !== undefined ? known[0] : Buffer.concat(known)
+      return
+    }
     try {
       const { content, file } = await this.#load(kept)
       if (file !== undefined) yield* readContentFile(this.#files, this.#folders.path(file.path), file)
@@ -308,7 +313,7 @@ class SegmentedStore implements LogStore {
     this.#arriving.add(id)
     try {
       const whole = file === undefined ? change : { ...change, file }
-      await this.#append(whole, inline, false, () => this.#recent.set(message))
+      await this.#append(whole, inline, false, () => this.#recent.set(message, file === undefined ? inline : undefined))
     } finally {
       this.#arriving.delete(id)
     }
