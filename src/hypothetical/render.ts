@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A hypothetical session for people: what is said, the ladder of its traces, what would have been done. */
+import { clean } from '../history/clean.ts'
+import { renderLadder } from '../history/history.ts'
+import { colours, styleOf } from '../history/paint.ts'
+import type { Mappings } from '../mapping/index.ts'
+import type { Effect, Exchange, Hypothesis } from './hypothesis.ts'
+
+export function renderHypothesis(
+  { verdict, recipients, exchanges, traces, effects, hold }: Hypothesis,
+  options: { readonly color: boolean; readonly mappings?: Mappings | undefined },
+): string {
+  const paint = colours(options.color)
+  const lines = [
+    `${paint(styleOf(verdict, 'bold'), verdict)}${hold === undefined ? '' : `: ${clean(hold)}`}`,
+    ...recipients.map(
+      (each) =>
+        `  ${paint(styleOf(each.verdict, 'bold'), each.verdict.padEnd(9))} <${clean(each.to)}>  ${clean(each.reply ?? 'closed without a reply')}`,
+    ),
+    '',
+    paint('bold', 'the dialogue'),
+    ...exchanges.flatMap(dialogueLines),
+    '',
+    renderLadder(traces, options).trimEnd(),
+    ...(effects.length === 0 ? [] : ['', paint('bold', 'would be done'), ...effects.map(effectLine)]),
+  ]
+  return lines.join('\n')
+}
+
+function dialogueLines({ step, said, replies, closes }: Exchange): readonly string[] {
+  const client = said ?? (step === 'content' ? '(the message)' : undefined)
+  return [
+    ...(client === undefined ? [] : [`  C: ${clean(client)}`]),
+    ...replies.map((reply) => `  S: ${clean(reply, 300)}`),
+    ...(closes === true ? ['  S: (closes)'] : []),
+  ]
+}
+
+function effectLine(effect: Effect): string {
+  switch (effect.effect) {
+    case 'wait':
+      return `  wait ${effect.ms} ms`
+    case 'note':
+      return `  log (${effect.note.kind}) ${clean(effect.note.text)}  by ${clean(effect.note.by)}`
+    case 'sequence':
+      return `  number of ${clean(effect.file)}: ${effect.answer}`
+    case 'call':
+      return `  call ${clean(effect.routine)},${clean(effect.argument)}: ${clean(effect.answer)}`
+    default:
+      return effect satisfies never
+  }
+}
