@@ -16,7 +16,7 @@ import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 
-const ROUNDS = Number(process.env['ROUNDS'] ?? 8)
+const ROUNDS = Number(process.env['ROUNDS'] ?? 3)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e6)
 console.log(`seed ${seed}`)
 

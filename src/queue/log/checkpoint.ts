@@ -134,13 +134,17 @@ function packKept(packer: Packer, { entry, base, apart, later, file }: Kept): vo
 function unpackKept(unpacker: Unpacker): Kept {
   const id = unpacker.text() as MessageId
   const receivedAt = unpacker.number()
-  const [nullSender = false, apart = false, hasFile = false] = unpacker.flags()
+  const bits = unpacker.bits()
   const base = unpackSpan(unpacker)
-  const later = Array.from({ length: unpacker.count() }, () => unpackSpan(unpacker))
-  const file = hasFile ? { file: unpacker.text() } : {}
-  const waiting = Array.from({ length: unpacker.count() }, () => unpackWaiting(unpacker))
-  return { entry: { id, receivedAt, nullSender, waiting }, base, apart, later, ...file }
+  const later = unpacker.list(() => unpackSpan(unpacker))
+  const file = (bits & 4) === 0 ? undefined : unpacker.text()
+  const waiting = unpacker.list(() => unpackWaiting(unpacker))
+  const entry = { id, receivedAt, nullSender: (bits & 1) !== 0, waiting }
+  const kept = { entry, base, apart: (bits & 2) !== 0, later: later.length === 0 ? NONE : later }
+  return file === undefined ? kept : { ...kept, file }
 }
+
+const NONE: readonly Span[] = []
 
 function packSpan(packer: Packer, { at, bytes }: Span): void {
   packer.number(at)
@@ -161,14 +165,16 @@ function packWaiting(packer: Packer, { index, state, channel, domain, via, sende
 
 function unpackWaiting(unpacker: Unpacker): WaitingRecipient {
   const index = unpacker.count()
-  const [held, hasVia, hasSender, hasNext] = unpacker.flags()
-  return {
-    index,
-    state: held ? 'held' : 'queued',
-    channel: unpacker.shared() as ChannelName,
-    domain: unpacker.shared(),
-    ...(hasVia ? { via: unpacker.shared() } : {}),
-    ...(hasSender ? { sender: unpacker.shared() as MailAddress } : {}),
-    ...(hasNext ? { nextAt: unpacker.number() } : {}),
-  }
+  const bits = unpacker.bits()
+  const state = (bits & 1) === 0 ? 'queued' : 'held'
+  const channel = unpacker.shared() as ChannelName
+  const domain = unpacker.shared()
+  const recipient: Mutable<WaitingRecipient> = { index, state, channel, domain }
+  if ((bits & 2) !== 0) recipient.via = unpacker.shared()
+  if ((bits & 4) !== 0) recipient.sender = unpacker.shared() as MailAddress
+  if ((bits & 8) !== 0) recipient.nextAt = unpacker.number()
+  return recipient
 }
+
+/** While it is put together; there are millions of them, and a copy for each field is dear. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }

@@ -78,9 +78,16 @@ export class Unpacker {
     return value
   }
 
-  flags(): readonly boolean[] {
-    const octet = this.#bytes.readUInt8(this.#at++)
-    return [1, 2, 4, 8].map((bit) => (octet & bit) !== 0)
+  /** What Packer.flags() wrote: the first flag is the lowest bit. */
+  bits(): number {
+    return this.#bytes.readUInt8(this.#at++)
+  }
+
+  /** As many as count() says. */
+  list<T>(one: () => T): T[] {
+    const all: T[] = []
+    for (let left = this.count(); left > 0; left--) all.push(one())
+    return all
   }
 
   text(): string {
