@@ -11,7 +11,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1e6)
 
 test(`nothing that was accepted is lost when the server is killed (seed ${seed})`, { timeout: 200_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-kill-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
   const say = (line: string): void => console.log(line)
   await killServer({ folder, rounds: 3, seed, workers: 0, octets: 100_000, fills: false, say })
 })
@@ -21,7 +21,8 @@ test(`the same on a full disk (seed ${seed})`, {
   skip: process.getuid?.() === 0 ? false : 'mounting a tmpfs takes root',
 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-kill-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  await using cleanup = new AsyncDisposableStack()
+  cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
   const spool = join(folder, 'spool')
   await mkdir(spool)
   try {
@@ -30,7 +31,7 @@ test(`the same on a full disk (seed ${seed})`, {
     t.skip('no file system can be mounted here')
     return
   }
-  t.after(() => execFileSync('umount', ['-l', spool]))
+  cleanup.defer(() => void execFileSync('umount', ['-l', spool]))
   const say = (line: string): void => console.log(line)
   await killServer({ folder, rounds: 2, seed, workers: 0, octets: 400_000, fills: true, say })
 })
