@@ -112,10 +112,11 @@ function asControlError(error: unknown): never {
 
 /** What a reload cannot change. */
 function needsRestart(before: LoadedRevision, after: LoadedRevision): readonly string[] {
-  const same = (part: 'server' | 'listeners' | 'dns' | 'history'): boolean =>
-    JSON.stringify(before.config[part]) === JSON.stringify(after.config[part])
-  return (['server', 'listeners', 'dns', 'history'] as const)
-    .filter((part) => !same(part))
+  const parts = ['server', 'listeners', 'dns', 'history', 'state'] as const
+  const fixed = ({ config }: LoadedRevision) => ({ ...config, state: { ...config.state, tables: undefined } })
+  const [old, next] = [fixed(before), fixed(after)]
+  return parts
+    .filter((part) => JSON.stringify(old[part]) !== JSON.stringify(next[part]))
     .map((part) => `${part}: takes effect at the next start`)
 }
 

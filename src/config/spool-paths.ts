@@ -10,6 +10,8 @@ export interface SpoolPaths {
   readonly directory: string
   /** Copies of configurations, for workers to load. */
   readonly revisions: string
+  /** Counts of throttles and greylists. */
+  readonly counters: string
 }
 
 /** One shard of the queue: what has one owner at a time (design 2.5). */
@@ -24,6 +26,7 @@ export const spoolPaths = (spool: string): SpoolPaths => ({
   history: join(spool, 'history'),
   directory: join(spool, 'directory.sqlite'),
   revisions: join(spool, 'revisions'),
+  counters: join(spool, 'counters'),
 })
 
 export const shardPaths = ({ queue }: Pick<SpoolPaths, 'queue'>, shard: number): ShardPaths => ({

@@ -6,6 +6,7 @@ import { doctorOf, healthOf, type ReportOf } from '../control/report.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
 import { ConnectionSlots, soleSlots } from '../state/connection-slots.ts'
+import { openSiteCounters } from '../state/open-counters.ts'
 import { lockSpool } from './lock-spool.ts'
 import { type Mail, startMail } from './mail.ts'
 import { SHARD_PATIENCE_MS } from './orphans.ts'
@@ -28,13 +29,17 @@ export async function serveAlone(
   const startedAt = clock.now()
   await using parts = new AsyncDisposableStack()
   parts.use(await lockSpool(revision.config.server.spool))
-  const there = await existingShards(spoolPaths(revision.config.server.spool))
+  const { state, server } = revision.config
+  const paths = spoolPaths(server.spool)
+  const there = await existingShards(paths)
+  const counters = parts.use(await openSiteCounters({ state, path: paths.counters, clock, log }))
   const tickets = parts.use(new TicketKeys(clock, (keys) => mail.setTicketKeys(keys)))
   const mail: Mail = await startMail({
     revision,
     name: '',
     shards: there.length === 0 ? [0] : there,
     slots: soleSlots(new ConnectionSlots(clock.monotonic), () => current.config.limits),
+    counters,
     shardPatienceMs: SHARD_PATIENCE_MS,
     ticketKeys: tickets.current(),
     clock,

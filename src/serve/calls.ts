@@ -9,6 +9,7 @@ import type { ChannelName } from '../envelope/channel-name.ts'
 import type { TraceRecord } from '../policy/trace.ts'
 import type { LeaseAnswer } from '../queue/schedule/lease-owner.ts'
 import type { Sign } from '../queue/schedule/slots.ts'
+import type { CounterCalls } from '../state/counters.ts'
 import type { Suspicions } from './suspects.ts'
 
 interface Destination {
@@ -36,6 +37,7 @@ export interface ToDispatcher {
   readonly 'lease.reopen': { readonly params: Destination; readonly result: undefined }
   /** A message that was in hand at a crash has come through. */
   readonly cleared: { readonly params: string; readonly result: undefined }
+  readonly count: CounterCalls['count']
   /** A record of the history, for whoever follows it. */
   readonly record: { readonly params: TraceRecord; readonly result: undefined }
 }

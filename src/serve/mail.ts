@@ -7,7 +7,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { MailAddress } from '../address/address.ts'
 import { drive, type Host } from '../ask/ask.ts'
-import { NO_CALL_OUTS } from '../ask/call-outs.ts'
+import { siteCallOuts } from '../call-outs/site-call-outs.ts'
 import { Destinations } from '../channels/destinations.ts'
 import type { Clock } from '../clock/clock.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
@@ -32,6 +32,7 @@ import { crashAnswer, suspectsCheck, suspectsOf } from '../queue/in-hand-host.ts
 import type { DestinationSlots } from '../queue/schedule/slots.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
+import type { Counters } from '../state/counters.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
 import { clear, learn, receptionsIn, type Suspicions } from './suspects.ts'
@@ -51,6 +52,8 @@ export interface MailOptions {
   /** A message that was in hand at a crash has come through. */
   readonly cleared?: (key: string) => void
   readonly slots: SlotSource
+  /** For call-outs; outlive the mail. */
+  readonly counters: Counters
   /** Shared with other workers; this process's own unless given. */
   readonly destinationSlots?: DestinationSlots
   /** Ports that are bound already, by the name of the listener. */
@@ -91,7 +94,7 @@ export interface Mail extends AsyncDisposable {
 /** @throws when the spool, a shard or a port cannot be had; nothing is left open then */
 export async function startMail(options: MailOptions): Promise<Mail> {
   await using parts = new AsyncDisposableStack()
-  const { clock, log, metrics } = options
+  const { clock, log, metrics, counters } = options
   const { config } = options.revision
   const paths = spoolPaths(config.server.spool)
   for (const folder of [config.server.spool, config.server.mailboxes])
@@ -131,7 +134,11 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     'directory.address': (question) => policy.directory['directory.address'](question),
     'directory.password': (question) => policy.directory['directory.password'](question),
     'directory.scram': (question) => policy.directory['directory.scram'](question),
-    ...tableAnswers({ callOuts: NO_CALL_OUTS, clock, log }),
+    ...tableAnswers({
+      callOuts: siteCallOuts({ resolver, counters, config: () => revision().config, log }),
+      clock,
+      log,
+    }),
     ...guards.answers,
   }
   const noSession: Host = {

@@ -7,7 +7,7 @@ import type { ToDispatcher } from './calls.ts'
 
 export interface SlotHandlers {
   /** For one worker. */
-  of(index: number): Omit<HandlersOf<ToDispatcher>, 'record' | 'cleared'>
+  of(index: number): Omit<HandlersOf<ToDispatcher>, 'record' | 'cleared' | 'count'>
   /** The worker is gone: all that was its is free. */
   gone(index: number): void
 }

@@ -4,6 +4,7 @@
  * ends what it is doing and exits, so that no worker outlives its dispatcher with a port or a shard (design 2.4).
  */
 import { systemClock } from '../clock/clock.ts'
+import { spoolPaths } from '../config/spool-paths.ts'
 import { ControlError } from '../control/protocol.ts'
 import type { QueueMethod } from '../control/queue-handlers.ts'
 import type { Report } from '../control/report.ts'
@@ -12,6 +13,9 @@ import { linkToDispatcher } from '../dispatcher/worker-process.ts'
 import { createLog, type PinoLog } from '../monitor/pino-log.ts'
 import { createMetrics } from '../monitor/prom-metrics.ts'
 import { LeasedSlots } from '../queue/schedule/leased-slots.ts'
+import type { Counters } from '../state/counters.ts'
+import { linkedCounters } from '../state/linked-counters.ts'
+import { openSiteCounters } from '../state/open-counters.ts'
 import type { Answered, Start, ToDispatcher, ToWorker } from './calls.ts'
 import { type Mail, startMail } from './mail.ts'
 import { ORPHAN_STOP_MS, SHARD_PATIENCE_MS } from './orphans.ts'
@@ -20,6 +24,7 @@ import { loadUsableCopy, type Usable } from './usable.ts'
 interface Serving {
   readonly mail: Mail
   readonly slots: LeasedSlots
+  readonly counters: Counters & AsyncDisposable
 }
 
 const log = createLog({ level: 'info' })
@@ -112,8 +117,17 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     },
     systemClock,
   )
+  const { state, server } = revision.config
+  const counters = await openSiteCounters({
+    state,
+    path: spoolPaths(server.spool).counters,
+    owner: linkedCounters((request) => link.call('count', request)),
+    clock: systemClock,
+    log,
+  })
   const started = await startMail({
     revision,
+    counters,
     name: `w${index}`,
     quiet: index > 0,
     shards,
@@ -133,7 +147,7 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     metrics,
   })
   slots.onChange((channel, key) => started.look(channel, key))
-  return { mail: started, slots }
+  return { mail: started, slots, counters }
 }
 
 /** Lines of this process say which worker it is; the level is that of all. */
@@ -167,6 +181,7 @@ function end(deadlineMs: number): Promise<Report['ledger']> {
 
 async function exit(): Promise<never> {
   await serving?.mail[Symbol.asyncDispose]()
+  await serving?.counters[Symbol.asyncDispose]()
   await log[Symbol.asyncDispose]()
   process.exit(0)
 }

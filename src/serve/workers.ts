@@ -22,6 +22,7 @@ import type { PinoLog } from '../monitor/pino-log.ts'
 import { LeaseOwner } from '../queue/schedule/lease-owner.ts'
 import { LocalSlots } from '../queue/schedule/slots.ts'
 import { ConnectionSlots } from '../state/connection-slots.ts'
+import { openSiteCounters } from '../state/open-counters.ts'
 import { Adoption } from './adoption.ts'
 import { AllMetrics } from './all-metrics.ts'
 import type { ToDispatcher, ToWorker, Worker } from './calls.ts'
@@ -86,6 +87,11 @@ export async function serveWithWorkers(
     for (const { worker } of supervisor.serving()) worker.link.notify('follow', on)
   })
 
+  // Workers that use Redis ask it themselves; then nobody asks here.
+  const counters = parts.use(
+    await openSiteCounters({ state: { ...config.state, kind: 'embedded' }, path: paths.counters, clock, log }),
+  )
+
   const supervisor: Supervisor<Worker> = new Supervisor<Worker>({
     count,
     clock,
@@ -98,6 +104,7 @@ export async function serveWithWorkers(
         ports: ports.bound.map(({ fd }) => fd),
         handlers: {
           ...slots.of(index),
+          count: (request) => counters.count(request),
           record: (record) => followers.told(record),
           cleared: (key) => suspicions.cleared(key, allBut(index)),
         },
