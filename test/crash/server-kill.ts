@@ -50,7 +50,6 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
   /** In hand at three kills, and so held as suspects of them. */
   const held = new Set<string>()
   let count = 0
-  let fresh = 0
   const sizes = new Map<string, number>()
   const next = () => {
     const message = { name: `m${++count}`, octets: Math.floor(random() * octets) }
@@ -66,6 +65,8 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
     const heard: string[] = []
     server.stderr?.on('data', (text: Buffer) => heard.push(text.toString().slice(0, 2000)))
     const ended = once(server, 'close')
+    const atExit = (): void => killGroup(server, 'SIGKILL') // a test that is given up leaves nothing running
+    process.on('exit', atExit)
     try {
       await listening(port, ended)
       await work(ended)
@@ -74,6 +75,7 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
     } finally {
       killGroup(server, signal)
       await ended
+      process.off('exit', atExit)
     }
     if (signal === 'SIGTERM') assert.equal(server.exitCode, 0, heard.join(''))
   }
@@ -81,15 +83,27 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
   for (let round = 0; round < rounds; round++) {
     await life(async (ended) => {
       let living = true
-      const clients = Array.from({ length: CLIENTS }, async () => {
+      const client = async (): Promise<void> => {
         while (living) {
           await send({ host: HOST, port }, told, next)
           await pause(5)
         }
+      }
+      for (let i = 0; i < CLIENTS; i++) void client()
+      // The moment is chosen by what was answered, not by time: machines differ.
+      const answers = (): number => told.accepted.size + told.refused
+      const enough = answers() + 1 + Math.floor(random() * 60)
+      let over = false
+      void ended.then(() => {
+        over = true
       })
-      await Promise.race([pause(100 + random() * 1200), ended.then(() => assert.fail('it ended of itself'))])
+      const deadline = performance.now() + PATIENCE_MS
+      while (answers() < enough) {
+        assert.ok(!over, 'it ended of itself')
+        assert.ok(performance.now() < deadline, 'nothing is answered')
+        await pause(random() * 20)
+      }
       living = false
-      fresh += clients.length
     }, 'SIGKILL')
     await pause(50) // what was on its way between the processes arrives
     await look()
@@ -106,7 +120,7 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
   const twice = [...sink.taken].filter(([, times]) => times > 1)
   for (const [name, times] of twice)
     assert.ok(times <= 1 + (window.get(name) ?? 0), `${name} was delivered ${times} times, and only once in the window`)
-  if (!fills) assert.ok(told.accepted.size > 0 && fresh > 0)
+  if (!fills) assert.ok(told.accepted.size > 0)
   say(
     `seed ${seed}: ${rounds} kills, ${told.accepted.size} messages accepted, ${told.refused} refused, 0 lost, ${held.size} held; ` +
       `${twice.length} delivered twice, all of them taken and not yet written down at a kill`,
