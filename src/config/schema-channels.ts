@@ -37,6 +37,12 @@ const asSource = {
     .describe(
       'What becomes of a CR without LF, or LF without CR, in message content: refuse the message, or turn each into CRLF. Neither ever ends a command or the message.',
     ),
+  authRewrite: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let FROM_ACCESS replace the Sender: of messages that come through this channel, with `$K` (authrewrite).',
+    ),
   nul: z.enum(['reject', 'pass']).default('reject').describe('What becomes of NUL octets in message content.'),
   ...sourceLimits,
 }

@@ -5,6 +5,7 @@
  * as JSON and reads it back years later.
  */
 import type { MailAddress, ReversePath } from '../address/address.ts'
+import type { AskedFor } from './carried.ts'
 import type { ChannelName } from './channel-name.ts'
 import type { MessageId, SessionId } from './message-id.ts'
 
@@ -36,6 +37,8 @@ export interface Recipient {
   readonly user?: string
   /** The owner of the list the recipient came from: the envelope sender for this recipient (RFC 5321 §3.9.2). */
   readonly sender?: MailAddress
+  /** Conversion tags of this recipient alone (spec access-control.md 3.2, `$G`). */
+  readonly tags?: readonly string[]
   /** The recipient this one was expanded or redirected from. */
   readonly parent?: number
 }
@@ -83,6 +86,8 @@ export interface Envelope {
   /** In order of application: the last `prepend` ends up on top. */
   readonly edits: readonly HeaderEdit[]
   readonly recipients: readonly Recipient[]
+  /** What access tables asked for that comes after the queue. */
+  readonly asked?: AskedFor
   /** Why the whole message waits for an operator. */
   readonly hold?: { readonly reason: string }
 }

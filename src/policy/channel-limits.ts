@@ -17,6 +17,7 @@ import type { Limits } from '../config/schema.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
+import type { Tightened } from './access/tightened.ts'
 import { channelConfig } from './channels.ts'
 import { ERROR_TEXT } from './error-texts.ts'
 import type { SessionContext } from './stage.ts'
@@ -111,10 +112,15 @@ export interface Bound {
 }
 
 /** What the channel a session is on says. */
-export function channelBound({ revision, source }: SessionContext, name: SourceLimitName): Bound {
+export function channelBound(
+  { revision, source, tightened }: SessionContext & { readonly tightened?: Tightened },
+  name: SourceLimitName,
+): Bound {
   const channel = channelConfig(revision, source)
   const max = 'longLines' in channel ? channel[name] : undefined
-  return { max: max ?? Number.POSITIVE_INFINITY, by: revision.where('channels', source, name) }
+  const bound = { max: max ?? Number.POSITIVE_INFINITY, by: revision.where('channels', source, name) }
+  const less = tightened?.limits[name as keyof Tightened['limits']]
+  return tightened === undefined || less === undefined || less >= bound.max ? bound : { max: less, by: tightened.by }
 }
 
 /** What a channel that mail leaves through says. */

@@ -49,6 +49,10 @@ export function envelopeOf(context: ContentContext, discardRule?: string): Envel
         : context.recipients.map((recipient) => ({ ...recipient, channel: BITBUCKET, via: discardRule })),
     ...(context.ret === undefined ? {} : { ret: context.ret }),
     ...(context.envid === undefined ? {} : { envid: context.envid }),
+    ...askedFor(context),
     ...(context.hold === undefined ? {} : { hold: context.hold }),
   }
 }
+
+const askedFor = ({ carried }: ContentContext): Pick<Envelope, 'asked'> =>
+  carried === undefined || Object.keys(carried.asked).length === 0 ? {} : { asked: carried.asked }

@@ -35,7 +35,7 @@ export function* runStages<C extends SessionContext>(
   for (const stage of stages) {
     if (stage.run === undefined) continue
     const result = yield* stage.run(context)
-    trace.step(stepOf(moment, stage.name, result, recipient))
+    if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
       return { context, verdict: result.verdict, by: result.by }
@@ -47,7 +47,7 @@ export function* runStages<C extends SessionContext>(
 function stepOf<C>(
   moment: Moment,
   stage: string,
-  { verdict, by, context, note }: StageResult<C>,
+  { verdict, by, context, note, tables }: StageResult<C>,
   recipient: string | undefined,
 ): Omit<Step, 'ms'> {
   return {
@@ -57,6 +57,7 @@ function stepOf<C>(
     result: resultOf(verdict, context !== undefined),
     by,
     ...(note === undefined ? {} : { note }),
+    ...(tables === undefined || tables.length === 0 ? {} : { tables }),
     ...(verdict.do === 'refuse' ? { reply: describeReply(verdict.reply) } : {}),
   }
 }

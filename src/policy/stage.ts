@@ -8,11 +8,14 @@ import type { Asking } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Account } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
+import type { Carried } from '../envelope/carried.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { HeaderEdit, Notify, OriginalRecipient, Recipient } from '../envelope/envelope.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { ContentSummary } from '../mime/content-summary.ts'
 import type { Reply } from '../smtp/reply.ts'
+import type { Tightened } from './access/tightened.ts'
+import type { TableTrace } from './trace.ts'
 
 /** What has been counted in a session so far, against limits of the session. */
 export interface SessionCounts {
@@ -50,11 +53,19 @@ export interface SessionContext {
   readonly esmtp: boolean
   readonly tls?: { readonly version: string; readonly cipher: string }
   readonly account?: Account
+  /** What moved the session to the channel of the inside. */
+  readonly insideBy?: DecidedBy
 }
 
 export interface MailContext extends SessionContext {
   readonly id: MessageId
   readonly reversePath: ReversePath
+  /** Where FROM_ACCESS replaced it: what the client typed. */
+  readonly typedReversePath?: ReversePath
+  /** What rows of access tables asked for that comes later. */
+  readonly carried?: Carried
+  /** Limits that FROM_ACCESS tightened for the transaction. */
+  readonly tightened?: Tightened
   /** RFC 1870, as declared; 0 when not. */
   readonly declaredSize: number
   readonly smtputf8: boolean
@@ -77,6 +88,15 @@ export interface RcptContext extends MailContext {
   readonly presented: number
   /** Set by the route stage: where the address goes before aliases are looked at. */
   readonly route?: Route
+  /** Conversion tags that tables before the aliases gave this recipient. */
+  readonly tags?: readonly string[]
+  /** The row of a recipient table that allows it, `$Y`. */
+  readonly allowedBy?: DecidedBy
+  /**
+   * Set by the alias stage where `becomes` is expanded when it is delivered: whom it will become. Tables are asked about
+   * these.
+   */
+  readonly members?: readonly Omit<Recipient, 'index' | 'parent'>[]
   /** Set by the alias stage: what the recipient became. `index` is given when it is accepted. */
   readonly becomes?: readonly Omit<Recipient, 'index' | 'parent'>[]
 }
@@ -112,8 +132,8 @@ export type Verdict =
   | { readonly do: 'refuse'; readonly reply: Reply; readonly close?: boolean }
   /** Accept, but keep for an operator. Later stages still run. `unlooked`: none that looks at the content, nor anything else. */
   | { readonly do: 'hold'; readonly reason: string; readonly unlooked?: true }
-  /** Accept, and throw away by this rule. */
-  | { readonly do: 'discard'; readonly rule: string }
+  /** Accept, and throw away by this rule; at RCPT this recipient, or `all` of the message. */
+  | { readonly do: 'discard'; readonly rule: string; readonly all?: true }
 
 export interface StageResult<C> {
   readonly verdict: Verdict
@@ -122,6 +142,10 @@ export interface StageResult<C> {
   readonly context?: C
   /** One sentence for the trace. */
   readonly note?: string
+  /** Mapping tables it asked. */
+  readonly tables?: readonly TableTrace[]
+  /** Nothing was looked at, for there is nothing to look at: it leaves no step. */
+  readonly silent?: true
 }
 
 export interface Stage<C> {

@@ -6,6 +6,7 @@
  */
 
 import type { ContentContext, EnvelopeContext, MailContext, RcptContext, SessionContext, Stage } from './stage.ts'
+import { accessFields } from './stages/access-fields.ts'
 import { aliases } from './stages/aliases.ts'
 import { saslSwitch, tlsSwitch } from './stages/channel-switch.ts'
 import { connectionSlot } from './stages/connection-slot.ts'
@@ -19,12 +20,15 @@ import {
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
 import { earlyTalk } from './stages/early-talk.ts'
 import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
+import { fromAccess } from './stages/from-access.ts'
 import { holdLimit } from './stages/hold-limit.ts'
 import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
 import { networkSwitch } from './stages/network-switch.ts'
 import { overload } from './stages/overload.ts'
 import { poison } from './stages/poison.ts'
+import { portAccess, portAccessInSession } from './stages/port-access.ts'
+import { mailAccess, origMailAccess, origSendAccess, sendAccess } from './stages/recipient-access.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
 import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
@@ -39,9 +43,10 @@ export const STAGES = {
   connect: [
     overload,
     connectionSlot,
-    place('PORT_ACCESS', 'may this client connect', 'spec access-control.md 4'),
+    portAccess,
     place('DNS lists at connect', 'is this client listed', 'spec access-control.md 7.1'),
     networkSwitch,
+    portAccessInSession,
     earlyTalk,
   ],
   starttls: [tlsSwitch],
@@ -52,21 +57,21 @@ export const STAGES = {
     transactionLimit,
     declaredSize,
     freeSpace,
-    place('FROM_ACCESS', 'may this sender send', 'spec access-control.md 5'),
+    fromAccess,
     place('SPF', 'may this client send for this domain', 'RFC 7208'),
   ],
   rset: [sessionLimitsAtReset],
   rcpt: [
     recipientLimit,
     routing,
-    place('ORIG_SEND_ACCESS', 'may this sender reach this address', 'spec access-control.md 2.3'),
-    place('ORIG_MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
-    relayGuard,
+    origSendAccess,
+    origMailAccess,
     aliases,
     declaredSizeAtDestination,
     place('list access', 'may this sender post here', 'spec access-control.md 11'),
-    place('SEND_ACCESS', 'may this sender reach what the address stands for', 'spec access-control.md 2.3'),
-    place('MAIL_ACCESS', 'the same, by connection', 'spec access-control.md 2.4'),
+    sendAccess,
+    mailAccess,
+    relayGuard,
     place('throttles', 'not too much, not too often', 'spec access-control.md 7'),
   ],
   envelope: [recipientCutoff, poison],
@@ -86,6 +91,7 @@ export const STAGES = {
     place('channel filters', 'what the channels want', 'spec filters.md 1'),
     place('MTA filter', 'what the site wants', 'spec filters.md 1'),
     freeSpaceLeft,
+    accessFields,
     submissionFields,
     traceField,
   ],

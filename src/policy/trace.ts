@@ -6,7 +6,32 @@
 import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import type { MappingStep } from '../mapping/index.ts'
 import type { Moment } from './moment.ts'
+
+/** One mapping table asked: what with, and which rows had something to say. */
+export interface TableTrace {
+  readonly table: string
+  /** At most 1000 characters, as is the output. */
+  readonly probe: string
+  /** Input flags. */
+  readonly input?: string
+  /** A bound was hit: nobody knows. Neither output nor flags are there then. */
+  readonly deferred?: string
+  readonly matched?: boolean
+  /** The last row that matched failed, so its output and flags do not count. */
+  readonly failed?: true
+  /** Absent where no row matched. */
+  readonly output?: string
+  readonly flags?: string
+  /** Rows that matched, in order, with what each piece of the pattern took; those passed by `$C` too. */
+  readonly steps?: readonly MappingStep[]
+  readonly stepsDropped?: number
+  /** Look-ups that nobody could answer. */
+  readonly unanswered?: readonly string[]
+  /** What the row said that made no sense. */
+  readonly warnings?: readonly string[]
+}
 
 /** What one stage made of it. */
 export interface Step {
@@ -23,6 +48,8 @@ export interface Step {
   readonly note?: string
   /** The reply it gave, on one line. */
   readonly reply?: string
+  /** Mapping tables it asked; of many the first ones. */
+  readonly tables?: readonly TableTrace[]
 }
 
 /** What became of one recipient in the dialogue. */

@@ -9,7 +9,7 @@
  * A command is refused by throwing `Refusal`, caught in one place: `line`. Anything else that is thrown is a bug; the
  * host ends the session with `fault()`.
  */
-import type { Asking } from '../ask/ask.ts'
+import { type Asking, ask } from '../ask/ask.ts'
 import type { Account } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import type { MessageId } from '../envelope/message-id.ts'
@@ -129,7 +129,7 @@ export class Session {
       return yield* this.#guarded(continueAuth(this, state.dialogue, text))
     }
     this.#takeRevision()
-    return yield* this.#guarded(this.#dispatch(line.bytes))
+    return yield* this.#unhurried(this.#dispatch(line.bytes))
   }
 
   /** Content, or a chunk of it, has been read. */
@@ -139,7 +139,7 @@ export class Session {
       this.state = state.before
       return this.#refuse(new Refusal(state.refusal))
     }
-    return yield* this.#guarded(receiveContent(this, received))
+    return yield* this.#unhurried(receiveContent(this, received))
   }
 
   /** A limit was reached. Ends the session. */
@@ -221,6 +221,15 @@ export class Session {
     return yield* command.run(this, argument)
   }
 
+  /** Holds replies of a transaction back for as long as an access table asked ($D, spec access-control.md 3.2). */
+  *#unhurried(handler: Asking<readonly Action[]>): Asking<readonly Action[]> {
+    const before = delayOf(this.state)
+    const actions = yield* this.#guarded(handler)
+    const ms = Math.max(before, delayOf(this.state))
+    if (ms > 0 && actions.some((action) => action.do === 'reply')) yield* ask({ ask: 'wait', ms })
+    return actions
+  }
+
   *#guarded(handler: Asking<readonly Action[]>): Asking<readonly Action[]> {
     try {
       return yield* handler
@@ -276,6 +285,8 @@ export class Session {
     return [...said, ...records, CLOSE]
   }
 }
+
+const delayOf = (state: State): number => transactionOf(state)?.context.carried?.delayMs ?? 0
 
 /** RFC 5321 §2.3.8: CR and LF stand together or not at all. */
 const BAD_OCTETS = {

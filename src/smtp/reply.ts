@@ -13,6 +13,8 @@ export interface Reply {
   readonly lines: readonly string[]
   /** For the few documented replies whose enhanced class differs from the code (550 4.2.3, spec access-control.md 8). */
   readonly class?: 2 | 4 | 5
+  /** Goes out as this line, without code and status; nothing goes out where it is empty (spec access-control.md 4). */
+  readonly raw?: string
 }
 
 /** A reply of one line. */
@@ -25,6 +27,7 @@ export const statusOf = (r: Reply): string | undefined =>
 
 /** The octets of the wire, CRLF included. Control characters in texts become `?`, so that no text can end a line. */
 export function formatReply(r: Reply): string {
+  if (r.raw !== undefined) return r.raw === '' ? '' : `${clean(r.raw)}\r\n`
   const status = statusOf(r)
   const last = r.lines.length - 1
   return r.lines
@@ -34,6 +37,7 @@ export function formatReply(r: Reply): string {
 
 /** One line for people and traces: `550 5.7.1 Relaying not allowed`. */
 export const describeReply = (r: Reply): string => {
+  if (r.raw !== undefined) return r.raw === '' ? 'closed without a reply' : clean(r.raw)
   const status = statusOf(r)
   return `${r.code} ${status === undefined ? '' : `${status} `}${r.lines.map(clean).join(' / ')}`
 }

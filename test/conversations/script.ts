@@ -4,6 +4,7 @@
  *
  *   # text                    comment; the RFC sections a file is about stand in its first lines
  *   # config: PATH: VALUE     a setting for this file, PATH with dots: `limits.badCommands: 2`
+ *   # mappings: LINE          one line of the mapping tables, as it stands behind the blank
  *   # service: NAME           smtp (default), submission, submissions, lmtp
  *   # client: ADDRESS         connect from this loopback address (default 127.0.0.1)
  *   # whole-only: WHY         do not cut the client's octets in pieces
@@ -43,6 +44,8 @@ export interface Script {
   readonly name: string
   readonly cites: readonly string[]
   readonly config: readonly (readonly [path: string, value: string])[]
+  /** Text of the mapping tables. */
+  readonly mappings: string
   readonly service: 'smtp' | 'submission' | 'submissions' | 'lmtp'
   readonly client: string
   readonly wholeOnly?: string
@@ -54,10 +57,15 @@ export interface Script {
 export function parseScript(name: string, text: string): Script {
   const steps: Step[] = []
   const config: [string, string][] = []
+  const mappings: string[] = []
   const head = new Map<string, string>()
   text.split('\n').forEach((raw, index) => {
     const line = index + 1
     if (raw.trim() === '') return
+    if (raw.startsWith('# mappings:')) {
+      mappings.push(raw.slice('# mappings: '.length))
+      return
+    }
     if (raw.startsWith('#')) {
       const found = /^# (config|service|client|whole-only|postfix): (.*)$/.exec(raw)
       if (found?.[1] === undefined || found[2] === undefined) return
@@ -82,6 +90,7 @@ export function parseScript(name: string, text: string): Script {
     name,
     cites: [...new Set(text.match(/RFC \d+ §[\d.]+/g) ?? [])],
     config,
+    mappings: mappings.map((row) => `${row}\n`).join(''),
     service,
     client: head.get('client') ?? '127.0.0.1',
     ...(wholeOnly === undefined ? {} : { wholeOnly }),

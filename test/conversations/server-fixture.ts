@@ -22,6 +22,7 @@ import { selfSigned } from '../../src/config/self-signed.ts'
 import { createIds } from '../../src/envelope/message-id.ts'
 import { type Log, silentLog } from '../../src/monitor/log.ts'
 import { type Metrics, noMetrics } from '../../src/monitor/metrics.ts'
+import { tablesOf } from '../../src/policy/access/fixture.ts'
 import type { Trace, TraceRecord } from '../../src/policy/trace.ts'
 import { MemoryStore } from '../../src/queue/memory-store.ts'
 import type { Draft, QueuedMessage } from '../../src/queue/store.ts'
@@ -45,13 +46,20 @@ export interface Fixture extends AsyncDisposable {
 export interface FixtureOptions {
   readonly service?: 'smtp' | 'submission' | 'submissions' | 'lmtp'
   readonly config?: readonly (readonly [path: string, value: string])[]
+  /** Text of the mapping tables. */
+  readonly mappings?: string
   readonly begin?: (store: MemoryStore) => Promise<Draft>
   readonly deps?: Partial<SmtpServerDeps>
 }
 
 const certificate = selfSigned({ hostname: 'mx.example.org', nowMs: Date.now(), days: 1 })
 
-export function makeRevision(overrides: FixtureOptions['config'] = [], service = 'smtp', id = 'fixture'): Revision {
+export function makeRevision(
+  overrides: FixtureOptions['config'] = [],
+  service = 'smtp',
+  id = 'fixture',
+  mappings = '',
+): Revision {
   const input: Record<string, unknown> = {
     server: { hostname: 'mx.example.org' },
     listeners: { test: { service, address: '127.0.0.1', port: 0 } },
@@ -64,12 +72,13 @@ export function makeRevision(overrides: FixtureOptions['config'] = [], service =
     id: id as RevisionId,
     directory: '/nowhere',
     config,
+    tables: tablesOf(mappings),
     where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
   }
 }
 
 export async function startFixture(options: FixtureOptions = {}): Promise<Fixture> {
-  const revision = makeRevision(options.config, options.service)
+  const revision = makeRevision(options.config, options.service, 'fixture', options.mappings)
   const store = new MemoryStore()
   const records: TraceRecord[] = []
   const counts = new Map<string, number>()

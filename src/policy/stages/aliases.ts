@@ -30,7 +30,10 @@ export const aliases: Stage<RcptContext> = {
       const whole = { address, given, channel: LOCAL_CHANNEL, ...requests }
       const becomes = new Seen(accepted).add(whole) ? [whole] : []
       const by = { by: 'protocol', rule: 'RFC 3461 §5.2.7' } as const
-      return { verdict: { do: 'pass' }, by, context: { ...context, becomes }, note: 'expanded when it is delivered' }
+      // Tables are asked about those it will become all the same.
+      const members = expansion.becomes
+      const note = 'expanded when it is delivered'
+      return { verdict: { do: 'pass' }, by, context: { ...context, becomes, members }, note }
     }
     return { verdict: { do: 'pass' }, by: expansion.by, context: { ...context, becomes: expansion.becomes }, ...note }
   },

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A client of our own networks is inside: its session moves to tcp_intranet (spec access-control.md 6.2). */
+/**
+ * A client that is inside moves to tcp_intranet (spec access-control.md 6). Who is inside the table INTERNAL_IP says;
+ * a site without that table says it with `networks.own`.
+ */
+import type { Asking } from '../../ask/ask.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
+import { askTable } from '../access/ask-table.ts'
+import { UNDECIDED_CONNECTION } from '../access/replies.ts'
 import { channelConfig } from '../channels.ts'
 import { ownNetworkOf } from '../own-network.ts'
-import type { SessionContext, Stage } from '../stage.ts'
+import type { SessionContext, Stage, StageResult } from '../stage.ts'
 
 export const INSIDE_CHANNEL = 'tcp_intranet' as ChannelName
 
@@ -13,7 +19,6 @@ export const networkSwitch: Stage<SessionContext> = {
   reference: 'spec access-control.md 6',
   *run(context) {
     const { revision, source, client } = context
-    const { own } = revision.config.networks
     const channel = channelConfig(revision, source)
     if (!('switchChannel' in channel) || !channel.switchChannel)
       return {
@@ -21,14 +26,29 @@ export const networkSwitch: Stage<SessionContext> = {
         by: revision.where('channels', source, 'switchChannel'),
         note: `sessions on ${source} do not switch by address`,
       }
+    const internal = yield* byTable(context)
+    if (internal !== undefined) return internal
     const index = ownNetworkOf(revision, client.address)
     if (index < 0)
       return { verdict: { do: 'pass' }, by: revision.where('networks', 'own'), note: `${client.address} is outside` }
-    return {
-      verdict: { do: 'pass' },
-      by: revision.where('networks', 'own', index),
-      context: { ...context, source: INSIDE_CHANNEL },
-      note: `${source} → ${INSIDE_CHANNEL}: ${client.address} is in ${own[index]}`,
-    }
+    const by = revision.where('networks', 'own', index)
+    const note = `${source} → ${INSIDE_CHANNEL}: ${client.address} is in ${revision.config.networks.own[index]}`
+    return { verdict: { do: 'pass' }, by, context: { ...context, source: INSIDE_CHANNEL, insideBy: by }, note }
   },
+}
+
+/** Spec access-control.md 6.1: the probe is the address alone; `$Y` is inside, anything else outside. */
+function* byTable(context: SessionContext): Asking<StageResult<SessionContext> | undefined> {
+  const { revision, source, client } = context
+  const answer = yield* askTable(revision, 'INTERNAL_IP', client.address, '')
+  if (answer === undefined) return undefined
+  const { by, trace } = answer
+  const tables = [trace]
+  if (answer.kind === 'deferred')
+    return { verdict: { do: 'refuse', reply: UNDECIDED_CONNECTION, close: true }, by, tables }
+  const { matched, failed, flags } = answer.result
+  if (!matched || failed || !flags.includes('Y') || flags.includes('N'))
+    return { verdict: { do: 'pass' }, by, tables, note: `${client.address} is outside` }
+  const note = `${source} → ${INSIDE_CHANNEL}: ${client.address} is inside`
+  return { verdict: { do: 'pass' }, by, tables, context: { ...context, source: INSIDE_CHANNEL, insideBy: by }, note }
 }

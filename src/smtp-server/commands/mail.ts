@@ -4,7 +4,7 @@
  * (RET, ENVID) and RFC 4954 §5 (AUTH: read, and never believed). Parameters are taken after HELO too; nobody is harmed.
  */
 import { isAscii, parseReversePath } from '../../address/path.ts'
-import type { Asking } from '../../ask/ask.ts'
+import { type Asking, ask } from '../../ask/ask.ts'
 import { runStages } from '../../policy/run-stages.ts'
 import type { MailContext } from '../../policy/stage.ts'
 import { STAGES } from '../../policy/stages.ts'
@@ -25,6 +25,9 @@ export function* mail(session: Session, argument: string): Asking<readonly Actio
     const result = yield* runStages('mail', STAGES.mail, context, trace)
     const { verdict } = result
     if (verdict.do === 'refuse') {
+      // No transaction begins that could be held up: this reply is the only one ($D, spec access-control.md 3.2).
+      const ms = result.context.carried?.delayMs ?? 0
+      if (ms > 0) yield* ask({ ask: 'wait', ms })
       const outcome = isTransient(verdict.reply) ? 'deferred' : 'refused'
       const record: Action = { do: 'record', trace: trace.finish(outcome) }
       const over = session.countAgainst('refusedSenders')

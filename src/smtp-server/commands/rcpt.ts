@@ -26,7 +26,8 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   const { transaction } = state
   const start = parseRcpt(session, transaction, argument)
   const { verdict, context, by } = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
-  if (verdict.do === 'refuse') return refuse(session, transaction, start.given, verdict.reply, verdict.close === true)
+  if (verdict.do === 'refuse')
+    return refuse(session, carrying(transaction, context), start.given, verdict.reply, verdict.close === true)
 
   const born = becomes(context, verdict)
   const { recipients, acceptedCommands } = transaction
@@ -58,8 +59,11 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   session.state = {
     at: 'mail',
     transaction: {
-      ...transaction,
+      ...carrying(transaction, context),
       presented: transaction.presented + 1,
+      ...(verdict.do === 'discard' && verdict.all === true && transaction.discard === undefined
+        ? { discard: { rule: verdict.rule } }
+        : {}),
       ...(verdict.do === 'hold' && transaction.hold === undefined ? { hold: { reason: verdict.reason } } : {}),
     },
   }
@@ -69,10 +73,22 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
 /** What the recipient stands for; thrown away at RCPT, it goes to the bitbucket under the name of the rule. */
 function becomes(context: RcptContext, verdict: Verdict): NonNullable<RcptContext['becomes']> {
   const { address, given, notify, orcpt } = context
-  if (verdict.do !== 'discard') return context.becomes ?? []
+  if (verdict.do !== 'discard') return tagged(context)
   const asked = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
   return [{ address, given, channel: BITBUCKET, via: verdict.rule, ...asked }]
 }
+
+/** Conversion tags that tables before the aliases gave the recipient are those of all it stands for. */
+function tagged({ becomes = [], tags }: RcptContext): NonNullable<RcptContext['becomes']> {
+  if (tags === undefined) return becomes
+  return becomes.map((one) => ({ ...one, tags: [...new Set([...tags, ...(one.tags ?? [])])] }))
+}
+
+/** The transaction with what tables asked for that comes later. */
+const carrying = (transaction: Transaction, { carried }: RcptContext): Transaction =>
+  carried === transaction.context.carried || carried === undefined
+    ? transaction
+    : { ...transaction, context: { ...transaction.context, carried } }
 
 function refuse(
   session: Session,
