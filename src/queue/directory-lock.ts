@@ -34,6 +34,12 @@ export async function lockDirectory(directory: string): Promise<AsyncDisposable>
   }
 }
 
+/** Whether a live process has the directory. */
+export async function isLocked(directory: string): Promise<boolean> {
+  await using handle = await open(directory, 'r').catch(() => undefined)
+  return handle !== undefined && (await answers(`/proc/self/fd/${handle.fd}/lock.sock`))
+}
+
 async function take(base: string, directory: string) {
   const path = `${base}/lock.sock`
   for (let attempt = 0; attempt < 3; attempt++) {

@@ -13,7 +13,6 @@ import type { WorkerRow } from '../control/protocol.ts'
 import { oneQueue } from '../control/queue-handlers.ts'
 import { doctorOf, healthOf, type Report, type ReportOf } from '../control/report.ts'
 import { OrphanGuard } from '../dispatcher/orphan-guard.ts'
-import { Ports } from '../dispatcher/ports.ts'
 import { ShardTable } from '../dispatcher/shards.ts'
 import { Supervisor } from '../dispatcher/supervisor.ts'
 import { FIRST_PORT_FD, startProcess } from '../dispatcher/worker-process.ts'
@@ -25,6 +24,7 @@ import { ConnectionSlots } from '../state/connection-slots.ts'
 import { openSiteCounters } from '../state/open-counters.ts'
 import { Adoption } from './adoption.ts'
 import { AllMetrics } from './all-metrics.ts'
+import { bindPorts } from './bind-ports.ts'
 import type { ToDispatcher, ToWorker, Worker } from './calls.ts'
 import { Followers } from './followers.ts'
 import { lockSpool } from './lock-spool.ts'
@@ -53,7 +53,7 @@ export async function serveWithWorkers(
   const { clock, log, metrics } = deps
   const { config } = first.revision
   const paths = spoolPaths(config.server.spool)
-  const ports = parts.use(new Ports(config.listeners))
+  const ports = parts.use(await bindPorts(config, clock, log))
   await becomeUser(config.server, [config.server.spool, config.server.mailboxes])
   parts.use(await lockSpool(config.server.spool))
   await mkdir(config.server.mailboxes, { recursive: true, mode: 0o700 })
