@@ -4,6 +4,7 @@
  * answers while the caller waits; here nobody does. Ends when its parent says so, or is gone.
  */
 import { mkdirSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { deleteIndex, isDamage } from './index-schema.ts'
 import { IndexWriter } from './index-writer.ts'
@@ -24,6 +25,9 @@ const report = (what: IndexerReport): void => {
 process.once('disconnect', () => stop.abort())
 // Ctrl-C in a terminal reaches the whole group; the parent says when.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+
+// Mail goes first; the index is behind by a moment more.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 
 async function run(): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 })

@@ -7,7 +7,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openForWriting } from './index-schema.ts'
-import { linesOf, parseRecord } from './lines.ts'
+import { linesOf, parseWithoutSteps } from './lines.ts'
 import { domainOf, type Summary, summarise } from './summary.ts'
 import { traceFiles } from './trace-files.ts'
 
@@ -77,7 +77,7 @@ export class IndexWriter implements Disposable {
       for (const { offset, bytes } of linesOf(path, position)) {
         position = offset + bytes.length + 1
         lines++
-        const record = parseRecord(bytes)
+        const record = parseWithoutSteps(bytes)
         if (record !== undefined) this.#add(file, offset, bytes.length, summarise(record))
         if (lines >= BATCH) break
       }

@@ -77,3 +77,22 @@ export function parseRecord(bytes: Buffer): TraceRecord | undefined {
     return undefined
   }
 }
+
+const STEPS = Buffer.from(',"steps":[')
+
+/**
+ * The same for who wants no steps and facts, which are nearly all of a trace: they are not parsed, and are empty in what
+ * it gives. Within a text a quote is escaped, so what looks like the beginning of the steps is none but that.
+ */
+export function parseWithoutSteps(bytes: Buffer): TraceRecord | undefined {
+  const at = bytes.indexOf(STEPS)
+  if (at === -1 || bytes.at(-1) !== 0x7d) return parseRecord(bytes)
+  try {
+    const value: unknown = JSON.parse(`${bytes.toString('utf8', 0, at)},"steps":[],"facts":[]}`)
+    if (isRecord(value)) return value
+  } catch {
+    // As below.
+  }
+  // Another order than that of our writer.
+  return parseRecord(bytes)
+}

@@ -2,9 +2,10 @@
 /** Proves: what our writer makes is a record, and a line that lost or changed a value readers rely on is none. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseRecord } from './lines.ts'
+import { parseRecord, parseWithoutSteps } from './lines.ts'
 import { birth, delivery, flood, RELAY_LINE, step, trace } from './records.fixture.ts'
 import { renderLadder } from './render.ts'
+import { summarise } from './summary.ts'
 
 const { id } = birth({ about: trace().id as Parameters<typeof birth>[0]['about'] })
 const RECORDS = [
@@ -17,6 +18,22 @@ const read = (value: unknown) => parseRecord(Buffer.from(JSON.stringify(value)))
 
 test('what was written is read', () => {
   for (const record of RECORDS) assert.deepEqual(read(record), record)
+})
+
+test('what the index wants to know is read without steps and facts, whatever a stranger wrote', () => {
+  const hostile = trace({
+    subject: ',"steps":[{"x":"]}',
+    helo: '\\","steps":[',
+    from: '"}],"steps":[]"@x.test',
+    steps: [step({ note: ',"steps":[' })],
+    facts: [{ question: { ask: 'now' }, answer: 1 }],
+  })
+  for (const record of [...RECORDS, hostile]) {
+    const short = parseWithoutSteps(Buffer.from(JSON.stringify(record)))
+    assert.ok(short !== undefined)
+    assert.deepEqual(summarise(short), summarise(record))
+  }
+  assert.equal(parseWithoutSteps(Buffer.from(JSON.stringify(hostile).slice(0, -1))), undefined)
 })
 
 for (const [what, record] of Object.entries({
