@@ -22,4 +22,5 @@ export async function* applyEdits(
 }
 
 /** Octets of the content with the edits applied. */
-export const editedSize = (size: number, edits: readonly HeaderEdit[]): number => size + topOf(edits).length
+export const editedSize = (size: number, edits: readonly HeaderEdit[]): number =>
+  edits.reduce((sum, { field }) => sum + Buffer.byteLength(field), size)

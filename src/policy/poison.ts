@@ -3,7 +3,7 @@
  * Poison: a message that crashes the process again and again, while received or while delivered (design 2.5). How it is
  * named while in hand, and how the evidence reads.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ReversePath } from '../address/address.ts'
 import type { Crash } from '../ask/crash.ts'
 import type { MessageId } from '../envelope/message-id.ts'
@@ -33,7 +33,7 @@ export interface BeforeContent {
  */
 export function receptionKey({ clientAddress, reversePath, recipients, declaredSize }: BeforeContent): string {
   const known = JSON.stringify([clientAddress, reversePath, [...recipients].sort(), declaredSize])
-  return `${RECEPTION}${createHash('sha256').update(known).digest('hex').slice(0, 32)}`
+  return `${RECEPTION}${hash('sha256', known).slice(0, 32)}`
 }
 
 /** One line for a hold's reason and a trace: how often, when, in which process, at what. */

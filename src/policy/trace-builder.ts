@@ -144,6 +144,7 @@ const stepWeight = ({ stage, by, note, reply }: Omit<Step, 'ms'>): number =>
 const texts = new WeakMap<DecidedBy, string>()
 
 function textOf(by: DecidedBy): string {
+  if (by.by === 'protocol') return by.rule
   const known = texts.get(by)
   if (known !== undefined) return known
   const text = JSON.stringify(by)

@@ -38,8 +38,9 @@ export function encodeHeader({ boot, pid, startedAt, version }: Run): Buffer {
   return bytes
 }
 
-export function encodeSlot({ key, begunAt, stage = '' }: Slot): Buffer {
-  const bytes = Buffer.alloc(SLOT_BYTES)
+/** @param bytes SLOT_BYTES to write it into, whatever is there */
+export function encodeSlot({ key, begunAt, stage = '' }: Slot, bytes = Buffer.alloc(SLOT_BYTES)): Buffer {
+  bytes.fill(0)
   bytes[0] = 1
   bytes[1] = bytes.write(key, KEY_AT, MAX_KEY_BYTES)
   bytes[2] = bytes.write(stage, KEY_AT + MAX_KEY_BYTES, MAX_STAGE_BYTES)

@@ -12,7 +12,16 @@
 import type { Crash, Run } from '../ask/crash.ts'
 import type { Log } from '../monitor/log.ts'
 import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
-import { decodeFile, encodeHeader, encodeSlot, FREE_SLOT, MAX_KEY_BYTES, SLOTS, slotPosition } from './in-hand-file.ts'
+import {
+  decodeFile,
+  encodeHeader,
+  encodeSlot,
+  FREE_SLOT,
+  MAX_KEY_BYTES,
+  SLOT_BYTES,
+  SLOTS,
+  slotPosition,
+} from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
 
 /** Work under way. Dispose when it has ended, well or badly. */
@@ -102,6 +111,8 @@ class FileInHand implements InHand, Disposable {
   #used = 0
   #full = false
   #suspectsInHand = 0
+  /** For one slot on its way to the file: some of them are written for every message. */
+  readonly #scratch = Buffer.alloc(SLOT_BYTES)
 
   constructor(parts: {
     readonly file: SlotFile | undefined
@@ -124,7 +135,7 @@ class FileInHand implements InHand, Disposable {
     const suspect = this.#suspects.has(key)
     if (suspect) this.#suspectsInHand++
     const write = (at: string | undefined): void =>
-      this.#write(slot, encodeSlot(at === undefined ? { key, begunAt } : { key, begunAt, stage: at }))
+      this.#write(slot, encodeSlot(at === undefined ? { key, begunAt } : { key, begunAt, stage: at }, this.#scratch))
     write(stage)
     let ended = false
     return {
