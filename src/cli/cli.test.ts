@@ -93,7 +93,7 @@ test('init, check, config, schema', async (t) => {
   assert.match(again.err, /there already/)
   const fine = await postern(['check'], { env: { POSTERN_CONFIG: directory } })
   assert.equal(fine.code, 0, fine.out)
-  assert.match(fine.out, /fine, 2 files, revision [0-9a-f]{12}/)
+  assert.match(fine.out, /fine, 3 files, revision [0-9a-f]{12}/)
   const config = await postern(['config', '--effective', '--config', join(directory, 'postern.yaml')])
   assert.match(config.out, /hostname: mx\.example\.org # postern\.yaml:\d+/)
   const schema = await postern(['schema'])

@@ -3,6 +3,7 @@
 import { mkdir, open } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { isHostname } from './names.ts'
+import { STOCK_TABLES } from './stock-tables.ts'
 
 /** A name for the greeting when the machine's own is no fully qualified one; RFC 2606 §3. */
 const EXAMPLE_HOSTNAME = 'mail.example.org'
@@ -25,6 +26,7 @@ export async function initDirectory(directory: string, hostname: string): Promis
   const files = [
     { file: join(root, 'postern.yaml'), text: firstConfig(name, isExample) },
     { file: join(root, 'aliases'), text: FIRST_ALIASES },
+    { file: join(root, 'mappings'), text: STOCK_TABLES },
   ]
   for (const { file } of files) {
     // Looked at first, so that a refusal leaves nothing behind; `wx` below is what guards against a race.
@@ -64,10 +66,8 @@ listeners:
 #   certificate: tls/fullchain.pem
 #   key: tls/key.pem
 
-# Machines whose mail is relayed anywhere without sign-in. Nobody, until you name them.
-networks:
-  own: []
-  # own: [192.0.2.0/24, '2001:db8:1::/48']
+# Machines whose mail is relayed anywhere without sign-in are named in the table INTERNAL_IP of the file \`mappings\`
+# beside this one. Only this machine is, until you name others.
 
 # Domains, users and aliases of your own are kept in the directory:
 #   postern domain add example.org

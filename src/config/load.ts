@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { checkChannels } from './checks/channels.ts'
 import { runChecks } from './checks/check.ts'
 import { checkCounterTables, checkDnsLists } from './checks/dns-lists.ts'
+import { checkInternalIp } from './checks/internal-ip.ts'
 import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
 import { checkNetworks } from './checks/networks.ts'
@@ -146,7 +147,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   }
   const included = await tableFiles(root, named.files, read)
   const { tables, sources: texts } = await compileTables(root, included.tables, included.general, options.before)
-  diagnostics.push(...tables.diagnostics)
+  diagnostics.push(...tables.diagnostics, ...checkInternalIp(tables, source, input))
   for (const [name, text] of texts) sources.set(name, text)
   diagnostics.sort(compareDiagnostics)
   if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }

@@ -105,7 +105,7 @@ const networks = z
       .array(z.string().refine((text) => parseNetwork(text) !== undefined, NETWORK))
       .default([])
       .describe(
-        'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay.',
+        'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay. Where there is a mapping table INTERNAL_IP, that says it instead.',
       ),
   })
   .describe('Who counts as inside.')

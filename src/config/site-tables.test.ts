@@ -11,6 +11,7 @@ import { type TestContext, test } from 'node:test'
 import { formatDiagnostic } from './diagnostic.ts'
 import { loadRevision } from './load.ts'
 import { loadSavedRevision, saveRevision } from './saved-revision.ts'
+import { STOCK_TABLES } from './stock-tables.ts'
 import type { LoadedRevision } from './where.ts'
 
 const CONFIG = 'server: { hostname: mx.example.org }\nlisteners: { mx: { service: smtp, port: 25 } }\n'
@@ -121,4 +122,28 @@ test('a file that is there and cannot be read is no empty one', async (t) => {
     diagnostics.map(({ code }) => code),
     ['file-unreadable'],
   )
+})
+
+const inside = async (t: TestContext, table: string, own = ''): Promise<readonly string[]> => {
+  const folder = await site(t, { mappings: `INTERNAL_IP\n\n${table}`, 'postern.yaml': CONFIG + own })
+  const { diagnostics } = await loadRevision(folder, { now })
+  return diagnostics.map(({ severity, code, file, line }) => `${severity} ${code} ${file}:${line}`)
+}
+
+test('the stock tables are fine as they are', async (t) => {
+  const { diagnostics } = await loadRevision(await site(t, { mappings: STOCK_TABLES }), { now })
+  assert.deepEqual(diagnostics, [])
+})
+
+test('design 2.10: an INTERNAL_IP table that takes the Internet in is no revision', async (t) => {
+  assert.deepEqual(await inside(t, '  127.0.0.1  $Y\n  *  $Y\n'), [
+    'error open-relay mappings:4',
+    'error open-relay mappings:4',
+  ])
+  assert.deepEqual(await inside(t, '  $(1.0.0.0/1)  $Y\n  *  $N\n'), ['error open-relay mappings:3'])
+  assert.deepEqual(await inside(t, '  *:*  $Y\n  *  $N\n'), ['error open-relay mappings:3'])
+  assert.deepEqual(await inside(t, '  10.*  $Y\n  $(203.0.113.0/24) $Y\n  *  $N\n'), [])
+  assert.deepEqual(await inside(t, '  *  $N\n', 'networks: { own: [192.0.2.0/24] }\n'), [
+    'warning no-effect postern.yaml:3',
+  ])
 })

@@ -4,12 +4,15 @@
  * a site without that table says it with `networks.own`.
  */
 import type { Asking } from '../../ask/ask.ts'
+import type { Revision } from '../../config/revision.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
-import { askTable } from '../access/ask-table.ts'
+import { askTable, type TableAnswer } from '../access/ask-table.ts'
 import { UNDECIDED_CONNECTION } from '../access/replies.ts'
 import { channelConfig } from '../channels.ts'
 import { ownNetworkOf } from '../own-network.ts'
 import type { SessionContext, Stage, StageResult } from '../stage.ts'
+
+const INTERNAL_IP = 'INTERNAL_IP'
 
 export const INSIDE_CHANNEL = 'tcp_intranet' as ChannelName
 
@@ -37,18 +40,29 @@ export const networkSwitch: Stage<SessionContext> = {
   },
 }
 
-/** Spec access-control.md 6.1: the probe is the address alone; `$Y` is inside, anything else outside. */
+/** Is the address inside, whatever channel a session is on? Where nobody can tell, it is not. */
+export function* isInside(revision: Revision, address: string): Asking<boolean> {
+  const answer = yield* askTable(revision, INTERNAL_IP, address, '')
+  return answer === undefined ? ownNetworkOf(revision, address) >= 0 : saysInside(answer)
+}
+
+/** 6.1: `$Y` is inside; `$N`, anything else and nothing at all are outside. */
+function saysInside(answer: TableAnswer): boolean {
+  if (answer.kind === 'deferred' || !answer.result.matched || answer.result.failed) return false
+  const { flags } = answer.result
+  return flags.includes('Y') && !flags.includes('N')
+}
+
+/** Spec access-control.md 6.1: the probe is the address alone. */
 function* byTable(context: SessionContext): Asking<StageResult<SessionContext> | undefined> {
   const { revision, source, client } = context
-  const answer = yield* askTable(revision, 'INTERNAL_IP', client.address, '')
+  const answer = yield* askTable(revision, INTERNAL_IP, client.address, '')
   if (answer === undefined) return undefined
   const { by, trace } = answer
   const tables = [trace]
   if (answer.kind === 'deferred')
     return { verdict: { do: 'refuse', reply: UNDECIDED_CONNECTION, close: true }, by, tables }
-  const { matched, failed, flags } = answer.result
-  if (!matched || failed || !flags.includes('Y') || flags.includes('N'))
-    return { verdict: { do: 'pass' }, by, tables, note: `${client.address} is outside` }
+  if (!saysInside(answer)) return { verdict: { do: 'pass' }, by, tables, note: `${client.address} is outside` }
   const note = `${source} → ${INSIDE_CHANNEL}: ${client.address} is inside`
   return { verdict: { do: 'pass' }, by, tables, context: { ...context, source: INSIDE_CHANNEL, insideBy: by }, note }
 }

@@ -9,8 +9,8 @@ import { ask } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Standing } from '../../ask/pressure.ts'
 import { reply } from '../../smtp/reply.ts'
-import { ownNetworkOf } from '../own-network.ts'
 import type { SessionContext, Stage, StageResult } from '../stage.ts'
+import { isInside } from './network-switch.ts'
 
 export const overload: Stage<SessionContext> = {
   name: 'load',
@@ -23,7 +23,7 @@ export const overload: Stage<SessionContext> = {
     const note = `${load.level} (${load.detail}); ${KNOWN[standing]}`
     if (standing === 'good' || (standing === 'near' && load.level === 'busy'))
       return { verdict: { do: 'pass' }, by, note }
-    if (isLoopback(client.address) || ownNetworkOf(revision, client.address) >= 0)
+    if (isLoopback(client.address) || (yield* isInside(revision, client.address)))
       return { verdict: { do: 'pass' }, by, note: `${load.level} (${load.detail}); of our own networks` }
     return refusal(by, note)
   },
