@@ -54,6 +54,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'print the schema of postern.yaml, for editors',
     load: () => import('./schema.ts'),
   },
+  {
+    name: 'table',
+    group: CONFIGURATION,
+    summary: 'look at mapping tables, and ask one',
+    load: () => import('./table.ts'),
+  },
   { name: 'queue', group: MAIL, summary: 'look at queued mail, and act on it', load: () => import('./queue.ts') },
   { name: 'track', group: MAIL, summary: 'find messages of the past and present', load: () => import('./track.ts') },
   {

@@ -5,10 +5,12 @@
  */
 import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Mappings } from '../mapping/index.ts'
 import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, TraceRecord } from '../policy/trace.ts'
 import { clean } from './clean.ts'
 import { describeDecidedBy, ends, sourceOf } from './decided-by.ts'
 import { colours, type Paint, styleOf } from './paint.ts'
+import { tableLines } from './table-lines.ts'
 
 export { decidedBy, describeDecidedBy } from './decided-by.ts'
 
@@ -17,23 +19,29 @@ const MAX_NAMES = 5
 /** Behind the rail, where a step's text begins. */
 const INDENT = ' '.repeat(20)
 
+export interface LadderOptions {
+  readonly color: boolean
+  /** The tables of the policy that decided: rows that nearly matched are shown then. */
+  readonly mappings?: Mappings | undefined
+}
+
 /** @param records in order of time, as HistoryReader.get gives them */
-export function renderLadder(records: readonly TraceRecord[], options: { readonly color: boolean }): string {
-  const paint = colours(options.color)
+export function renderLadder(records: readonly TraceRecord[], { color, mappings }: LadderOptions): string {
+  const paint = colours(color)
   return records
     .map((record, i) => {
       // A dialogue begins a ladder; what came of it goes on with the same.
       const goesOn = record.record === 'delivery' || record.record === 'birth'
       const between = i === 0 ? '' : goesOn ? '│\n' : '\n'
-      return `${between}${renderRecord(record, paint).join('\n')}\n`
+      return `${between}${renderRecord(record, paint, mappings).join('\n')}\n`
     })
     .join('')
 }
 
-function renderRecord(record: TraceRecord, paint: Paint): readonly string[] {
+function renderRecord(record: TraceRecord, paint: Paint, mappings: Mappings | undefined): readonly string[] {
   switch (record.record) {
     case 'trace':
-      return renderTrace(record, paint)
+      return renderTrace(record, paint, mappings)
     case 'delivery':
       return renderDelivery(record, paint)
     case 'birth':
@@ -45,7 +53,7 @@ function renderRecord(record: TraceRecord, paint: Paint): readonly string[] {
   }
 }
 
-function renderTrace(trace: Trace, paint: Paint): readonly string[] {
+function renderTrace(trace: Trace, paint: Paint, mappings: Mappings | undefined): readonly string[] {
   const { id, outcome, at, client, server, helo, tls, login, from, size, subject, messageIdField, cut } = trace
   const head = (title: string, text: string): string => `  ${title.padEnd(9)}${text}`
   const optional = (title: string, text: string | undefined): string[] =>
@@ -66,16 +74,16 @@ function renderTrace(trace: Trace, paint: Paint): readonly string[] {
     ...optional('id field', messageIdField),
     ...(size === undefined ? [] : [head('size', `${size} octets`)]),
     head('policy', `revision ${clean(trace.revision)}`),
-    ...renderSteps(trace.steps, paint),
+    ...renderSteps(trace.steps, paint, mappings),
     ...renderFacts(trace.facts, paint),
     ...(cut === undefined ? [] : [`  ${paint('yellow', `did not fit: ${cut.steps} steps, ${cut.facts} facts`)}`]),
   ]
 }
 
-function renderSteps(steps: readonly Step[], paint: Paint): readonly string[] {
+function renderSteps(steps: readonly Step[], paint: Paint, mappings?: Mappings): readonly string[] {
   let moment = ''
   return steps.flatMap((step) => {
-    const { at, ms, result, stage, recipients, note, reply, by } = step
+    const { at, ms, result, stage, recipients, note, reply, by, tables = [] } = step
     const rung = at === moment ? [] : [paint('bold', `├─ ${clean(at)}`)]
     moment = at
     const head = `│ ${String(ms).padStart(7)} ms ${paint(styleOf(result, 'dim'), result.padEnd(8))}${clean(stage)}`
@@ -85,7 +93,9 @@ function renderSteps(steps: readonly Step[], paint: Paint): readonly string[] {
       `${head}${recipients === undefined ? '' : `  ${names(recipients)}`}`,
       ...(note === undefined ? [] : [line(clean(note))]),
       line(paint('dim', `by ${describeDecidedBy(by)}`)),
-      ...(ends(step) ? renderSource(by, paint).map(line) : []),
+      // A table shows the line itself.
+      ...(ends(step) && tables.length === 0 ? renderSource(by, paint).map(line) : []),
+      ...tables.flatMap((asked) => tableLines(asked, paint, mappings)).map(line),
       ...(reply === undefined ? [] : [line(`reply ${clean(reply)}`)]),
     ]
   })

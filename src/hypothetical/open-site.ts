@@ -6,9 +6,8 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Host } from '../ask/ask.ts'
-import { NO_CALL_OUTS } from '../ask/call-outs.ts'
 import { NO_PRESSURE } from '../ask/pressure.ts'
+import { siteCallOuts } from '../call-outs/site-call-outs.ts'
 import { systemClock } from '../clock/clock.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
 import type { LoadedRevision } from '../config/where.ts'
@@ -17,9 +16,10 @@ import { openDirectory } from '../directory/embedded.ts'
 import { directoryAnswers } from '../directory/host.ts'
 import { withAliasFile } from '../directory/site-directory.ts'
 import { dnsAnswer } from '../dns/host.ts'
-import { createResolver } from '../dns/resolver.ts'
+import { createResolver, type Resolver } from '../dns/resolver.ts'
 import { createIds } from '../envelope/message-id.ts'
 import { silentLog } from '../monitor/log.ts'
+import { EmbeddedCounters } from '../state/embedded-counters.ts'
 import { isInGroup } from '../state/system-groups.ts'
 import { urlText } from '../state/url-texts.ts'
 import type { Site } from './site.ts'
@@ -40,20 +40,22 @@ export function openSite(revision: LoadedRevision, { offline = false, at }: Site
   const aliases = { path: config.directory.aliases, name: basename(config.directory.aliases) }
   const directory = withAliasFile(aliases, embedded(spoolPaths(config.server.spool).directory, stack))
   const now = (): number => at ?? Date.now()
+  const resolver = offline ? OFFLINE : resolving(config.dns, stack)
   return {
     revision,
     tls: config.tls !== undefined,
     reads: {
       now,
       random: ({ octets }) => randomBytes(octets).toString('hex'),
-      ...(offline ? OFFLINE : resolving(config.dns, stack)),
+      ...dnsAnswer(resolver),
       ...directoryAnswers(directory),
       pressure: () => NO_PRESSURE,
       crashes: () => ({ crashes: [], othersInHand: false }),
       'mapping.url': ({ url }) => urlText(url),
       'system.group': (question) => isInGroup(question),
     },
-    callOuts: () => NO_CALL_OUTS,
+    callOuts: () =>
+      siteCallOuts({ resolver, counters: new EmbeddedCounters(systemClock), config: () => config, log: silentLog }),
     ids: createIds(now, randomInt(2 ** 20)),
     now,
     elapsed: () => performance.now(),
@@ -61,14 +63,13 @@ export function openSite(revision: LoadedRevision, { offline = false, at }: Site
   }
 }
 
-const OFFLINE: Pick<Host, 'dns'> = { dns: () => ({ kind: 'defer', cause: 'asked offline' }) }
+export const OFFLINE: Resolver = { lookup: async () => ({ kind: 'defer', cause: 'asked offline' }) }
 
 function resolving(
   { servers, timeout: timeoutMs, cacheEntries }: LoadedRevision['config']['dns'],
   stack: AsyncDisposableStack,
-): Pick<Host, 'dns'> {
-  const options = { servers, timeoutMs, cacheEntries, clock: systemClock, log: silentLog }
-  return dnsAnswer(stack.use(createResolver(options)))
+): Resolver {
+  return stack.use(createResolver({ servers, timeoutMs, cacheEntries, clock: systemClock, log: silentLog }))
 }
 
 /** Nobody is there before the first `postern domain add`; a question makes no files. */

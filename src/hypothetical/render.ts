@@ -3,7 +3,9 @@
 import { clean } from '../history/clean.ts'
 import { renderLadder } from '../history/history.ts'
 import { colours, styleOf } from '../history/paint.ts'
-import type { Mappings } from '../mapping/index.ts'
+import { tableLines } from '../history/table-lines.ts'
+import type { MappingResult, Mappings } from '../mapping/index.ts'
+import type { TableTrace } from '../policy/trace.ts'
 import type { Effect, Exchange, Hypothesis } from './hypothesis.ts'
 
 export function renderHypothesis(
@@ -25,6 +27,21 @@ export function renderHypothesis(
     ...(effects.length === 0 ? [] : ['', paint('bold', 'would be done'), ...effects.map(effectLine)]),
   ]
   return lines.join('\n')
+}
+
+/** What one table says to one probe. */
+export const renderProbe = (
+  result: MappingResult,
+  { color, mappings }: { readonly color: boolean; readonly mappings: Mappings },
+): string => tableLines(wholeTrace(result), colours(color), mappings).join('\n')
+
+/** Nothing is cut: whoever asks one table wants to see all of it. */
+function wholeTrace(result: MappingResult): TableTrace {
+  const { table, probe, input, steps, unanswered } = result
+  const common = { table, probe, steps, unanswered, ...(input === '' ? {} : { input }) }
+  if (result.kind === 'deferred') return { ...common, deferred: result.cause }
+  const { matched, failed, output, flags } = result
+  return { ...common, matched, ...(failed ? { failed } : {}), ...(matched ? { output, flags } : {}) }
 }
 
 function dialogueLines({ step, said, replies, closes }: Exchange): readonly string[] {
