@@ -19,8 +19,8 @@ import { type Server, startServer } from './server.ts'
 import { send } from './source.ts'
 import { countSyncs, straceMissing } from './syncs.ts'
 
-/** Messages before a load is measured: code is compiled, connections to the next hop are open. */
-const WARM = 300
+/** Messages before each load is measured: connections to the next hop are open, and its pace is known. */
+const BEFORE = 300
 const LEAST = 200
 const MOST = 40_000
 const DRAIN_MS = 180_000
@@ -39,6 +39,7 @@ async function main(options: Options): Promise<void> {
   const servers: Server[] = []
   for (const peer of peers) servers.push(cleanup.use(await startServer(peer, { base })))
   say(`CPU time by ${[...new Set(servers.map(({ meter }) => meter.by))].join(', ')}`)
+  for (const server of servers) await run(server, { octets: 4096, sessions: 100, reuse: true }, options.warm)
   const measured: Measured[] = []
   for (const scenario of options.scenarios) measured.push(...(await measure(scenario, servers, options)))
   say(`\n${tables(measured, 'postern')}\n`)
@@ -67,7 +68,7 @@ async function measure(scenario: Scenario, servers: readonly Server[], options: 
   say(`# ${nameOf(scenario)}`)
   const counts = new Map<Server, number>()
   for (const server of servers) {
-    const { relayedPerSecond } = await run(server, scenario, WARM)
+    const { relayedPerSecond } = await run(server, scenario, BEFORE)
     const wanted = Math.round(relayedPerSecond * options.seconds)
     counts.set(server, Math.max(LEAST, scenario.sessions, Math.min(MOST, wanted)))
   }

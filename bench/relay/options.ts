@@ -8,6 +8,8 @@ export interface Options {
   readonly peers: readonly string[]
   readonly scenarios: readonly Scenario[]
   readonly runs: number
+  /** Messages before anything is measured: a server that has run for a minute has its code compiled. */
+  readonly warm: number
   /** About how long one run takes. */
   readonly seconds: number
   readonly latencySeconds: number
@@ -20,7 +22,7 @@ export interface Options {
 }
 
 const USAGE = `usage: node bench/relay/main.ts [--quick] [--peers postern,haraka,postfix] [--workers auto]
-  [--loads 4096/100/many,51200/20/one] [--runs 3] [--seconds 5] [--latency 10] [--no-syncs]
+  [--loads 4096/100/many,51200/20/one] [--warm 5000] [--runs 3] [--seconds 5] [--latency 10] [--no-syncs]
   [--disk FOLDER] [--haraka FOLDER] [--node-options "--cpu-prof"]`
 
 const KIB = 1024
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options {
       peers: { type: 'string', default: 'postern,haraka,postfix' },
       loads: { type: 'string' },
       runs: { type: 'string' },
+      warm: { type: 'string' },
       seconds: { type: 'string' },
       latency: { type: 'string' },
       syncs: { type: 'boolean', default: true },
@@ -53,6 +56,7 @@ export function readOptions(args: readonly string[]): Options {
     peers: values.peers.split(','),
     scenarios: values.loads === undefined ? (quick ? QUICK : ALL) : values.loads.split(',').map(scenarioOf),
     runs: Number(values.runs ?? (quick ? 1 : 3)),
+    warm: Number(values.warm ?? (quick ? 1000 : 5000)),
     seconds: Number(values.seconds ?? (quick ? 2 : 5)),
     latencySeconds: Number(values.latency ?? (quick ? 3 : 10)),
     syncs: values.syncs,

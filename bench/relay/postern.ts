@@ -50,7 +50,10 @@ limits:
 
 function revision(): string {
   try {
-    const commit = execFileSync('git', ['-C', ROOT, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8' })
+    const commit = execFileSync('git', ['-C', ROOT, 'rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
     return `commit ${commit.trim()}`
   } catch {
     return 'a copy without its history'
