@@ -9,12 +9,21 @@ const AWAY = { kind: 'defer', cause: 'nothing here answers' } as const
 
 export const NO_TABLES: Pick<
   Host,
-  'mapping.sequence' | 'mapping.url' | 'mapping.call' | 'system.group' | 'wait' | 'note'
+  | 'mapping.sequence'
+  | 'mapping.url'
+  | 'mapping.call'
+  | 'system.group'
+  | 'dnsLists.out'
+  | 'dnsLists.told'
+  | 'wait'
+  | 'note'
 > = {
   'mapping.sequence': () => AWAY,
   'mapping.url': () => AWAY,
   'mapping.call': () => ({ kind: 'unknown' }),
   'system.group': () => AWAY,
+  'dnsLists.out': () => [],
+  'dnsLists.told': () => undefined,
   wait: () => undefined,
   note: () => undefined,
 }

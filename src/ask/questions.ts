@@ -17,7 +17,21 @@ export type Question =
   | { readonly ask: 'now' }
   /** Random octets, as lower-case hexadecimal. */
   | { readonly ask: 'random'; readonly octets: number }
-  | { readonly ask: 'dns'; readonly name: string; readonly type: DnsType }
+  | {
+      readonly ask: 'dns'
+      readonly name: string
+      readonly type: DnsType
+      /** Without an answer by then it is `defer`; the resolver's own time counts as well. */
+      readonly withinMs?: number
+    }
+  /** Which of the DNS lists are not to be used now, and why (dnsbl/). */
+  | { readonly ask: 'dnsLists.out' }
+  /** Effect: what the lists said of a client; their health is judged by it. */
+  | {
+      readonly ask: 'dnsLists.told'
+      readonly client: string
+      readonly said: readonly { readonly zone: string; readonly listed: boolean }[]
+    }
   /** Is this domain ours? */
   | { readonly ask: 'directory.domain'; readonly domain: Domain }
   /** Who is this address of a domain of ours? Asked with the exact local part; subaddresses are policy's matter. */
@@ -64,6 +78,8 @@ export interface Answers {
   readonly now: number
   readonly random: string
   readonly dns: DnsLookup
+  readonly 'dnsLists.out': readonly { readonly zone: string; readonly why: string }[]
+  readonly 'dnsLists.told': undefined
   readonly 'directory.domain': Lookup<DomainEntry>
   readonly 'directory.address': Lookup<AddressEntry>
   /** Names nobody has get made-up keys with `known: false`, the same ones each time, so that the dialogue tells nothing. */
@@ -99,6 +115,7 @@ export type QuestionOf<K extends QuestionKind> = Extract<Question, { readonly as
 
 /** Questions that change the world. */
 export const EFFECTS: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
+  'dnsLists.told',
   'slot.claim',
   'queue.commit',
   'mapping.sequence',

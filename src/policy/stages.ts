@@ -18,6 +18,7 @@ import {
   sizeAtDestination,
 } from './stages/content-size.ts'
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
+import { dnsLists } from './stages/dns-lists.ts'
 import { earlyTalk } from './stages/early-talk.ts'
 import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { fromAccess } from './stages/from-access.ts'
@@ -40,15 +41,7 @@ import { recipientCutoff, recipientLimit, transactionLimit } from './stages/tran
 const place = (name: string, decides: string, reference: string) => ({ name, decides, reference })
 
 export const STAGES = {
-  connect: [
-    overload,
-    connectionSlot,
-    portAccess,
-    place('DNS lists at connect', 'is this client listed', 'spec access-control.md 7.1'),
-    networkSwitch,
-    portAccessInSession,
-    earlyTalk,
-  ],
+  connect: [overload, connectionSlot, portAccess, dnsLists, networkSwitch, portAccessInSession, earlyTalk],
   starttls: [tlsSwitch],
   auth: [saslSwitch],
   mail: [

@@ -17,6 +17,7 @@ import type { Report } from '../control/report.ts'
 import { openDirectory } from '../directory/embedded.ts'
 import { dnsAnswer } from '../dns/host.ts'
 import { createResolver } from '../dns/resolver.ts'
+import { keepLists } from '../dnsbl/keeper.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { createIds } from '../envelope/message-id.ts'
 import { createHistoryWriter, type HistoryWriter } from '../history/writer.ts'
@@ -38,6 +39,9 @@ import { openShard, type Shard } from './shard.ts'
 import { clear, learn, receptionsIn, type Suspicions } from './suspects.ts'
 import { tableAnswers } from './table-answers.ts'
 import { VERSION } from './version.ts'
+
+/** DNS lists are tested before the first client comes, unless that takes longer than anyone waits for a start. */
+const LIST_PATIENCE_MS = 1000
 
 export interface MailOptions {
   readonly revision: LoadedRevision
@@ -122,6 +126,9 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   let policy = compile(options.revision)
   const revision = (): LoadedRevision => policy.revision
   const { spool, hostname, mailboxes } = config.server
+  // The cache would go on saying what a list said before it went wrong.
+  const uncached = parts.use(createResolver({ servers, timeoutMs, cacheEntries: 0, clock, log }))
+  const lists = parts.use(keepLists({ config, resolver: uncached, clock, log, metrics, quiet: options.quiet === true }))
   const guards = parts.use(
     await startGuards({ spool, revision, traces: history, quiet: options.quiet === true, clock, log, metrics }),
   )
@@ -140,6 +147,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       log,
     }),
     ...guards.answers,
+    ...lists.answers,
   }
   const noSession: Host = {
     ...reads,
@@ -189,6 +197,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   const [home] = shards
   if (home === undefined) throw new Error('a process that serves mail needs a shard of the queue')
 
+  await within(lists.tested, LIST_PATIENCE_MS, clock)
   const server = await startSmtpServer({
     listeners: config.listeners,
     ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
@@ -230,6 +239,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       return () => {
         policy = built.withTicketKeys(ticketKeys)
         destinations.use(next)
+        lists.use(next.config)
         log.setLevel(next.config.monitor.log)
       }
     },
@@ -254,7 +264,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       ...waitingIn(shards),
       ledger: ledgerOf(shards),
       dropped: history.dropped,
-      machine: [...guards.checks(), suspectsCheck(shards)],
+      machine: [...guards.checks(), ...lists.checks(), suspectsCheck(shards)],
     }),
     async stop(deadlineMs) {
       await server.stop(deadlineMs)
@@ -263,6 +273,14 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** Ends when the work does, or when the time is over. */
+async function within(work: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const cancel = clock.after(ms, late.resolve)
+  await Promise.race([work, late.promise])
+  cancel()
 }
 
 function waitingIn(shards: readonly Shard[]): { readonly queued: number; readonly held: number } {
