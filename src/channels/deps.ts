@@ -3,7 +3,9 @@
 import type { MailAddress } from '../address/address.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Resolver } from '../dns/resolver.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Log } from '../monitor/log.ts'
+import type { ConnectionAttempt, IpVerdict } from '../policy/access/outgoing.ts'
 import type { Placement } from '../policy/own-mail.ts'
 
 export interface ChannelDeps {
@@ -20,4 +22,8 @@ export interface ChannelDeps {
   readonly place: (address: MailAddress) => Promise<Placement>
   /** Absolute path of the folder of Maildirs. */
   readonly mailboxes: string
+  /** The channel that this is for. */
+  readonly channel?: ChannelName
+  /** What IP_ACCESS says to a connection about to be made; `undefined`: nothing (spec access-control.md 10). */
+  readonly ipAccess?: (attempt: ConnectionAttempt) => Promise<IpVerdict | undefined>
 }

@@ -42,7 +42,7 @@ export class Destinations implements AsyncDisposable {
           name,
           old !== undefined && isDeepStrictEqual(old.settings, settings)
             ? old
-            : { settings, destination: create(settings, this.#deps) },
+            : { settings, destination: create(settings, { ...this.#deps, channel: name }) },
         ]
       }),
     )

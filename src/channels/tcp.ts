@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { domainOf } from '../address/address.ts'
 import { isLoopback } from '../address/network.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
@@ -57,6 +58,30 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     })
   }
 
+  /** The host to connect to as IP_ACCESS has it, or what becomes of the message (spec access-control.md 10). */
+  async function allowedHost(host: Host, current: number, count: number): Promise<Host | Outcome> {
+    const { ipAccess, channel = 'tcp_local' as ChannelName, self } = deps
+    const { address, name: hostname } = host
+    const verdict = await ipAccess?.({ channel, current, count, address, hostname })
+    switch (verdict?.do) {
+      case undefined:
+        return host
+      case 'connect': {
+        if (verdict.address === undefined) return host
+        if (!self().has(`${verdict.address}:${host.port}`)) return { ...host, address: verdict.address }
+        return { kind: 'deferred', status: '4.4.6', reason: 'IP_ACCESS names this server itself' }
+      }
+      case 'skip':
+        return { kind: 'deferred', status: '4.4.1', reason: `IP_ACCESS skips ${address}` }
+      case 'fail':
+        return { kind: 'failed', status: '5.4.4', reason: 'invalid host/domain' }
+      case 'defer':
+        return { kind: 'deferred', status: '4.3.0', reason: 'IP_ACCESS cannot be asked now' }
+      default:
+        return verdict satisfies never
+    }
+  }
+
   async function deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]> {
     using limit = deadline('the delivery', attemptMs(config, delivery.size), {
       clock: deps.clock,
@@ -78,8 +103,15 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     const hops = hop === undefined ? await hostsOfDomain(domainOf(first.address), mx) : await hostsOfNextHop(hop, mx)
     if (hops.kind !== 'hosts') return all(hops)
     let last: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no host could be reached', destinationDown: true }
-    for (const host of hops.hosts.slice(0, MAX_TRIES * (delivery.attempts + 1))) {
+    for (const [index, found] of hops.hosts.slice(0, MAX_TRIES * (delivery.attempts + 1)).entries()) {
       if (signal.aborted) break
+      const allowed = await allowedHost(found, index + 1, hops.hosts.length)
+      if ('kind' in allowed) {
+        last = allowed
+        if (allowed.kind === 'failed') break
+        continue
+      }
+      const host = allowed
       const address = `${host.address}:${host.port}`
       // The name is part of it: a certificate was checked against it. And so is whether we signed in.
       const key = `${host.name} ${address}${loginFor(hop) === undefined ? '' : ' signed in'}`

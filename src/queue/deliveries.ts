@@ -5,10 +5,12 @@
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Revision } from '../config/revision.ts'
+import type { Recipient } from '../envelope/envelope.ts'
 import { LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { editedSize } from '../mime/apply-edits.ts'
+import type { Dequeueing, PutOff } from '../policy/access/outgoing.ts'
 import { CRASHES_TO_HOLD, deliveryKey, evidence } from '../policy/poison.ts'
 import { type AttemptDeps, attempt } from './attempt.ts'
 import type { InHand } from './in-hand.ts'
@@ -28,6 +30,10 @@ export interface DeliveriesDeps extends AttemptDeps {
   readonly timeline: Timeline
   readonly turns: Turns
   readonly inHand?: InHand
+  /** May this delivery begin now (spec access-control.md 10, DEQUEUE_ACCESS)? `undefined`: it may. */
+  readonly dequeueAccess?: (
+    dequeueing: Dequeueing & { readonly recipients: readonly Recipient[] },
+  ) => Promise<Pick<PutOff, 'againInMs'> | undefined>
 }
 
 /** How a piece of work ended. */
@@ -110,6 +116,8 @@ export class Deliveries {
     if (message === undefined) return NOTHING
     const recipients = queuedIn(message, work)
     if (recipients.length === 0) return { ...NOTHING, ...this.#left(work, { message, retryInMs: new Map(), born: [] }) }
+    const put = await this.#putOff(work, message, recipients)
+    if (put !== undefined) return { ...NOTHING, left: this.#later(work, timeline.now() + put.againInMs), tried: true }
     const { queue } = this.#deps.revision().config
     const timeMs = attemptMs(queue, editedSize(message.envelope.size, message.envelope.edits), recipients.length)
     const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, { timeMs, cut })
@@ -123,6 +131,25 @@ export class Deliveries {
       return { ...NOTHING, sign, why, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: true }
     if (recorded === undefined) return { ...NOTHING, sign, why }
     return { ...this.#left(work, recorded), sign, why, tried: work.tried || !givenUp }
+  }
+
+  /** A table that cannot be asked lets nothing out: later. */
+  async #putOff(
+    { lane, receivedAt }: Work,
+    { envelope }: QueuedMessage,
+    recipients: readonly Recipient[],
+  ): Promise<Pick<PutOff, 'againInMs'> | undefined> {
+    const { dequeueAccess, timeline, log } = this.#deps
+    if (dequeueAccess === undefined) return undefined
+    const address = recipients[0]?.address ?? ''
+    const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+    const queuedSeconds = (timeline.now() - receivedAt) / 1000
+    try {
+      return await dequeueAccess({ channel: lane.channel.name, envelope, domain, queuedSeconds, recipients })
+    } catch (error) {
+      log.error('delivery.bug', { err: error, id: envelope.id, channel: lane.channel.name })
+      return { againInMs: UNREADABLE_MS }
+    }
   }
 
   /** Returns work whose time is over. */

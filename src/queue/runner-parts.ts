@@ -10,7 +10,7 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
-import { Deliveries } from './deliveries.ts'
+import { Deliveries, type DeliveriesDeps } from './deliveries.ts'
 import type { InHand } from './in-hand.ts'
 import type { NoticeOrder } from './notice.ts'
 import { Placing } from './placing.ts'
@@ -38,6 +38,8 @@ export interface RunnerDeps {
   readonly inHand?: InHand
   /** Slots shared with others; this process's own unless given. */
   readonly slots?: DestinationSlots
+  /** Asked as each delivery begins. */
+  readonly dequeueAccess?: NonNullable<DeliveriesDeps['dequeueAccess']>
 }
 
 /** @param queued is told of each notice that has become durable */
@@ -59,6 +61,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
     timeline,
     turns,
     ...(inHand === undefined ? {} : { inHand }),
+    ...(deps.dequeueAccess === undefined ? {} : { dequeueAccess: deps.dequeueAccess }),
   })
   const placing = new Placing({ store, destinations, revision, timeline, schedule })
   metrics.gauge('postern_queue_messages', 'Messages that wait or are held', () => placing.messages)

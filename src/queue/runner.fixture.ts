@@ -16,6 +16,7 @@ import type { InHand } from './in-hand.ts'
 import { MemoryStore } from './memory-store.ts'
 import { queueOperations } from './operations.ts'
 import { QueueRunner } from './runner.ts'
+import type { RunnerDeps } from './runner-parts.ts'
 import { anEnvelope, aRecipient, enqueue } from './store.suite.ts'
 
 export const MINUTE = 60_000
@@ -57,11 +58,12 @@ export interface World {
   readonly clock?: ManualClock
   readonly store?: MemoryStore
   readonly inHand?: InHand
+  readonly dequeueAccess?: NonNullable<RunnerDeps['dequeueAccess']>
   readonly channel?: { readonly concurrency: number; readonly perDestination: number }
 }
 
 export function setUp(script: Script, world: World = {}) {
-  const { clock = new ManualClock(), store = new MemoryStore(), inHand, channel } = world
+  const { clock = new ManualClock(), store = new MemoryStore(), inHand, channel, dequeueAccess } = world
   const revision = revisionOf(channel)
   const ids = createIds(() => clock.now(), 1)
   const records: TraceRecord[] = []
@@ -107,6 +109,7 @@ export function setUp(script: Script, world: World = {}) {
     randomBytes: (octets) => new Uint8Array(octets).fill(7),
     ids,
     ...(inHand === undefined ? {} : { inHand }),
+    ...(dequeueAccess === undefined ? {} : { dequeueAccess }),
   })
   const operations = queueOperations(store, runner, () => clock.now())
   const put = async (over: Partial<Envelope> = {}): Promise<Envelope> => {

@@ -34,6 +34,7 @@ import type { DestinationSlots } from '../queue/schedule/slots.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import type { Counters } from '../state/counters.ts'
+import { outgoingAccess } from './outgoing-access.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
 import { clear, learn, receptionsIn, type Suspicions } from './suspects.ts'
@@ -158,8 +159,9 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   }
   const place = async (address: MailAddress) => await drive(placeOwnMail(revision(), address), noSession)
   const self = new Set<string>([hostname.toLowerCase()])
+  const outgoing = outgoingAccess({ revision, host: noSession, clock, log, traces: history })
   const destinations = parts.use(
-    new Destinations({ resolver, clock, log, random, hostname, self: () => self, place, mailboxes }),
+    new Destinations({ resolver, clock, log, random, hostname, self: () => self, place, mailboxes, ipAccess: outgoing.ipAccess }),
   )
   destinations.use(revision())
 
@@ -176,6 +178,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         destinations: () => destinations.current(),
         revision,
         place,
+        dequeueAccess: outgoing.dequeueAccess,
         clock,
         log,
         metrics: gauges.of(number),
