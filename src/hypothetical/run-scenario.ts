@@ -162,7 +162,8 @@ class Dialogue {
     for (const action of actions) {
       switch (action.do) {
         case 'reply':
-          this.#replies.push(action.reply)
+          // PORT_ACCESS may close without a word (spec access-control.md 4).
+          if (action.reply.raw !== '') this.#replies.push(action.reply)
           break
         case 'readContent':
           this.#rules = action.rules
