@@ -126,7 +126,10 @@ export class Connection {
     await this.#intake?.drop()
     this.#letGo()
     await this.#wire.close()
-    if (this.#greeted) this.#log.info('smtp.closed', { transactions: this.#session.counts.transactions })
+    if (!this.#greeted) return
+    const { context, counts } = this.#session
+    const { listener, client } = context
+    this.#log.info('smtp.closed', { listener, port: client.port, transactions: counts.transactions })
   }
 
   /** Ends the session after the transaction at hand (RFC 5321 §3.8). */
@@ -151,7 +154,7 @@ export class Connection {
     // A refused connection is logged with its trace, which is summed after the first few of a minute.
     this.#greeted = !this.#closing
     const { listener, client } = this.#session.context
-    if (this.#greeted) this.#log.info('smtp.connected', { listener, port: client.port })
+    if (this.#greeted) this.#log.debug('smtp.connected', { listener, port: client.port })
     this.#armLine()
     while (!this.#closing) {
       if (this.#parts.clock.monotonic() - this.#turnBegan >= TURN_MS) {
