@@ -68,6 +68,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'tell why a message came to what it came to',
     load: () => import('./explain.ts'),
   },
+  {
+    name: 'dnsbl',
+    group: MAIL,
+    summary: 'ask DNS lists about an address, and whether they are well',
+    load: () => import('./dnsbl.ts'),
+  },
   { name: 'tail', group: MAIL, summary: 'follow what happens', load: () => import('./tail.ts') },
   { name: 'user', group: DIRECTORY, summary: 'users of the embedded directory', load: () => import('./user.ts') },
   { name: 'domain', group: DIRECTORY, summary: 'domains of the embedded directory', load: () => import('./domain.ts') },
