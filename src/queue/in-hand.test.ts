@@ -238,3 +238,26 @@ test('on a real disk', (t) => {
   third[Symbol.dispose]()
   assert.equal(statSync(path).size, FILE_BYTES)
 })
+
+test('crashes of other processes count with those found here, each once, and are kept', () => {
+  const disk = memoryDisk()
+  const { start } = machine(disk)
+  start().begin('reception a')
+  const first = start()
+  const [own] = first.suspects().get('reception a') ?? []
+  assert.ok(own !== undefined)
+  const others = { ...own, run: { ...own.run, pid: 9 } }
+  first.learn([
+    { key: 'reception a', crash: own },
+    { key: 'reception a', crash: others },
+    { key: 'reception b', crash: others },
+  ])
+  assert.deepEqual([first.crashes('reception a'), first.crashes('reception b')], [2, 1])
+  const before = disk.bytes.get('hand.suspects')
+  first.learn([{ key: 'reception b', crash: others }])
+  assert.equal(disk.bytes.get('hand.suspects'), before, 'nothing new is not written')
+  using _hand = first.begin('reception b')
+  assert.equal(first.suspectsInHand(), 1)
+  first[Symbol.dispose]()
+  assert.equal(start().crashes('reception a'), 2)
+})

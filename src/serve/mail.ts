@@ -161,7 +161,17 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   const self = new Set<string>([hostname.toLowerCase()])
   const outgoing = outgoingAccess({ revision, host: noSession, clock, log, traces: history })
   const destinations = parts.use(
-    new Destinations({ resolver, clock, log, random, hostname, self: () => self, place, mailboxes, ipAccess: outgoing.ipAccess }),
+    new Destinations({
+      resolver,
+      clock,
+      log,
+      random,
+      hostname,
+      self: () => self,
+      place,
+      mailboxes,
+      ipAccess: outgoing.ipAccess,
+    }),
   )
   destinations.use(revision())
 

@@ -60,7 +60,7 @@ export async function scratchSite(settings: Settings = {}): Promise<ScratchSite>
   const folder = await temporaryFolder(cleanup)
   const port = await freePort()
   const submissions = await freePort()
-  const given = { hostname: `mx.${DOMAIN}`, addresses: [HOST], nowMs: Date.now(), days: 2 }
+  const given = { hostname: `mx.${DOMAIN}`, addresses: [HOST], nowMs: Date.now(), days: 90 }
   const { certificate, key } = await selfSigned(given)
   await writeFile(join(folder, TLS.certificate), certificate)
   await writeFile(join(folder, TLS.key), key, { mode: 0o600 })
@@ -148,8 +148,10 @@ async function startServer(folder: string, preload?: string): Promise<Server> {
     }
   }
   const kill = (): void => signal('SIGKILL', 'group')
-  process.once('exit', kill)
-  void ended.then(() => process.off('exit', kill))
+  // A test that takes too long is ended with SIGTERM; its servers are in groups of their own.
+  const end = (): never => process.exit(1)
+  process.once('exit', kill).once('SIGTERM', end).once('SIGINT', end)
+  void ended.then(() => process.off('exit', kill).off('SIGTERM', end).off('SIGINT', end))
   const log: Server['log'] = async () =>
     (await readFile(logFile, 'utf8')).split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []))
   const control = (): Promise<ControlClient> => connectControl(join(folder, 'control.sock'))

@@ -33,7 +33,6 @@ export async function soak(
   await using site = await scratchSite({
     server: { hostname: 'mx.demo.test', workers },
     routes: [{ domain: '*', channel: 'tcp_local', via: `[127.0.0.1]:${sink.port}` }],
-    monitor: { log: 'warn' },
   })
   const server = await site.start()
   const to = (serial: number): string => `r@d${serial % 50}.example`
@@ -61,8 +60,7 @@ export async function soak(
   const before = Math.max(...samples.slice(0, Math.ceil(samples.length / 2)).map(({ descriptors }) => descriptors))
   assert.ok(most <= before + 20, `descriptors grew from ${before} to ${most}`)
   await server.stop()
-  const ledger = (await server.log()).find(({ event }) => event === 'stopped')?.['ledger']
-  if (ledger !== undefined) say(`ledger: ${String(ledger)}`)
+  say(`ledger: ${String((await server.log()).find(({ event }) => event === 'stopped')?.['ledger'])}`)
   return { accepted: load.accepted.size, p99: percentile(latencies, 0.99), samples, slope: slopeOf(half) }
 }
 
