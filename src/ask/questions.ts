@@ -8,6 +8,7 @@ import type { Envelope } from '../envelope/envelope.ts'
 import type { CallAnswer } from './call-outs.ts'
 import type { Crash } from './crash.ts'
 import type { SourceRef } from './decided-by.ts'
+import type { ListAccess } from './list-access.ts'
 import type { DnsLookup, DnsType, Lookup } from './lookup.ts'
 import type { Note } from './note.ts'
 import type { Pressure } from './pressure.ts'
@@ -142,7 +143,13 @@ export type AddressEntry = {
 } /** A mailbox. `user` is its canonical name. `disabled`: refuse for good; `suspended`: try later. */ & (
   | { readonly kind: 'user'; readonly user: string; readonly status: 'active' | 'disabled' | 'suspended' }
   /** One or more other addresses or programs. `owner` becomes the envelope sender of what the list sends on. */
-  | { readonly kind: 'group'; readonly members: readonly Member[]; readonly owner?: MailAddress }
+  | {
+      readonly kind: 'group'
+      readonly members: readonly Member[]
+      readonly owner?: MailAddress
+      /** Who may post; absent: everybody. */
+      readonly access?: ListAccess
+    }
 )
 
 export type Member = { readonly address: MailAddress } | { readonly pipe: readonly string[] }

@@ -46,7 +46,7 @@ for (const { text, entries = [], problems = [] } of [
   { text: 'a: b, /var/mail/x', entries: ['1 a: b'], problems: ['1:7 a file cannot be a member'] },
   { text: 'a: b,\n   |x', entries: ['1 a: b'], problems: ['2:4 a program is named by its absolute path'] },
   { text: 'a: |', entries: ['1 a: '], problems: ['1:4 a program is named by its absolute path'] },
-  { text: 'a: [AUTH_LIST] x', entries: ['1 a: '], problems: ['1:4 named parameters are not supported'] },
+  { text: 'a: [AUTH_LIST] x', entries: ['1 a: '], problems: ['1:2 a has no members'] },
   { text: 'a: :include:', entries: ['1 a: '], problems: ['1:4 :include: names no file'] },
   { text: 'a: x y', entries: ['1 a: '], problems: ['1:4 x y is no address, name, program or include'] },
   {

@@ -3,12 +3,13 @@
  * The `aliases` file in its historical form: `name: member, member`, continued on lines that begin with a blank, or
  * after a comma or a backslash at the end of a line; `#` and `!` begin comment lines. A name without a domain holds for
  * every domain of ours. Members are addresses, names, `|program arguments` and `:include:file`; `owner-NAME` gives the
- * list NAME its owner. Does not read named parameters (`[AUTH_LIST]` and the like) nor files as members; both are
- * reported.
+ * list NAME its owner. Named parameters, `[AUTH_MAPPING] TABLE`, may stand among the members (list-parameters.ts). Does
+ * not read files as members; they are reported.
  */
 import { parseAddress } from '../address/path.ts'
 import type { SourceRef } from '../ask/decided-by.ts'
 import { type Line, logicalLines, type Piece, splitMembers } from './alias-lines.ts'
+import { isParameter, type ListParameter, parameterOf } from './list-parameters.ts'
 
 export type AliasMember =
   /** An address, or a local part alone. */
@@ -23,6 +24,8 @@ export interface AliasFileEntry {
   readonly name: string
   /** Those that could be read; none when there was no other. */
   readonly members: readonly AliasMember[]
+  /** Named parameters, in their order. */
+  readonly parameters: readonly ListParameter[]
   readonly at: SourceRef
 }
 
@@ -62,14 +65,21 @@ export function parseAliasFile(
     const { line: number, column } = line.place(0)
     seen.set(key, number)
     const members: AliasMember[] = []
+    const parameters: ListParameter[] = []
     const pieces = splitMembers(line.content, end)
-    if (pieces.length === 0) problem(end - 1, `${name} has no members`)
+    if (pieces.every(({ text }) => isParameter(text))) problem(end - 1, `${name} has no members`)
     for (const piece of pieces) {
-      const member = memberOf(piece, name)
-      if (typeof member === 'string') problem(piece.offset, member)
-      else members.push(member)
+      const read = isParameter(piece.text) ? parameterOf(piece.text) : memberOf(piece, name)
+      if (typeof read === 'string') problem(piece.offset, read)
+      else if ('parameter' in read) parameters.push(read)
+      else members.push(read)
     }
-    entries.push({ name, members, at: { file, line: number, column, text: line.first.slice(0, MAX_SHOWN) } })
+    entries.push({
+      name,
+      members,
+      parameters,
+      at: { file, line: number, column, text: line.first.slice(0, MAX_SHOWN) },
+    })
   }
   return { entries, problems }
 }
@@ -124,7 +134,7 @@ function memberOf({ text }: Piece, owner: string): AliasMember | string {
     return include === '' ? ':include: names no file' : { include }
   }
   if (text.startsWith('/') || text.startsWith('"/')) return 'a file cannot be a member'
-  if (text.startsWith('[')) return 'named parameters are not supported'
+  if (text.startsWith('[')) return 'named parameters stand with an alias alone'
   // sendmail's `\name`: the mailbox itself. That is what an alias's own name among its members means here.
   if (text.startsWith('\\') && text.slice(1).toLowerCase() !== owner.toLowerCase())
     return 'a backslash may stand before the name of the alias itself alone'

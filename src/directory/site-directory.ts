@@ -12,6 +12,7 @@ import type { Lookup } from '../ask/lookup.ts'
 import type { AddressEntry, Member } from '../ask/questions.ts'
 import { type AliasFileEntry, type AliasMember, parseAliasFile, parseIncluded } from './alias-file.ts'
 import type { Directory } from './directory.ts'
+import { listAccess } from './list-parameters.ts'
 
 /** Octets of an included file; a longer one is not read at all, lest half a list gets a message. */
 export const MAX_INCLUDE_BYTES = 1 << 20
@@ -37,6 +38,9 @@ export function withAliasFile(file: AliasFile, behind: Directory): Directory {
     for (const member of members)
       if ('include' in member && !included.has(member.include))
         included.set(member.include, readIncluded(resolve(folder, member.include)))
+  for (const { parameters } of entries.values())
+    for (const { value } of parameters.filter(({ parameter }) => parameter.endsWith('_LIST')))
+      if (!included.has(value)) included.set(value, readIncluded(resolve(folder, value)))
   const find = (address: MailAddress): AliasFileEntry | undefined =>
     entries.get(addressKey(address)) ?? entries.get(addressKey(localPartOf(address)))
 
@@ -78,7 +82,12 @@ function groupOf(
     return { kind: 'defer', cause: `alias ${entry.name}: no member could be read` }
   const ownerName = parseAddress(`owner-${localPartOf(address)}@${domain}`)
   const owner = ownerName !== undefined && find(ownerName) !== undefined ? { owner: ownerName } : {}
-  return { kind: 'found', value: { kind: 'group', entry: `alias ${entry.name}`, at: entry.at, members, ...owner } }
+  const access = listAccess(entry.parameters, (file) => includedOf({ include: file }, included))
+  const may = access === undefined ? {} : { access }
+  return {
+    kind: 'found',
+    value: { kind: 'group', entry: `alias ${entry.name}`, at: entry.at, members, ...owner, ...may },
+  }
 }
 
 const includedOf = (

@@ -9,7 +9,7 @@ import type { Notify, OriginalRecipient, Recipient } from '../envelope/envelope.
 import { type Reply, reply } from '../smtp/reply.ts'
 import { channelConfig } from './channels.ts'
 import { LOCAL_CHANNEL } from './route.ts'
-import type { Route } from './stage.ts'
+import type { ListOnTheWay, Route } from './stage.ts'
 
 export const PIPE_CHANNEL = 'pipe' as ChannelName
 
@@ -33,6 +33,8 @@ export interface Expansion {
   readonly by: DecidedBy
   readonly note?: string
   readonly problem?: Reply
+  /** Lists on the way that say who may post. */
+  readonly lists?: readonly ListOnTheWay[]
 }
 
 export const AWAY: Reply = reply(451, '4.3', 'Directory is unavailable, try again later')

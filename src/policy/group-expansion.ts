@@ -24,7 +24,7 @@ import {
 } from './expansion.ts'
 import { type Found, findAddress } from './find-address.ts'
 import { LOCAL_CHANNEL, routeOf } from './route.ts'
-import type { Route } from './stage.ts'
+import type { ListOnTheWay, Route } from './stage.ts'
 
 /** Look-ups at one time: a large list must not take every connection to a directory that is far away. */
 const ABREAST = 100
@@ -73,7 +73,13 @@ export function* expandGroup(input: ExpansionInput, first: Group, by: DecidedBy)
   }
   const problem = walk.problem()
   const note = walk.note()
-  return { becomes: problem === undefined ? walk.becomes : [], by, note, ...(problem === undefined ? {} : { problem }) }
+  return {
+    becomes: problem === undefined ? walk.becomes : [],
+    by,
+    note,
+    ...(walk.lists.length === 0 ? {} : { lists: walk.lists }),
+    ...(problem === undefined ? {} : { problem }),
+  }
 }
 
 type Resolved = Found | { readonly kind: 'elsewhere'; readonly route: Route }
@@ -88,6 +94,7 @@ function* resolve(revision: Revision, { address, mailbox }: Member): Asking<Reso
 /** What has been met on the way. */
 class Walk {
   readonly becomes: NewRecipient[] = []
+  readonly lists: ListOnTheWay[] = []
   /** Members met, the same ones again included. */
   members = 0
   readonly #input: ExpansionInput
@@ -107,6 +114,8 @@ class Walk {
 
   /** Those still to be looked up; programs are taken at once. */
   membersOf(group: Group): readonly Member[] {
+    const { entry, at, access } = group.entry
+    if (access !== undefined) this.lists.push({ entry, access, ...(at === undefined ? {} : { at }) })
     const members: Member[] = []
     const own = addressKey(group.address)
     for (const member of group.entry.members) {

@@ -5,7 +5,8 @@
  */
 import type { Domain, MailAddress, ReversePath } from '../address/address.ts'
 import type { Asking } from '../ask/ask.ts'
-import type { DecidedBy } from '../ask/decided-by.ts'
+import type { DecidedBy, SourceRef } from '../ask/decided-by.ts'
+import type { ListAccess } from '../ask/list-access.ts'
 import type { Account } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import type { Carried } from '../envelope/carried.ts'
@@ -97,8 +98,18 @@ export interface RcptContext extends MailContext {
    * these.
    */
   readonly members?: readonly Omit<Recipient, 'index' | 'parent'>[]
+  /** Set by the alias stage: lists the address leads through that say who may post. */
+  readonly lists?: readonly ListOnTheWay[]
   /** Set by the alias stage: what the recipient became. `index` is given when it is accepted. */
   readonly becomes?: readonly Omit<Recipient, 'index' | 'parent'>[]
+}
+
+/** A list that an address leads through. */
+export interface ListOnTheWay {
+  /** As the trace names it. */
+  readonly entry: string
+  readonly at?: SourceRef
+  readonly access: ListAccess
 }
 
 /** Where a domain goes. */

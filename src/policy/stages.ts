@@ -23,6 +23,7 @@ import { earlyTalk } from './stages/early-talk.ts'
 import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { fromAccess } from './stages/from-access.ts'
 import { holdLimit } from './stages/hold-limit.ts'
+import { listAccess } from './stages/list-access.ts'
 import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
 import { networkSwitch } from './stages/network-switch.ts'
@@ -61,7 +62,7 @@ export const STAGES = {
     origMailAccess,
     aliases,
     declaredSizeAtDestination,
-    place('list access', 'may this sender post here', 'spec access-control.md 11'),
+    listAccess,
     sendAccess,
     mailAccess,
     relayGuard,

@@ -22,6 +22,7 @@ export const aliases: Stage<RcptContext> = {
     }
     const expansion = yield* expandAliases({ address, given, route, revision, accepted, ...requests })
     const note = expansion.note === undefined ? {} : { note: expansion.note }
+    const lists = expansion.lists === undefined ? {} : { lists: expansion.lists }
     if (expansion.problem !== undefined)
       return { verdict: { do: 'refuse', reply: expansion.problem }, by: expansion.by, ...note }
     // Who is to hear that the address was expanded: the queue does that, in channel l, and tells it.
@@ -33,8 +34,13 @@ export const aliases: Stage<RcptContext> = {
       // Tables are asked about those it will become all the same.
       const members = expansion.becomes
       const note = 'expanded when it is delivered'
-      return { verdict: { do: 'pass' }, by, context: { ...context, becomes, members }, note }
+      return { verdict: { do: 'pass' }, by, context: { ...context, ...lists, becomes, members }, note }
     }
-    return { verdict: { do: 'pass' }, by: expansion.by, context: { ...context, becomes: expansion.becomes }, ...note }
+    return {
+      verdict: { do: 'pass' },
+      by: expansion.by,
+      context: { ...context, ...lists, becomes: expansion.becomes },
+      ...note,
+    }
   },
 }
