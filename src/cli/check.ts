@@ -14,7 +14,11 @@ export const define: Define = (command, cli) => {
       const directory = cli.directory(argument)
       const { load } = await import('./configuration.ts')
       const loaded = await load(directory)
-      const { revision, diagnostics, sources } = loaded
+      const { revision, sources } = loaded
+      const { checkMappingTables } = await import('../config/checks/mapping-tables.ts')
+      const { compareDiagnostics } = await import('../config/diagnostic.ts')
+      const tables = revision === undefined ? [] : checkMappingTables(revision.tables.mappings)
+      const diagnostics = [...loaded.diagnostics, ...tables].sort(compareDiagnostics)
       if (revision === undefined || (strict === true && diagnostics.length > 0)) cli.finding()
       if (cli.json) {
         cli.printJson({ revision: revision?.id ?? null, diagnostics })

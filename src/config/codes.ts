@@ -41,6 +41,10 @@ export const CODES = {
   'limit-low': 'A limit that other systems run into without doing wrong.',
   'path-too-long': 'A socket path longer than the system allows.',
   alias: 'A line of the alias file that cannot be used.',
+  'mapping-shadowed': 'A row of a mapping table that others decide for, in whole or in part.',
+  'mapping-duplicate': 'Two rows of a mapping table with one pattern.',
+  'mapping-host-bits': 'An address matcher with bits set that do not count.',
+  'mapping-look-alike': 'A row that looks like a mistake people often make.',
   ...PROBLEM_CODES,
 } as const
 
