@@ -42,6 +42,8 @@ async function main(): Promise<void> {
   const base = await mkdtemp(join(values.disk, 'postern-bench-'))
   await chmod(base, 0o755)
   cleanup.defer(() => rm(base, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void cleanup.disposeAsync().finally(() => process.exit(1)))
   const bare = await bareCost()
   say(`a bare socket: ${kib(bare)} of user memory`)
 

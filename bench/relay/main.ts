@@ -20,8 +20,8 @@ import { send } from './source.ts'
 import { countSyncs, straceMissing } from './syncs.ts'
 
 /** Messages before each load is measured: connections to the next hop are open, and its pace is known. */
-const BEFORE = 300
-const LEAST = 200
+const BEFORE = 500
+const LEAST = 1000
 const MOST = 40_000
 const DRAIN_MS = 180_000
 
@@ -34,6 +34,9 @@ async function main(options: Options): Promise<void> {
   const base = await mkdtemp(join(options.disk, 'postern-bench-'))
   await chmod(base, 0o755)
   cleanup.defer(() => rm(base, { recursive: true, force: true }))
+  // Nothing is left running when somebody has seen enough.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void cleanup.disposeAsync().finally(() => process.exit(1)))
   say(`${new Date().toISOString().slice(0, 10)}, Linux ${release()}, ${availableParallelism()} × ${cpus()[0]?.model}`)
   const peers = await preparePeers(options, cleanup)
   const servers: Server[] = []
