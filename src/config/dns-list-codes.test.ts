@@ -2,9 +2,11 @@
 /** Proves: what may be written as codes of a list, what they accept, and that errors of lists are never a listing. */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { DEFAULT_CODES, parseCodes, readCode } from './dns-list-codes.ts'
 import { loadRevision } from './load.ts'
 
@@ -46,6 +48,31 @@ for (const { address, codes, want } of [
     assert.ok(parsed !== undefined)
     assert.equal(readCode(address, [parsed]), want)
   })
+
+test('any text is codes or is not; what is an error is never a listing', () => {
+  const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
+  console.log(`seed ${seed} (codes of DNS lists)`)
+  const octet = fc.integer({ min: 0, max: 256 })
+  const address = fc.tuple(fc.constantFrom(126, 127, 128), octet, octet, octet).map((parts) => parts.join('.'))
+  const text = fc.oneof(
+    fc.string(),
+    address,
+    fc.tuple(address, address).map((ends) => ends.join('-')),
+    address.map((mask) => `bits ${mask}`),
+    fc.tuple(octet, octet, octet).map((mask) => `bits 0.${mask.join('.')}`),
+  )
+  fc.assert(
+    fc.property(text, address, (written, answer) => {
+      const codes = parseCodes(written)
+      if (codes === undefined) return
+      const read = readCode(answer, [codes])
+      if (!answer.startsWith('127.')) assert.equal(read, 'other')
+      if (/^127\.255\.255\.\d+$/.test(answer) && isIPv4(answer)) assert.equal(read, 'error')
+      if (codes.kind === 'range' && written === answer) assert.notEqual(read, 'other')
+    }),
+    { seed, numRuns: 3000 },
+  )
+})
 
 test('postern.yaml: what is wrong with lists and tables is said where it stands', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'postern-lists-'))

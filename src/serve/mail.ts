@@ -33,7 +33,7 @@ import { crashAnswer, suspectsCheck, suspectsOf } from '../queue/in-hand-host.ts
 import type { DestinationSlots } from '../queue/schedule/slots.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
-import type { Counters } from '../state/counters.ts'
+import type { OpenCounters } from '../state/counters.ts'
 import { outgoingAccess } from './outgoing-access.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
@@ -58,7 +58,7 @@ export interface MailOptions {
   readonly cleared?: (key: string) => void
   readonly slots: SlotSource
   /** For call-outs; outlive the mail. */
-  readonly counters: Counters
+  readonly counters: OpenCounters
   /** Shared with other workers; this process's own unless given. */
   readonly destinationSlots?: DestinationSlots
   /** Ports that are bound already, by the name of the listener. */
@@ -277,7 +277,12 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       ...waitingIn(shards),
       ledger: ledgerOf(shards),
       dropped: history.dropped,
-      machine: [...guards.checks(), ...lists.checks(), suspectsCheck(shards)],
+      machine: [
+        ...guards.checks(),
+        ...lists.checks(),
+        ...(counters.check === undefined ? [] : [counters.check()]),
+        suspectsCheck(shards),
+      ],
     }),
     async stop(deadlineMs) {
       await server.stop(deadlineMs)

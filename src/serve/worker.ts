@@ -13,7 +13,7 @@ import { linkToDispatcher } from '../dispatcher/worker-process.ts'
 import { createLog, type PinoLog } from '../monitor/pino-log.ts'
 import { createMetrics } from '../monitor/prom-metrics.ts'
 import { LeasedSlots } from '../queue/schedule/leased-slots.ts'
-import type { Counters } from '../state/counters.ts'
+import type { OpenCounters } from '../state/counters.ts'
 import { linkedCounters } from '../state/linked-counters.ts'
 import { openSiteCounters } from '../state/open-counters.ts'
 import type { Answered, Start, ToDispatcher, ToWorker } from './calls.ts'
@@ -24,7 +24,7 @@ import { loadUsableCopy, type Usable } from './usable.ts'
 interface Serving {
   readonly mail: Mail
   readonly slots: LeasedSlots
-  readonly counters: Counters & AsyncDisposable
+  readonly counters: OpenCounters
 }
 
 const log = createLog({ level: 'info' })

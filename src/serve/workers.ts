@@ -176,6 +176,12 @@ export async function serveWithWorkers(
     return { name: 'workers', ok: missing.length === 0, detail }
   }
 
+  /** With Redis the workers say how that stands. */
+  const ownChecks = () => [
+    workersCheck(),
+    ...(config.state.kind === 'redis' || counters.check === undefined ? [] : [counters.check()]),
+  ]
+
   parts.defer(async () => {
     adoption.end()
     await supervisor.stop(0, (worker) => worker.kill())
@@ -194,8 +200,8 @@ export async function serveWithWorkers(
     use: (next) => revisions.use(next.revision),
     workers,
     reports,
-    health: async () => healthOf(await reports(), [workersCheck()]),
-    doctor: async () => doctorOf(await reports(), [workersCheck()]),
+    health: async () => healthOf(await reports(), ownChecks()),
+    doctor: async () => doctorOf(await reports(), ownChecks()),
     async metrics() {
       const asked = supervisor.serving().map(async ({ worker }) => {
         const snapshot = await within(worker.link.call('metrics', null), clock)

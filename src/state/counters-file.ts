@@ -8,7 +8,7 @@ import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../monitor/log.ts'
-import type { Counters } from './counters.ts'
+import type { OpenCounters } from './counters.ts'
 import { EmbeddedCounters, type SavedEntry } from './embedded-counters.ts'
 
 export interface CountersFileOptions {
@@ -23,11 +23,12 @@ const VERSION = 1
 const SLICE = 2000
 
 /** Reads what is there and counts on from it. On dispose the last counts are written. */
-export async function openCounters(options: CountersFileOptions): Promise<Counters & AsyncDisposable> {
+export async function openCounters(options: CountersFileOptions): Promise<OpenCounters> {
   const { path, saveMs, clock, log } = options
   const counters = new EmbeddedCounters(clock)
   await restore(counters, options)
   let written = counters.changes
+  let failed: string | undefined
   let saving: Promise<void> = Promise.resolve()
   const save = (): Promise<void> => {
     saving = saving.then(async () => {
@@ -36,7 +37,9 @@ export async function openCounters(options: CountersFileOptions): Promise<Counte
       try {
         await write(path, counters, clock.now())
         written = changes
+        failed = undefined
       } catch (err) {
+        failed = err instanceof Error ? err.message : String(err)
         log.error('counters.not-saved', { path, err })
       }
     })
@@ -50,6 +53,7 @@ export async function openCounters(options: CountersFileOptions): Promise<Counte
   let cancel = arm()
   return {
     count: (request) => counters.count(request),
+    check: () => ({ name: 'counts', ok: failed === undefined, detail: failed ?? 'kept by this server' }),
     async [Symbol.asyncDispose]() {
       cancel()
       await save()

@@ -50,6 +50,12 @@ export interface Counters {
   count(request: CounterRequest): CounterAnswer | Promise<CounterAnswer>
 }
 
+/** Counters that this process keeps, or is connected to. */
+export interface OpenCounters extends Counters, AsyncDisposable {
+  /** How they stand, for `/health`; absent where another process says so. */
+  readonly check?: () => { readonly name: 'counts'; readonly ok: boolean; readonly detail: string }
+}
+
 /** What a worker asks of the dispatcher, by the name of the call (serve/calls.ts). */
 export interface CounterCalls {
   readonly count: { readonly params: CounterRequest; readonly result: CounterAnswer }

@@ -3,7 +3,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Config } from '../config/schema.ts'
 import type { Log } from '../monitor/log.ts'
-import type { Counters } from './counters.ts'
+import type { Counters, OpenCounters } from './counters.ts'
 import { openCounters } from './counters-file.ts'
 import { openRedisCounters } from './redis-counters.ts'
 
@@ -18,13 +18,7 @@ export interface OpenCountersOptions {
 }
 
 /** @throws Error when Redis is named and the library for it is not installed */
-export async function openSiteCounters({
-  state,
-  path,
-  owner,
-  clock,
-  log,
-}: OpenCountersOptions): Promise<Counters & AsyncDisposable> {
+export async function openSiteCounters({ state, path, owner, clock, log }: OpenCountersOptions): Promise<OpenCounters> {
   const { kind, url = '', prefix, timeout: timeoutMs, connectFrequency: reconnectMs, save } = state
   if (kind === 'redis') return await openRedisCounters({ url, prefix, timeoutMs, reconnectMs, log })
   if (owner !== undefined) return { count: (request) => owner.count(request), [Symbol.asyncDispose]: async () => {} }

@@ -51,7 +51,10 @@ const MAX_WAITING = 10_000
 /** Not a literal where it is used: the types of the library are not needed, and sites without Redis need not have it. */
 const LIBRARY: string = '@redis/client'
 
-/** Answers when the first attempt has ended, well or badly. @throws Error when the library is not installed */
+/**
+ * Answers when the first attempt has ended, well or badly, or has taken as long as a command may. @throws Error when
+ * the library is not installed
+ */
 export async function connectRedis({ url, timeoutMs, reconnectMs, log }: RedisOptions): Promise<RedisConnection> {
   const { createClient } = await loadLibrary()
   const client = createClient({
@@ -78,7 +81,9 @@ export async function connectRedis({ url, timeoutMs, reconnectMs, log }: RedisOp
     () => tried.resolve(),
     () => tried.resolve(),
   )
+  const patience = setTimeout(() => tried.resolve(), timeoutMs)
   await tried.promise
+  clearTimeout(patience)
   return {
     get ready() {
       return client.isReady

@@ -6,6 +6,8 @@
  */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
@@ -107,6 +109,20 @@ test('nobody there at the start: it starts, and defers', { skip }, async () => {
   await using counters = await openRedisCounters(options('redis://127.0.0.1:1'))
   const answer = await counters.count({ do: 'fetch', table: tableOf('t'), key: 'a' })
   assert.equal(answer.kind, 'defer')
+  assert.deepEqual(counters.check?.(), { name: 'counts', ok: false, detail: 'Redis is away' })
+})
+
+test('a server that never says anything does not hold a start up', { skip }, async () => {
+  const mute = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1')
+  await once(mute, 'listening')
+  const address = mute.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  {
+    await using counters = await openRedisCounters({ ...options(`redis://127.0.0.1:${port}`), timeoutMs: 50 })
+    assert.equal((await counters.count({ do: 'fetch', table: tableOf('t'), key: 'a' })).kind, 'defer')
+  }
+  mute.close()
+  await once(mute, 'close')
 })
 
 test('a wrong password: defer', { skip }, async () => {

@@ -2,7 +2,7 @@
 /** Counters in Redis or Valkey, for several machines: one script a request, so that no two askers get between. */
 import { createHash } from 'node:crypto'
 import { keptKey } from './counter-rules.ts'
-import { type CounterAnswer, type CounterRequest, type Counters, MAX_VALUE } from './counters.ts'
+import { type CounterAnswer, type CounterRequest, MAX_VALUE, type OpenCounters } from './counters.ts'
 import { connectRedis, type RedisAnswer, type RedisOptions } from './redis-client.ts'
 import { COUNTER_SCRIPT } from './redis-script.ts'
 
@@ -16,7 +16,7 @@ export interface RedisCountersOptions extends RedisOptions {
 const DIGEST = createHash('sha1').update(COUNTER_SCRIPT).digest('hex')
 
 /** Where Redis is away the answers are `defer`. @throws Error when the library is not installed */
-export async function openRedisCounters(options: RedisCountersOptions): Promise<Counters & AsyncDisposable> {
+export async function openRedisCounters(options: RedisCountersOptions): Promise<OpenCounters> {
   const redis = await connectRedis(options)
   const run = async (request: CounterRequest): Promise<RedisAnswer> => {
     // The braces keep both keys in one slot of a cluster.
@@ -27,6 +27,7 @@ export async function openRedisCounters(options: RedisCountersOptions): Promise<
     return await redis.command(['EVAL', COUNTER_SCRIPT, '2', ...words])
   }
   return {
+    check: () => ({ name: 'counts', ok: redis.ready, detail: redis.ready ? 'kept by Redis' : 'Redis is away' }),
     async count(request) {
       if (request.do === 'store' && Buffer.byteLength(request.value) > MAX_VALUE) return { kind: 'absent' }
       return answerOf(await run(request))
