@@ -60,6 +60,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'look at mapping tables, and ask one',
     load: () => import('./table.ts'),
   },
+  {
+    name: 'test',
+    group: CONFIGURATION,
+    summary: 'run the policy tests of a configuration',
+    load: () => import('./test.ts'),
+  },
   { name: 'queue', group: MAIL, summary: 'look at queued mail, and act on it', load: () => import('./queue.ts') },
   { name: 'track', group: MAIL, summary: 'find messages of the past and present', load: () => import('./track.ts') },
   {

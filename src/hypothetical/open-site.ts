@@ -27,6 +27,8 @@ import type { Site } from './site.ts'
 export interface SiteOptions {
   /** Ask no name server: every look-up says "try later". */
   readonly offline?: boolean
+  /** Who answers for the name servers instead. */
+  readonly resolver?: Resolver
   /** Wall-clock milliseconds at which everything happens; now unless given. */
   readonly at?: number
 }
@@ -34,13 +36,16 @@ export interface SiteOptions {
 export type OpenedSite = Site & AsyncDisposable
 
 /** @throws Error when the alias file or the directory cannot be read */
-export function openSite(revision: LoadedRevision, { offline = false, at }: SiteOptions = {}): OpenedSite {
+export function openSite(
+  revision: LoadedRevision,
+  { offline = false, resolver: given, at }: SiteOptions = {},
+): OpenedSite {
   const stack = new AsyncDisposableStack()
   const { config } = revision
   const aliases = { path: config.directory.aliases, name: basename(config.directory.aliases) }
   const directory = withAliasFile(aliases, embedded(spoolPaths(config.server.spool).directory, stack))
   const now = (): number => at ?? Date.now()
-  const resolver = offline ? OFFLINE : resolving(config.dns, stack)
+  const resolver = given ?? (offline ? OFFLINE : resolving(config.dns, stack))
   return {
     revision,
     tls: config.tls !== undefined,

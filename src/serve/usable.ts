@@ -6,6 +6,7 @@ import { loadSavedRevision } from '../config/saved-revision.ts'
 import type { LoadedRevision } from '../config/where.ts'
 import { FILE_CHECKERS } from '../directory/file-checkers.ts'
 import type { Log } from '../monitor/log.ts'
+import { failedTests } from './tested.ts'
 
 export interface Usable {
   readonly revision: LoadedRevision
@@ -20,9 +21,13 @@ export class ConfigurationRefused extends Error {
 
 const OPTIONS = { now: Date.now, checkers: FILE_CHECKERS }
 
-/** @throws ConfigurationRefused */
-export const loadUsable = async (directory: string, before?: LoadedRevision): Promise<Usable> =>
-  usable(await loadRevision(directory, withBefore(before)))
+/** With its policy tests. @throws ConfigurationRefused */
+export async function loadUsable(directory: string, before?: LoadedRevision): Promise<Usable> {
+  const loaded = usable(await loadRevision(directory, withBefore(before)))
+  const failed = await failedTests(loaded.revision)
+  if (failed !== undefined) throw new ConfigurationRefused(failed)
+  return loaded
+}
 
 /** @throws ConfigurationRefused, Error when the copy is damaged */
 export const loadUsableCopy = async (folder: string, before?: LoadedRevision): Promise<Usable> =>
