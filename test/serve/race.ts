@@ -67,14 +67,14 @@ export async function raceAll(site: ScratchSite, server: Server, count: number):
   await rounds(site, server, count, () => '127.0.0.2')
   await site.configure({ limits: { ...many, connectionsPerNetwork: LIMIT } })
   await reload(server)
-  await rounds(site, server, Math.ceil(count / 4), (client) => `127.0.2.${client + 1}`)
+  await rounds(site, server, Math.ceil(count / 8), (client) => `127.0.2.${client + 1}`)
   await site.configure({ limits: { ...many, connections: LIMIT } })
   await reload(server)
-  await rounds(site, server, Math.ceil(count / 4), (client) => `127.0.${client + 3}.1`)
+  await rounds(site, server, Math.ceil(count / 8), (client) => `127.0.${client + 3}.1`)
   await site.configure({ limits: { ...many, connectionsPerMinute: LIMIT } })
   await reload(server)
   // Each round is somebody else's: a minute is longer than the test.
-  await rounds(site, server, Math.ceil(count / 4), (_, round) => `127.1.${round >> 8}.${round & 255}`)
+  await rounds(site, server, Math.ceil(count / 8), (_, round) => `127.1.${round >> 8}.${round & 255}`)
 
   await site.configure({ limits: { ...many, connectionsPerAddress: LIMIT } })
   await reload(server)
@@ -89,5 +89,5 @@ export async function raceAll(site: ScratchSite, server: Server, count: number):
       : undefined,
   )
   for (const { socket } of held) socket.destroy()
-  await rounds(site, server, Math.ceil(count / 4), () => '127.0.0.2')
+  await rounds(site, server, Math.ceil(count / 8), () => '127.0.0.2')
 }

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
 import { parseAddress, parseDomain } from '../../src/address/path.ts'
@@ -16,7 +17,7 @@ import { selfSigned } from '../../src/config/self-signed.ts'
 import { type ControlClient, connectControl } from '../../src/control/client.ts'
 import type { WorkerRow } from '../../src/control/protocol.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
-import { DOMAIN, eventually, freePort, HOST, INSIDE, temporaryFolder } from '../interop/site.ts'
+import { DOMAIN, freePort, HOST, INSIDE, temporaryFolder } from '../interop/site.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Most of what a start costs is compiling: what one process compiled the others find here. */
@@ -160,14 +161,10 @@ async function startServer(folder: string, preload?: string): Promise<Server> {
     return (await client.call('status', {})).workers
   }
   const serving = (): Promise<readonly WorkerRow[]> =>
-    eventually(
-      'all workers serve',
-      async () => {
-        const all = await workers()
-        return all.every(({ state }) => state === 'serving') ? all : undefined
-      },
-      PATIENCE_MS,
-    )
+    soon('all workers serve', async () => {
+      const all = await workers()
+      return all.every(({ state }) => state === 'serving') ? all : undefined
+    })
   const server: Server = {
     pid,
     ended,
@@ -183,14 +180,10 @@ async function startServer(folder: string, preload?: string): Promise<Server> {
     },
   }
   try {
-    await eventually(
-      'the server is ready',
-      async () => {
-        if (child.exitCode !== null) throw new Error(await readFile(logFile, 'utf8'))
-        return (await log()).find(({ event }) => event === 'ready')
-      },
-      PATIENCE_MS,
-    )
+    await soon('the server is ready', async () => {
+      if (child.exitCode !== null) throw new Error(await readFile(logFile, 'utf8'))
+      return (await log()).find(({ event }) => event === 'ready')
+    })
   } catch (error) {
     kill()
     throw error
@@ -198,9 +191,16 @@ async function startServer(folder: string, preload?: string): Promise<Server> {
   return server
 }
 
-/** Without a deadline that a slow machine could miss. */
-export const soon = <T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> =>
-  eventually(what, ask, PATIENCE_MS)
+/** The first answer that is not `undefined`; a deadline that no slow machine misses, and few questions meanwhile. */
+export async function soon<T>(what: string, ask: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    assert.ok(performance.now() < deadline, `not within ${PATIENCE_MS} ms: ${what}`)
+    await pause(60)
+  }
+}
 
 /** Whether a process is there and no zombie. */
 export async function alive(pid: number): Promise<boolean> {
