@@ -232,7 +232,10 @@ test('queue list and shape are tables without a stranger’s control characters'
   const run = await serving(t)
   const { code, out } = await run(['queue', 'list'])
   assert.equal(code, 0)
-  assert.match(out, new RegExp(`^${ID} +1h\\dm +2\\.0K +<> +kim@example\\.com +tcp_local +1\\dm +3 +451 4\\.7\\.1 `, 'm'))
+  assert.match(
+    out,
+    new RegExp(`^${ID} +1h\\dm +2\\.0K +<> +kim@example\\.com +tcp_local +1\\dm +3 +451 4\\.7\\.1 `, 'm'),
+  )
   assert.doesNotMatch(out, /[\u001b\r\u202e]/)
   assert.deepEqual(JSON.parse((await run(['queue', 'list', '--json'])).out).rows[0].id, ID)
   const shape = await run(['queue', 'shape'])

@@ -26,7 +26,11 @@ for (const file of files) {
 test('there are conversations', () => assert.ok(files.length >= 40, `${files.length} files`))
 
 async function replay(script: Script, cut: number): Promise<void> {
-  await using fixture = await startFixture({ service: script.service, config: script.config, mappings: script.mappings })
+  await using fixture = await startFixture({
+    service: script.service,
+    config: script.config,
+    mappings: script.mappings,
+  })
   await using peer = await Peer.connect(fixture.port, { from: script.client, cut })
   let closed = false
   for (const step of script.steps) {
