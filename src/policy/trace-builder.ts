@@ -7,7 +7,7 @@ import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { RecipientVerdict, Step, Trace } from './trace.ts'
-import { weigh } from './trace-weight.ts'
+import { weigh, weighTables } from './trace-weight.ts'
 
 /** Octets of a trace as JSON, about: design 2.2. */
 export const MAX_TRACE_BYTES = 64 * 1024
@@ -65,7 +65,7 @@ export class TraceBuilder {
       else this.#cutSteps++
       return
     }
-    const key = `${step.at}\0${step.stage}\0${step.result}\0${step.note ?? ''}\0${step.reply ?? ''}\0${textOf(step.by)}`
+    const key = `${step.at}\0${step.stage}\0${step.result}\0${step.note ?? ''}\0${step.reply ?? ''}\0${textOf(step.by)}\0${askedOf(step)}`
     const equal = this.#stepByKey.get(key)
     if (equal?.recipients !== undefined) {
       if (equal.recipients.length < MAX_FOLDED && this.#fits(weigh(recipients))) equal.recipients.push(...recipients)
@@ -137,8 +137,17 @@ export class TraceBuilder {
 /** What names and marks of a step take. */
 const STEP_MARKS = 90
 
-const stepWeight = ({ stage, by, note, reply }: Omit<Step, 'ms'>): number =>
-  STEP_MARKS + stage.length + textOf(by).length + (note?.length ?? 0) + (reply?.length ?? 0)
+const stepWeight = ({ stage, by, note, reply, tables }: Omit<Step, 'ms'>): number =>
+  STEP_MARKS +
+  stage.length +
+  textOf(by).length +
+  (note?.length ?? 0) +
+  (reply?.length ?? 0) +
+  (tables === undefined ? 0 : weighTables(tables))
+
+/** Where a row of a table decided, what it was asked is part of the answer; where none did, one of them stands for all. */
+const askedOf = ({ by, tables }: Omit<Step, 'ms'>): string =>
+  by.by !== 'table' || by.row === undefined || tables === undefined ? '' : tables.map(({ probe }) => probe).join('\0')
 
 /** Most of them are told again and again, and are the same object: a setting's place, a rule. */
 const texts = new WeakMap<DecidedBy, string>()

@@ -4,6 +4,8 @@
  * and whoever reads traces knows (history/lines.ts). To count by writing the JSON, for every step and fact of every
  * message, was a twentieth of a worker's time.
  */
+import type { MappingStep } from '../mapping/index.ts'
+import type { TableTrace } from './trace.ts'
 
 /** Brackets, commas, quotes and a number of usual length. */
 const MARKS = 3
@@ -16,5 +18,45 @@ export function weigh(value: unknown): number {
   let sum = MARKS
   if (Array.isArray(value)) for (const one of value) sum += weigh(one) + 1
   else for (const [name, field] of Object.entries(value)) if (field !== undefined) sum += name.length + 4 + weigh(field)
+  return sum
+}
+
+/** What names, places and marks of one row, piece and look-up take. */
+const ROW = 260
+const PIECE = 48
+const LOOKUP = 90
+const TABLE = 110
+
+/** The same for tables that were asked, by their form: they are larger than all the rest of a step. Not less than it takes. */
+export function weighTables(tables: readonly TableTrace[]): number {
+  let sum = 0
+  for (const { table, probe, output = '', steps = [], unanswered = [], warnings = [], deferred = '' } of tables) {
+    sum += TABLE + table.length + probe.length + output.length + deferred.length + weighSteps(steps)
+    for (const text of unanswered) sum += text.length + MARKS
+    for (const text of warnings) sum += text.length + MARKS
+  }
+  return sum
+}
+
+function weighSteps(steps: readonly MappingStep[]): number {
+  let sum = 0
+  for (const step of steps) {
+    sum += PIECE + step.probe.length
+    if (step.step === 'restart') continue
+    const { row, pieces, lookups, failure, output = '', flags = '' } = step
+    sum += ROW + 2 * row.table.length + row.file.length + row.text.length + output.length + flags.length
+    if (failure !== undefined) sum += LOOKUP + failure.written.length + failure.why.length
+    for (const { pattern, text } of pieces) sum += PIECE + pattern.length + text.length
+    for (const { written, asked, found = '', failed = '', within } of lookups) {
+      sum += LOOKUP + written.length + asked.length + found.length + failed.length
+      if (within !== undefined)
+        sum +=
+          TABLE +
+          ROW +
+          within.probe.length +
+          (within.kind === 'answered' ? within.output.length : 0) +
+          weighSteps(within.steps)
+    }
+  }
   return sum
 }

@@ -3,7 +3,14 @@
 import type { Asking } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Revision } from '../../config/revision.ts'
-import { type MappingAnswered, type MappingResult, type RowRef, runMapping, within } from '../../mapping/index.ts'
+import {
+  type MappingAnswered,
+  type MappingResult,
+  type Mappings,
+  type RowRef,
+  runMapping,
+  within,
+} from '../../mapping/index.ts'
 import type { TableTrace } from '../trace.ts'
 import { mappingAdapter } from './adapter.ts'
 
@@ -28,9 +35,9 @@ export function* askTable(
   const trace = traceOf(result)
   if (result.kind === 'deferred') {
     const last = result.steps.findLast((step) => step.step === 'row')
-    return { kind: 'deferred', cause: result.cause, by: decidedByRow(table, last?.row), trace }
+    return { kind: 'deferred', cause: result.cause, by: decidedBy(mappings, table, last?.row), trace }
   }
-  const by = decidedByRow(table, result.row)
+  const by = decidedBy(mappings, table, result.row)
   if (failedLookups === 'defer' && result.unanswered.length > 0)
     return { kind: 'deferred', cause: result.unanswered.join('; ').slice(0, MAX_CAUSE), by, trace }
   return { kind: 'answered', result, by, trace }
@@ -38,10 +45,26 @@ export function* askTable(
 
 const MAX_CAUSE = 300
 
-export function decidedByRow(table: string, row: RowRef | undefined): DecidedBy {
-  if (row === undefined) return { by: 'table', table }
-  const { name, file, line, column, text } = row
-  return { by: 'table', table, row: name, at: { file, line, column, text } }
+/** One object for each row, as settings have: rows decide again and again. As many as there are rows. */
+const known = new WeakMap<Mappings, Map<string, DecidedBy>>()
+
+function decidedBy(mappings: Mappings, table: string, row: RowRef | undefined): DecidedBy {
+  const ofSite = known.get(mappings) ?? new Map<string, DecidedBy>()
+  known.set(mappings, ofSite)
+  const key = row?.name ?? table
+  const found = ofSite.get(key)
+  if (found !== undefined) return found
+  const by: DecidedBy =
+    row === undefined
+      ? { by: 'table', table }
+      : {
+          by: 'table',
+          table,
+          row: row.name,
+          at: { file: row.file, line: row.line, column: row.column, text: row.text },
+        }
+  ofSite.set(key, by)
+  return by
 }
 
 /** Where a table decided, on one line: `PORT_ACCESS mappings:12:3`. */
