@@ -62,7 +62,10 @@ export interface Origin {
  * A change to the header, applied while the message streams out (design 2.6). A field is complete lines with CRLF at
  * their ends, folded where needed; an empty line where the content has no header of its own.
  */
-export type HeaderEdit = { readonly edit: 'prepend'; readonly field: string }
+export type HeaderEdit =
+  | { readonly edit: 'prepend'; readonly field: string }
+  /** Takes out the fields of this name, in lower case, that the content came with. */
+  | { readonly edit: 'remove'; readonly name: string }
 
 export interface Envelope {
   readonly id: MessageId

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Header edits, applied while a message streams out (design 2.6). The body is never touched. */
 import type { HeaderEdit } from '../envelope/envelope.ts'
+import { withoutFields } from './without-fields.ts'
 
 /** What the edits put on top: the last one first. */
 const topOf = (edits: readonly HeaderEdit[]): Buffer =>
   Buffer.from(
     edits
       .toReversed()
-      .map(({ field }) => field)
+      .map((edit) => (edit.edit === 'prepend' ? edit.field : ''))
       .join(''),
   )
+
+const removedBy = (edits: readonly HeaderEdit[]): ReadonlySet<string> =>
+  new Set(edits.flatMap((edit) => (edit.edit === 'remove' ? [edit.name] : [])))
 
 /** The content with the edits applied, chunk by chunk as it comes. */
 export async function* applyEdits(
@@ -18,9 +22,9 @@ export async function* applyEdits(
 ): AsyncIterable<Uint8Array> {
   const top = topOf(edits)
   if (top.length > 0) yield top
-  yield* content
+  const removed = removedBy(edits)
+  yield* removed.size === 0 ? content : withoutFields(content, removed)
 }
 
-/** Octets of the content with the edits applied. */
-export const editedSize = (size: number, edits: readonly HeaderEdit[]): number =>
-  edits.reduce((sum, { field }) => sum + Buffer.byteLength(field), size)
+/** Octets of the content with the edits applied; where fields are removed, at most. */
+export const editedSize = (size: number, edits: readonly HeaderEdit[]): number => size + topOf(edits).length

@@ -79,12 +79,15 @@ async function run(step: Step, peer: Peer, fixture: Fixture): Promise<void> {
     }
     case 'added': {
       const edits = (await fixture.queued()).at(-1)?.envelope.edits ?? []
-      const fields = edits.map(({ field }) => field).filter((field) => !field.startsWith('Received:'))
+      const fields = edits
+        .map((edit) => (edit.edit === 'prepend' ? edit.field : ''))
+        .filter((field) => !field.startsWith('Received:'))
       return assert.equal(fields.join(''), step.octets.toString())
     }
     case 'received': {
       const edits = (await fixture.queued()).at(-1)?.envelope.edits ?? []
-      const last = edits.at(-1)?.field ?? ''
+      const top = edits.at(-1)
+      const last = top?.edit === 'prepend' ? top.field : ''
       return assert.match(last.replace(/\r\n(?=[ \t]|$)/g, ''), step.field)
     }
     case 'sentTo': {

@@ -75,7 +75,9 @@ test('hostile values everywhere leave no control character in anything that is w
   assert.doesNotMatch(said.replaceAll('\r\n', ''), /[\r\n]/)
   assert.ok((await fixture.queued()).length > 5)
   for (const { envelope } of await fixture.queued())
-    for (const { field } of envelope.edits) {
+    for (const edit of envelope.edits) {
+      assert.equal(edit.edit, 'prepend')
+      const field = edit.edit === 'prepend' ? edit.field : ''
       assert.doesNotMatch(field, CONTROL)
       assert.doesNotMatch(field, /\r\n(?![ \t]|$)|\r(?!\n)|(?<!\r)\n/)
     }

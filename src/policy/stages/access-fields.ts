@@ -1,17 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Header fields that rows of the access tables asked for, `$A`: spec access-control.md 3.2. */
+/** Header fields that rows of the access tables asked for: `$A`, and Sender: by `$K`. Spec access-control.md 3.2. */
+import type { HeaderEdit } from '../../envelope/envelope.ts'
+import { addressField } from '../../mime/fields.ts'
 import type { ContentContext, Stage } from '../stage.ts'
 
 export const accessFields: Stage<ContentContext> = {
   name: 'fields of access rows',
   decides: 'which header fields the access tables add',
-  reference: 'spec access-control.md 3.2, $A',
+  reference: 'spec access-control.md 3.2, $A, $K',
   *run(context) {
     const { carried, edits } = context
-    const by = { by: 'built-in', rule: 'rows with $A' } as const
-    if (carried === undefined || carried.fields.length === 0) return { verdict: { do: 'pass' }, by, silent: true }
-    const added = carried.fields.map((field) => ({ edit: 'prepend' as const, field }))
-    const note = `added ${carried.fields.map((text) => text.slice(0, text.indexOf(':'))).join(', ')}`
+    const by = { by: 'built-in', rule: 'rows with $A and $K' } as const
+    const sender = senderEdits(context)
+    if (carried === undefined || (carried.fields.length === 0 && sender.length === 0))
+      return { verdict: { do: 'pass' }, by, silent: true }
+    const added = [...sender, ...carried.fields.map((field) => ({ edit: 'prepend' as const, field }))]
+    const names = added.flatMap((edit) =>
+      edit.edit === 'prepend' ? [edit.field.slice(0, edit.field.indexOf(':'))] : [],
+    )
+    const note = `added ${names.join(', ')}`
     return { verdict: { do: 'pass' }, by, context: { ...context, edits: [...edits, ...added] }, note }
   },
+}
+
+/** `$K` replaces Sender:, and says who sent where there was none. */
+function senderEdits({ carried }: ContentContext): readonly HeaderEdit[] {
+  const address = carried?.asked.sender
+  if (address === undefined) return []
+  // Whether one is there is not asked: of a header with very many fields not all names are known.
+  return [
+    { edit: 'remove', name: 'sender' },
+    { edit: 'prepend', field: addressField('Sender', [{ address }]) },
+  ]
 }

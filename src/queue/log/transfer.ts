@@ -102,7 +102,12 @@ const Exported = z.object({
     smtputf8: z.boolean(),
     body: z.enum(['7bit', '8bit']),
     size: z.int(),
-    edits: z.array(z.object({ edit: z.literal('prepend'), field: z.string() })),
+    edits: z.array(
+      z.union([
+        z.object({ edit: z.literal('prepend'), field: z.string() }),
+        z.object({ edit: z.literal('remove'), name: z.string() }),
+      ]),
+    ),
     recipients: z.array(Recipient).min(1),
   }),
   states: z.array(
