@@ -23,6 +23,14 @@ export function createLog(options: { readonly level: Level; readonly destination
   const target = openDestination({ dest: options.destination ?? 2, sync: false, maxLength: MAX_WAITING_BYTES })
   // Without a listener a closed pipe would end the process.
   target.on('error', () => {})
+  // A file is opened meanwhile, and what is flushed before that goes nowhere.
+  const opened =
+    typeof options.destination === 'string'
+      ? new Promise<void>((resolve) => {
+          target.once('ready', resolve)
+          target.once('error', () => resolve())
+        })
+      : undefined
   const root = pino(
     {
       level: 'debug',
@@ -64,6 +72,7 @@ export function createLog(options: { readonly level: Level; readonly destination
     },
     async [Symbol.asyncDispose]() {
       process.off('exit', flush)
+      await opened
       const { promise, resolve } = Promise.withResolvers<void>()
       target.flush(() => resolve())
       await promise
