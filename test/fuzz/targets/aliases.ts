@@ -129,5 +129,5 @@ const essence = ({ name, members }: AliasFileEntry) => ({ name, members: names(m
 const written = ({ name, members }: AliasFileEntry): string => {
   const list = names(members).map((member) => (member.includes('<') ? member : `<${member}>`))
   // An entry without a member of that kind gets one that cannot be.
-  return `${/[\s:,|]/.test(name) && !name.includes('"') ? `"${name}"` : name}: ${list.length === 0 ? '/nobody' : list.join(', ')}`
+  return `${/[\s:,|#]/.test(name) && !name.includes('"') ? `"${name}"` : name}: ${list.length === 0 ? '/nobody' : list.join(', ')}`
 }
