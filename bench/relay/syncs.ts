@@ -18,7 +18,7 @@ export async function countSyncs(
   base: string,
   load: { readonly messages: number; readonly sessions: number },
 ): Promise<number> {
-  const folder = join(base, `${peer.name}-strace`)
+  const folder = join(base, `${peer.name}-strace-${load.sessions}`)
   await mkdir(folder)
   // A file for each process: a line is never cut by another's.
   const before = ['strace', '-ff', '-qq', '-o', join(folder, 'calls'), '-e', `trace=${CALLS}`]
