@@ -66,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'run the policy tests of a configuration',
     load: () => import('./test.ts'),
   },
+  {
+    name: 'audit',
+    group: CONFIGURATION,
+    summary: 'prove that strangers cannot relay, or show how they can',
+    load: () => import('./audit.ts'),
+  },
   { name: 'queue', group: MAIL, summary: 'look at queued mail, and act on it', load: () => import('./queue.ts') },
   { name: 'track', group: MAIL, summary: 'find messages of the past and present', load: () => import('./track.ts') },
   {

@@ -114,5 +114,5 @@ const symbolsOf = ({ elements }: Pattern): readonly Symbol[] =>
 
 const character = (text = ''): Symbol => ({ kind: 'character', text })
 
-const IN_IPV4 = new CharacterSet().addAll('0123456789.')
-const IN_IPV6 = new CharacterSet().addAll('0123456789abcdef:.')
+export const IN_IPV4 = new CharacterSet().addAll('0123456789.')
+export const IN_IPV6 = new CharacterSet().addAll('0123456789abcdef:.')
