@@ -6,7 +6,7 @@
  * belongs to the line end. MIME structure is not looked at.
  */
 import type { ContentSummary } from './content-summary.ts'
-import { decodeWords, headerText } from './encoded-word.ts'
+import { decodeWords, unfolded } from './encoded-word.ts'
 import { fieldNameLength, isContinuation, isEmptyLine } from './header-line.ts'
 
 const LF = 0x0a
@@ -90,8 +90,8 @@ export class ContentScanner {
       continues: this.#continues,
       receivedFields: this.#received,
       fieldNames: this.#names,
-      ...(subject === undefined ? {} : { subject: show(decodeWords(unfold(subject))) }),
-      ...(messageId === undefined ? {} : { messageId: show(unfold(messageId)) }),
+      ...(subject === undefined ? {} : { subject: show(decodeWords(unfolded(Buffer.concat(subject)))) }),
+      ...(messageId === undefined ? {} : { messageId: show(unfolded(Buffer.concat(messageId))) }),
       eightBitHeader: this.#eightBitHeader,
       eightBitBody: this.#eightBitBody,
       hasNul: this.#hasNul,
@@ -200,9 +200,6 @@ export class ContentScanner {
     this.#keptBytes += kept.length
   }
 }
-
-/** Unfolded (RFC 5322 §2.2.3), without white space at the ends. */
-const unfold = (lines: Buffer[]): string => headerText(Buffer.concat(lines)).replace(/\r?\n/g, '').trim()
 
 /** For people: no control characters, which could steer a terminal, and not too long. */
 const show = (text: string): string => {

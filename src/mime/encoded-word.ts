@@ -112,6 +112,18 @@ export function headerText(bytes: Uint8Array): string {
   }
 }
 
+/** RFC 5322 §2.2.3: the lines of a field's body as one, without spaces and tabs at its ends; other spaces are text. */
+export function unfolded(body: Uint8Array): string {
+  const text = headerText(body).replace(/\r?\n/g, '')
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+
 const PREFIX = '=?utf-8?q?'.length
 const ROOM = WORD_MAX - PREFIX - 2
 /** §5 (3): what may stand for itself in an encoded word inside a phrase, and so anywhere. */

@@ -24,6 +24,11 @@ test('fieldsOf passes over junk', () => {
   ])
 })
 
+test('a value loses spaces and tabs at its ends, and no other kind of space', () => {
+  const [field] = fieldsOf(Buffer.from('A: \t\u2000x\u00a0\u3000 \r\n \r\n'))
+  assert.equal(field?.value, '\u2000x\u00a0\u3000')
+})
+
 test('readHeader stops reading where the header ends', async () => {
   let read = 0
   async function* endless() {

@@ -3,7 +3,7 @@
  * Reads the header of a message: its octets from a stream, and its fields from those octets. RFC 5322 §2.2; octets
  * over 127 as RFC 6532 has them. Tolerant: lines that are no fields are passed over.
  */
-import { headerText } from './encoded-word.ts'
+import { unfolded } from './encoded-word.ts'
 import { fieldNameLength, isContinuation, isEmptyLine } from './header-line.ts'
 
 const LF = 0x0a
@@ -77,10 +77,7 @@ export function* fieldsOf(header: Uint8Array): Iterable<HeaderField> {
 }
 
 function fieldAt(raw: Buffer, nameLength: number): HeaderField {
-  const value = headerText(raw.subarray(raw.indexOf(0x3a) + 1))
-    .replace(/\r?\n/g, '')
-    .trim()
-  return { name: raw.toString('latin1', 0, nameLength), raw, value }
+  return { name: raw.toString('latin1', 0, nameLength), raw, value: unfolded(raw.subarray(raw.indexOf(0x3a) + 1)) }
 }
 
 /** An entity in memory, cut where its header ends; the empty line belongs to neither part. */
