@@ -3,6 +3,7 @@
  * How engines ask and hosts answer (design 2.1). An engine is a generator that yields questions and returns its
  * result; `yield* ask(q)` is typed by the question. One generator a command or stage, never in inner loops.
  */
+import { driveGenerator } from './drive-generator.ts'
 import { type Answers, type Question, type QuestionKind, type QuestionOf, SECRET } from './questions.ts'
 
 /** What an engine hands out: one question, or several to be answered side by side. */
@@ -42,35 +43,7 @@ export function drive<T>(
   host: Host,
   options: { readonly signal?: AbortSignal; readonly onFact?: (fact: Fact) => void } = {},
 ): T | Promise<T> {
-  let step = asking.next()
-  while (step.done !== true) {
-    const answer = answerAll(step.value, host, options)
-    if (answer instanceof Promise) return driveOn(asking, answer, host, options)
-    step = asking.next(answer)
-  }
-  return step.value
-}
-
-async function driveOn<T>(
-  asking: Asking<T>,
-  first: Promise<unknown>,
-  host: Host,
-  options: { readonly signal?: AbortSignal; readonly onFact?: (fact: Fact) => void },
-): Promise<T> {
-  let pending: unknown = first
-  for (;;) {
-    let answer: unknown
-    try {
-      answer = await pending
-      options.signal?.throwIfAborted()
-    } catch (error) {
-      asking.return(undefined as never)
-      throw error
-    }
-    const step = asking.next(answer)
-    if (step.done === true) return step.value
-    pending = answerAll(step.value, host, options)
-  }
+  return driveGenerator(asking, (asked) => answerAll(asked, host, options), options.signal)
 }
 
 function answerAll(

@@ -4,6 +4,7 @@
  * answers them with questions of the house (`within`), a tool or a test with a host (`answer`).
  */
 import type { Asking } from '../ask/ask.ts'
+import { driveGenerator } from '../ask/drive-generator.ts'
 import type { Lookup } from '../ask/lookup.ts'
 
 export type MappingQuestion =
@@ -62,35 +63,7 @@ export type MappingHost = {
 
 /** Runs the language to its end; without waiting where every answer is there at once. */
 export function answer<T>(asking: MappingAsking<T>, host: MappingHost, signal?: AbortSignal): T | Promise<T> {
-  let step = asking.next()
-  while (step.done !== true) {
-    const given = answerOne(step.value, host, signal)
-    if (given instanceof Promise) return answerOn(asking, given, host, signal)
-    step = asking.next(given)
-  }
-  return step.value
-}
-
-async function answerOn<T>(
-  asking: MappingAsking<T>,
-  first: Promise<unknown>,
-  host: MappingHost,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  let pending: unknown = first
-  for (;;) {
-    let given: unknown
-    try {
-      given = await pending
-      signal?.throwIfAborted()
-    } catch (error) {
-      asking.return(undefined as never)
-      throw error
-    }
-    const step = asking.next(given)
-    if (step.done === true) return step.value
-    pending = answerOne(step.value, host, signal)
-  }
+  return driveGenerator(asking, (question) => answerOne(question, host, signal), signal)
 }
 
 function answerOne(question: MappingQuestion, host: MappingHost, signal: AbortSignal | undefined): unknown {
