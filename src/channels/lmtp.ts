@@ -13,6 +13,7 @@ import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
+import { encodingLongLines } from './line-length.ts'
 
 /** RFC 2033 §5: LMTP never runs on port 25. */
 const DEFAULT_PORT = 24
@@ -64,7 +65,7 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
 
   return {
     destinationKey: () => store,
-    async deliver(delivery, options) {
+    deliver: encodingLongLines(config.lineLength, async (delivery, options) => {
       using limit = deadline('the delivery', attemptMs(config, delivery.size), {
         clock: deps.clock,
         signal: options.signal,
@@ -88,7 +89,7 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
         }
       }
       return all(last)
-    },
+    }),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 }

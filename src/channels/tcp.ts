@@ -19,6 +19,7 @@ import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
+import { encodingLongLines } from './line-length.ts'
 
 /** Hosts tried in the first attempt, and so many more in each later one. */
 const MAX_TRIES = 5
@@ -126,7 +127,7 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
 
   return {
     destinationKey: (way) => hopOf(way) ?? way.domain,
-    deliver,
+    deliver: encodingLongLines(config.lineLength, deliver),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 }

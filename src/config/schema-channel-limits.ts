@@ -60,6 +60,15 @@ export const destinationLimits = {
   lineLimit: count().describe('Lines, header included, of a message that may leave here (linelimit).'),
 }
 
+/** On a channel that mail leaves through over SMTP or LMTP. */
+export const remoteLimits = {
+  lineLength: z
+    .literal(0)
+    .or(z.int().min(76).max(998))
+    .default(0)
+    .describe('Parts of messages with lines of more octets leave as quoted-printable; 0 for as they are (linelength).'),
+}
+
 /** For the whole site, in the section `limits`. */
 export const siteLimits = {
   blockSize: z

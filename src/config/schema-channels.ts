@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { ChannelKind } from '../envelope/channel-name.ts'
 import { parseNextHop } from './names.ts'
-import { destinationLimits, sourceLimits } from './schema-channel-limits.ts'
+import { destinationLimits, remoteLimits, sourceLimits } from './schema-channel-limits.ts'
 import { patience } from './schema-patience.ts'
 import { duration, rule } from './units.ts'
 
@@ -72,6 +72,7 @@ const tcp = z
     ...asSource,
     ...asDestination,
     ...destinationLimits,
+    ...remoteLimits,
     port: z.int().min(1).max(65_535).default(25).describe('The port of the next hop where a route names none.'),
     smarthost: z
       .string()
@@ -119,6 +120,7 @@ const lmtp = z
     ...asSource,
     ...asDestination,
     ...destinationLimits,
+    ...remoteLimits,
     host: z
       .string()
       .refine(

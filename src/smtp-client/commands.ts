@@ -3,7 +3,7 @@
  * MAIL and RCPT with what the other side offers, and what no command could change: SIZE (RFC 1870), 8BITMIME
  * (RFC 6152), SMTPUTF8 (RFC 6531), DSN (RFC 3461).
  *
- * Content is never re-encoded (design 2.6): 8-bit content goes to servers without 8BITMIME as it is (docs/quirks).
+ * Content is not re-encoded here (design 2.6): 8-bit content goes to servers without 8BITMIME as it is (docs/quirks).
  */
 import type { MailAddress } from '../address/address.ts'
 import { asciiAddress, isAscii } from '../address/path.ts'

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ConfigSchema } from '../config/schema.ts'
-import { destinationLimits, siteLimits, sourceLimits } from '../config/schema-channel-limits.ts'
+import { destinationLimits, remoteLimits, siteLimits, sourceLimits } from '../config/schema-channel-limits.ts'
 import {
   blocksExceeded,
   CHANNEL_LIMITS,
@@ -20,7 +20,8 @@ const manual = readFileSync(join(import.meta.dirname, '../../docs/manual/limits.
 const tells = (text: string): void => assert.ok(manual.includes(text), `limits.md does not say ${text}`)
 
 test('every limit of a channel is told, with its reply', () => {
-  for (const key of [...Object.keys(sourceLimits), ...Object.keys(destinationLimits)]) tells(`\`${key}\``)
+  for (const key of [...Object.keys(sourceLimits), ...Object.keys(destinationLimits), ...Object.keys(remoteLimits)])
+    tells(`\`${key}\``)
   for (const { keyword, reply } of Object.values(CHANNEL_LIMITS)) {
     tells(`\`${keyword}\``)
     tells(describeReply(reply))
