@@ -17,6 +17,11 @@ export const PEERS = [
   { program: 'openssl', packages: 'openssl' },
   { program: 'python3', packages: 'python3' },
   { program: 'redis-server', packages: 'redis-server' },
+  { program: 'slapd', packages: 'slapd' },
+  { program: 'ldapsearch', packages: 'ldap-utils' },
+  { program: 'sieve-test', packages: 'dovecot-sieve' },
+  { program: '/usr/lib/dovecot/managesieve', packages: 'dovecot-managesieved' },
+  { program: 'sieve-connect', packages: 'sieve-connect' },
 ] as const
 
 /** Where a program is, or `undefined`. Daemons live in sbin, which is not on everyone's PATH. */

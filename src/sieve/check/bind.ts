@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Binds the arguments of a word to what its definition takes, RFC 5228 §2.6 and §2.7: tags first, then what is
+ * positional. Everything that is wrong with the word is told of, not the first thing alone.
+ */
+import type { CompiledString, CompiledValue, CompiledWord } from '../compiled.ts'
+import { TextList } from '../match/text-list.ts'
+import type { Span } from '../place.ts'
+import type { PositionalDef, TagDef, ValidateContext, WordDef } from '../plugin.ts'
+import type { Registry } from '../registry.ts'
+import type { ArgumentNode, TestNode, WordNode } from '../syntax/tree.ts'
+import { compileString } from './strings.ts'
+import { suggest } from './suggest.ts'
+import { findTag, type KnownTag, tagNames } from './tags.ts'
+
+export interface Binding {
+  readonly values: Map<string, CompiledValue>
+  matchType?: string
+  relation?: string
+  comparator?: string
+  comparatorSpan?: Span
+  addressPart?: string
+}
+
+/** How tests among the arguments are compiled. */
+export type CompileTest = (node: TestNode) => CompiledWord
+
+export function bindArguments(
+  node: WordNode,
+  word: WordDef,
+  owner: string,
+  registry: Registry,
+  ctx: ValidateContext,
+  compileTest: CompileTest,
+): Binding {
+  return new Binder(node, word, owner, registry, ctx, compileTest).bind()
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: 'a string',
+  'string-list': 'a list of strings',
+  number: 'a number',
+  tag: 'a tag',
+  test: 'a test',
+  'test-list': 'a list of tests',
+}
+
+class Binder {
+  readonly #node: WordNode
+  readonly #word: WordDef
+  readonly #owner: string
+  readonly #registry: Registry
+  readonly #ctx: ValidateContext
+  readonly #compileTest: CompileTest
+  readonly #binding: Binding = { values: new Map() }
+  /** By group, the tag that is there. */
+  readonly #groups = new Map<string, string>()
+
+  constructor(
+    node: WordNode,
+    word: WordDef,
+    owner: string,
+    registry: Registry,
+    ctx: ValidateContext,
+    compileTest: CompileTest,
+  ) {
+    this.#node = node
+    this.#word = word
+    this.#owner = owner
+    this.#registry = registry
+    this.#ctx = ctx
+    this.#compileTest = compileTest
+  }
+
+  bind(): Binding {
+    const positional: ArgumentNode[] = []
+    const args = this.#node.arguments
+    for (let i = 0; i < args.length; i++) {
+      const argument = args[i] as ArgumentNode
+      if (argument.node !== 'tag') {
+        positional.push(argument)
+        continue
+      }
+      // RFC 5228 §2.6.2
+      if (positional.length > 0)
+        this.#ctx.error(argument, 'tag-position', `:${argument.name} must stand before the positional arguments`)
+      const tag = this.#tag(argument.name, argument)
+      if (tag?.def.value === undefined) {
+        if (tag === undefined && this.#looksLikeValue(args[i + 1], args.length - i - 1)) i++
+        continue
+      }
+      const value = args[i + 1]
+      if (value === undefined || value.node === 'tag') {
+        this.#ctx.error(argument, 'tag-value', `:${argument.name} needs ${TYPE_NAMES[tag.def.value]}`)
+        continue
+      }
+      i++
+      this.#tagValue(tag, value)
+    }
+    this.#positional(positional)
+    this.#afterTags()
+    return this.#binding
+  }
+
+  /** Behind a tag nobody knows, an argument too many is most likely its value. */
+  #looksLikeValue(next: ArgumentNode | undefined, left: number): boolean {
+    return next !== undefined && next.node !== 'tag' && left > (this.#word.positional?.length ?? 0)
+  }
+
+  #tag(name: string, span: Span): KnownTag | undefined {
+    const tag = findTag(this.#registry, this.#word, this.#owner, name)
+    if (tag === undefined) {
+      const hint = suggest(name, tagNames(this.#registry, this.#word))
+      this.#ctx.error(span, 'unknown-tag', `${this.#word.name} takes no :${name}${hint}`)
+      return undefined
+    }
+    if (!this.#ctx.enabled(tag.extension))
+      this.#ctx.error(span, 'missing-require', `:${name} needs require "${tag.extension}"`)
+    const group = tag.def.group ?? `:${name}`
+    const other = this.#groups.get(group)
+    if (other === name) this.#ctx.error(span, 'duplicate-tag', `:${name} stands here twice`)
+    else if (other !== undefined) this.#ctx.error(span, 'exclusive-tags', `:${name} cannot stand beside :${other}`)
+    this.#groups.set(group, name)
+    if (tag.sort === 'match-type') this.#binding.matchType = name
+    else if (tag.sort === 'address-part') this.#binding.addressPart = name
+    else if (tag.def.value === undefined) this.#binding.values.set(name, { type: 'set', span })
+    return tag
+  }
+
+  #tagValue({ def, sort }: KnownTag, node: ArgumentNode): void {
+    const value = this.#value(node, def)
+    if (value === undefined) return
+    const text = value.type === 'strings' ? value.strings[0]?.constant : undefined
+    if (sort === 'comparator' && text !== undefined) {
+      this.#binding.comparator = text
+      this.#binding.comparatorSpan = node
+    } else if (sort === 'match-type' && text !== undefined) this.#relation(text, node)
+    else this.#binding.values.set(def.name, value)
+  }
+
+  /** RFC 5231 §4 */
+  #relation(text: string, span: Span): void {
+    const relation = text.toLowerCase()
+    if (['gt', 'ge', 'lt', 'le', 'eq', 'ne'].includes(relation)) this.#binding.relation = relation
+    else this.#ctx.error(span, 'relation', `${JSON.stringify(text.slice(0, 40))} is none of gt, ge, lt, le, eq, ne`)
+  }
+
+  #positional(given: readonly ArgumentNode[]): void {
+    const defs = this.#word.positional ?? []
+    const needed = defs.filter(({ optional }) => optional !== true)
+    const taken = given.length >= defs.length ? defs : needed
+    given.forEach((node, i) => {
+      const def = taken[i]
+      if (def === undefined) {
+        this.#ctx.error(node, 'too-many-arguments', `${this.#word.name} takes no further argument`)
+        return
+      }
+      const value = this.#value(node, def)
+      if (value !== undefined) this.#binding.values.set(def.name, value)
+    })
+    const missing = taken[given.length]
+    if (missing !== undefined)
+      this.#ctx.error(
+        this.#node.nameSpan,
+        'missing-argument',
+        `${this.#word.name} needs ${TYPE_NAMES[missing.type]}: ${missing.name}`,
+      )
+  }
+
+  #value(node: ArgumentNode, def: PositionalDef | TagDef): CompiledValue | undefined {
+    const wanted = 'type' in def ? def.type : def.value
+    const span = { start: node.start, end: node.end }
+    if (wanted === 'number' && node.node === 'number') return { type: 'number', value: node.value, span }
+    if (wanted === 'test' && node.node === 'test') return { type: 'test', test: this.#compileTest(node), span }
+    if (wanted === 'test-list' && node.node === 'test-list')
+      return { type: 'tests', tests: node.tests.map(this.#compileTest), span }
+    if ((wanted === 'string' || wanted === 'string-list') && node.node === 'string')
+      return this.#strings([compileString(node, this.#ctx)], true, def, span)
+    if (wanted === 'string-list' && node.node === 'string-list')
+      return this.#strings(
+        node.strings.map((string) => compileString(string, this.#ctx)),
+        false,
+        def,
+        span,
+      )
+    // Tests that stand in a wrong place are looked at all the same: one mistake shall not hide others.
+    if (node.node === 'test') this.#compileTest(node)
+    if (node.node === 'test-list') node.tests.forEach(this.#compileTest)
+    const what = 'type' in def ? `${this.#word.name}: ${def.name}` : `:${def.name}`
+    this.#ctx.error(node, 'argument-type', `${what} is ${TYPE_NAMES[wanted ?? '']}, not ${TYPE_NAMES[node.node]}`)
+    return undefined
+  }
+
+  #strings(
+    strings: readonly CompiledString[],
+    single: boolean,
+    def: PositionalDef | TagDef,
+    span: Span,
+  ): CompiledValue {
+    const constants = strings.map(({ constant }) => constant).filter((text) => text !== undefined)
+    if (constants.length === strings.length)
+      return { type: 'strings', single, strings, constant: TextList.of(constants), span }
+    if (def.literal === true)
+      this.#ctx.error(span, 'not-literal', `${def.name} must be known beforehand: no variables here`)
+    return { type: 'strings', single, strings, span }
+  }
+
+  #afterTags(): void {
+    const { values } = this.#binding
+    for (const [name, { span }] of values) {
+      const tag = findTag(this.#registry, this.#word, this.#owner, name)
+      if (tag?.def.needs !== undefined && !values.has(tag.def.needs))
+        this.#ctx.error(span, 'tag-needs', `:${name} needs :${tag.def.needs} beside it`)
+    }
+    for (const group of this.#word.oneOf ?? []) {
+      if (this.#groups.has(group)) continue
+      const names = (this.#word.tags ?? []).filter((tag) => (tag.group ?? `:${tag.name}`) === group)
+      const list = names.map(({ name }) => `:${name}`).join(', ')
+      this.#ctx.error(this.#node.nameSpan, 'missing-tag', `${this.#word.name} needs one of ${list}`)
+    }
+  }
+}

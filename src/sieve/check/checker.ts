@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Makes a syntax tree into a program: finds what each name means among the extensions that are required, binds arguments,
+ * and lets every definition look at its words. All that is wrong is told of in one go; what has mistakes never runs.
+ */
+import type { CompiledBlock, CompiledWord } from '../compiled.ts'
+import { Diagnostics } from '../diagnostic.ts'
+import type { SieveLimits } from '../limits.ts'
+import type { Span } from '../place.ts'
+import type {
+  ConfigKey,
+  EnvelopePartDef,
+  EnvItemDef,
+  NamespaceDef,
+  NotifyMethodDef,
+  ValidateContext,
+  WordDef,
+} from '../plugin.ts'
+import type { Owned, Registry } from '../registry.ts'
+import type { BlockNode, CommandNode, ScriptNode, TestNode, WordNode } from '../syntax/tree.ts'
+import { type Binding, bindArguments } from './bind.ts'
+import { suggest } from './suggest.ts'
+
+export interface CheckOptions {
+  readonly registry: Registry
+  readonly limits: SieveLimits
+  readonly config: <T>(key: ConfigKey<T>) => T
+  /** `WordDef.levels`; a script without a level may use everything. */
+  readonly level?: string
+  /** Extensions required from the beginning: those of scripts that plug-ins make. */
+  readonly enabled?: readonly string[]
+}
+
+export interface Checked {
+  readonly block: CompiledBlock
+  readonly enabled: ReadonlySet<string>
+  readonly perRecipient: boolean
+}
+
+/** RFC 5228 §2.7.3: these need no `require`. */
+const BUILT_IN = ['', 'comparator-i;octet', 'comparator-i;ascii-casemap']
+
+/** Stands for a word that is not there, behind an `ihave` that said so. Reaching it is an error. */
+const ABSENT: WordDef = {
+  name: 'absent',
+  kind: 'both',
+  execute: (ctx, args) => ctx.fail('absent', `${args.word.node.name} is not there`, args),
+  evaluate: (ctx, args) => ctx.fail('absent', `${args.word.node.name} is not there`, args),
+}
+
+export class Checker implements ValidateContext {
+  readonly #options: CheckOptions
+  readonly #enabled: Set<string>
+  readonly #words: CompiledWord[] = []
+  #report: Diagnostics
+  #lenient = false
+  #perRecipient = false
+  #begun = false
+  readonly inside: CompiledWord[] = []
+
+  constructor(report: Diagnostics, options: CheckOptions) {
+    this.#report = report
+    this.#options = options
+    this.#enabled = new Set([...BUILT_IN, ...(options.enabled ?? []).flatMap((n) => options.registry.withImplied(n))])
+    for (const { name, always } of options.registry.extensions.values()) if (always === true) this.#enabled.add(name)
+  }
+
+  check(script: ScriptNode): Checked {
+    const commands = this.#commands(script.commands, true)
+    if (this.#report.errors === 0)
+      for (const [name, extension] of this.#options.registry.extensions)
+        if (this.#enabled.has(name)) extension.afterCheck?.(script, this.#words, this)
+    return { block: { commands }, enabled: this.#enabled, perRecipient: this.#perRecipient }
+  }
+
+  get report(): Diagnostics {
+    return this.#report
+  }
+
+  get limits(): SieveLimits {
+    return this.#options.limits
+  }
+
+  enabled(extension: string): boolean {
+    return this.#enabled.has(extension)
+  }
+
+  enable(extension: string, span: Span): boolean {
+    const { registry } = this.#options
+    if (!registry.extensions.has(extension) && !BUILT_IN.includes(extension)) {
+      const hint = suggest(extension, registry.extensions.keys())
+      this.error(span, 'unknown-extension', `there is no extension ${JSON.stringify(extension.slice(0, 80))}${hint}`)
+      return false
+    }
+    for (const name of registry.withImplied(extension)) this.#enabled.add(name)
+    return true
+  }
+
+  lenient(): void {
+    this.#lenient = true
+  }
+
+  supports(extension: string): boolean {
+    const known = this.#options.registry.extensions.get(extension)
+    return (known !== undefined && known.ihave !== false) || (extension !== '' && BUILT_IN.includes(extension))
+  }
+
+  config<T>(key: ConfigKey<T>): T {
+    return this.#options.config(key)
+  }
+
+  error(span: Span, code: string, message: string): void {
+    this.#report.error('validate', code, span, message)
+  }
+
+  warning(span: Span, code: string, message: string): void {
+    this.#report.warning('validate', code, span, message)
+  }
+
+  notifyMethod(scheme: string): NotifyMethodDef | undefined {
+    return this.#options.registry.notifyMethods.get(scheme)?.def
+  }
+
+  envelopePart(name: string): EnvelopePartDef | undefined {
+    return this.#options.registry.envelopeParts.get(name)?.def
+  }
+
+  environmentItem(name: string): EnvItemDef | undefined {
+    return this.#options.registry.environmentItems.get(name)?.def
+  }
+
+  namespace(name: string): NamespaceDef | undefined {
+    const found = this.#options.registry.namespaces.get(name)
+    return found !== undefined && this.enabled(found.extension) ? found.def : undefined
+  }
+
+  #commands(nodes: readonly CommandNode[], top: boolean): readonly CompiledWord[] {
+    const compiled: CompiledWord[] = []
+    let before: WordDef | undefined
+    const lenientOutside = this.#lenient
+    nodes.forEach((node) => {
+      const found = this.#options.registry.commands.get(node.name)
+      const follows = found?.def.follows
+      const chained = follows !== undefined && before !== undefined && follows.includes(before.name)
+      // What an `ihave` allowed ends with the chain of if, elsif and else it stands in.
+      if (!chained) this.#lenient = lenientOutside
+      if (follows !== undefined && !chained)
+        this.error(node.nameSpan, 'misplaced', `${node.name} must stand directly behind ${follows.join(' or ')}`)
+      const word = this.#tolerant(node, () => this.#word(node, found, 'command', top))
+      if (word !== undefined) compiled.push(word)
+      before = found?.def
+      if (found?.def.first !== true) this.#begun = true
+    })
+    this.#lenient = lenientOutside
+    return compiled
+  }
+
+  /** Behind an `ihave` that said no, what cannot be compiled becomes a word that must not be reached. */
+  #tolerant(node: WordNode, compile: () => CompiledWord | undefined): CompiledWord | undefined {
+    if (!this.#lenient) return compile()
+    const report = this.#report
+    const scratch = new Diagnostics(report.script, this.limits)
+    this.#report = scratch
+    const words = this.#words.length
+    try {
+      const word = compile()
+      if (scratch.errors === 0 && word !== undefined) return word
+    } finally {
+      this.#report = report
+    }
+    this.#words.length = words
+    return this.#absent(node)
+  }
+
+  #absent(node: WordNode): CompiledWord {
+    const place = this.#report.script.placeAt(node.start)
+    return { def: ABSENT, extension: '', node, place, values: new Map(), data: new Map() }
+  }
+
+  #test(node: TestNode): CompiledWord {
+    const compile = (): CompiledWord | undefined =>
+      this.#word(node, this.#options.registry.tests.get(node.name), 'test', false)
+    return this.#tolerant(node, compile) ?? this.#absent(node)
+  }
+
+  #word(
+    node: WordNode & { readonly block?: BlockNode },
+    found: Owned<WordDef> | undefined,
+    kind: 'command' | 'test',
+    top: boolean,
+  ): CompiledWord | undefined {
+    if (found === undefined) {
+      this.#unknown(node, kind)
+      this.#inner(node)
+      return undefined
+    }
+    const { def, extension } = found
+    if (!this.enabled(extension))
+      this.error(node.nameSpan, 'missing-require', `${def.name} needs require "${extension}"`)
+    if (def.levels !== undefined && this.#options.level !== undefined && !def.levels.includes(this.#options.level))
+      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a script of this level`)
+    if (kind === 'command' && def.topLevel === true && !top)
+      this.error(node.nameSpan, 'misplaced', `${def.name} must stand outside of any block`)
+    if (def.first === true && (this.#begun || !top))
+      this.error(node.nameSpan, 'misplaced', `${def.name} must stand before all other commands`)
+    const errors = this.#report.errors
+    const { registry } = this.#options
+    const binding = bindArguments(node, def, extension, registry, this, (test) => this.#test(test))
+    const word: CompiledWord = {
+      def,
+      extension,
+      node,
+      place: this.#report.script.placeAt(node.start),
+      values: binding.values,
+      data: new Map(),
+      ...this.#shared(def, binding, node),
+    }
+    if (this.#report.errors === errors) {
+      this.#keys(word)
+      def.validate?.(word, this)
+      if (typeof def.perRecipient === 'function' ? def.perRecipient(word) : def.perRecipient) this.#perRecipient = true
+    }
+    this.#words.push(word)
+    return kind === 'command' ? this.#withBlock(word, node) : word
+  }
+
+  #withBlock(
+    word: CompiledWord,
+    { block, nameSpan }: { readonly block?: BlockNode; readonly nameSpan: Span },
+  ): CompiledWord {
+    const { name, block: wanted } = word.def
+    if (block === undefined) {
+      if (wanted === 'required') this.error(nameSpan, 'missing-block', `${name} needs a block: { … }`)
+      return word
+    }
+    if (wanted === undefined)
+      this.error({ start: block.start, end: block.start + 1 }, 'block', `${name} takes no block`)
+    this.inside.push(word)
+    const commands = this.#commands(block.commands, false)
+    this.inside.pop()
+    return { ...word, block: { commands } }
+  }
+
+  /** Looks at what stands within a word that nobody knows. */
+  #inner(node: WordNode & { readonly block?: BlockNode }): void {
+    for (const argument of node.arguments) {
+      if (argument.node === 'test') this.#test(argument)
+      if (argument.node === 'test-list') for (const test of argument.tests) this.#test(test)
+    }
+    if (node.block !== undefined) this.#commands(node.block.commands, false)
+  }
+
+  #unknown(node: WordNode, kind: 'command' | 'test'): void {
+    const { commands, tests } = this.#options.registry
+    const [these, others] = kind === 'command' ? [commands, tests] : [tests, commands]
+    if (others.get(node.name) !== undefined) {
+      const other = kind === 'command' ? 'a test, not a command' : 'a command, not a test'
+      this.error(node.nameSpan, `unknown-${kind}`, `${node.name} is ${other}`)
+      return
+    }
+    this.error(node.nameSpan, `unknown-${kind}`, `unknown ${kind} "${node.name}"${suggest(node.name, these.names())}`)
+  }
+
+  /** Match type, comparator and address part, with what holds where the script names none. */
+  #shared(def: WordDef, binding: Binding, node: WordNode): Partial<Pick<CompiledWord, 'match' | 'addressPart'>> {
+    const { registry } = this.#options
+    const part = def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined
+    const shared = part === undefined ? {} : { addressPart: part }
+    if (def.match === undefined) return shared
+    const type = registry.matchTypes.get(binding.matchType ?? 'is')
+    const name = binding.comparator ?? def.match.comparator ?? 'i;ascii-casemap'
+    const span = binding.comparatorSpan ?? node.nameSpan
+    const comparator = registry.comparators.get(name)
+    if (comparator === undefined) {
+      this.error(span, 'unknown-comparator', `there is no comparator ${JSON.stringify(name.slice(0, 80))}`)
+      return shared
+    }
+    if (!this.enabled(comparator.extension))
+      this.error(span, 'missing-require', `the comparator ${name} needs require "${comparator.extension}"`)
+    if (type === undefined) return shared
+    if (type.def.substring === true && !comparator.def.substring)
+      this.error(span, 'comparator', `${name} cannot look for parts of a text: no :${type.def.name} with it`)
+    return { ...shared, match: { type: type.def, comparator: comparator.def, relation: binding.relation ?? '' } }
+  }
+
+  #keys(word: CompiledWord): void {
+    const check = word.match?.type.checkKey
+    const keys = word.values.get(word.def.match?.keys ?? '')
+    if (check === undefined || keys?.type !== 'strings') return
+    for (const { constant, start, end } of keys.strings)
+      if (constant !== undefined) check(constant, { start, end }, this)
+  }
+}

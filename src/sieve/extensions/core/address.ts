@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `address`, RFC 5228 §5.1: addresses of fields that have some, without comments and display names. */
+import { type HeaderMailbox, parseAddressList } from '../../../mime/address-list.ts'
+import { TextList } from '../../match/text-list.ts'
+import type { Field } from '../../message.ts'
+import type { AddressPartDef, Args, WordDef } from '../../plugin.ts'
+import type { RunContext, Slot } from '../../run-context.ts'
+import { checkFieldNames, selectFields } from './header-fields.ts'
+
+/** Fields with an address-list; §5.1 names the first seven. */
+const ADDRESS_FIELDS = new Set([
+  ...['from', 'to', 'cc', 'bcc', 'sender', 'resent-from', 'resent-to', 'resent-cc', 'resent-bcc', 'resent-sender'],
+  ...['reply-to', 'resent-reply-to', 'return-path', 'delivered-to', 'x-original-to', 'envelope-to', 'errors-to'],
+  ...['x-envelope-to', 'x-envelope-from', 'x-delivered-to', 'apparently-to', 'disposition-notification-to'],
+  ...['mail-followup-to', 'mail-reply-to', 'return-receipt-to', 'approved', 'abuse-reports-to', 'x-beenthere'],
+])
+
+const ADDRESSES = new WeakMap<Field, readonly HeaderMailbox[]>()
+
+export function addressesOf(ctx: RunContext, field: Field): readonly HeaderMailbox[] {
+  let found = ADDRESSES.get(field)
+  if (found === undefined) {
+    ctx.spend(1 + (field.value.length >> 7))
+    found = parseAddressList(field.value)
+    ADDRESSES.set(field, found)
+  }
+  return found
+}
+
+const KEPT: Slot<Map<string, TextList>> = { name: 'address', init: () => new Map() }
+
+export const ADDRESS: WordDef = {
+  name: 'address',
+  kind: 'test',
+  positional: [
+    { name: 'header-list', type: 'string-list' },
+    { name: 'keys', type: 'string-list' },
+  ],
+  match: { keys: 'keys' },
+  addressPart: true,
+  validate(word, ctx) {
+    checkFieldNames(word, ctx, 'header-list')
+    const names = word.values.get('header-list')
+    if (names?.type !== 'strings') return
+    for (const { constant, start, end } of names.strings)
+      if (constant !== undefined && !ADDRESS_FIELDS.has(constant.toLowerCase()))
+        ctx.error({ start, end }, 'header-not-address', `${constant.slice(0, 60)} is no field with addresses`)
+  },
+  evaluate(ctx, args) {
+    const names = args.strings('header-list')
+    const kept = ctx.perMessage(KEPT)
+    const plain = !args.has('mime') && !args.has('index')
+    const key = `${args.word.addressPart?.name} ${names.join('\n')}`
+    let list = plain ? kept.get(key) : undefined
+    if (list === undefined) {
+      list = TextList.of(partsOf(ctx, args, names))
+      if (plain && kept.size < 1000) kept.set(key, list)
+    }
+    return args.match(list)
+  },
+}
+
+function partsOf(ctx: RunContext, args: Args, names: readonly string[]): readonly string[] {
+  const known = names.filter((name) => ADDRESS_FIELDS.has(name.toLowerCase()))
+  const fields = selectFields(ctx, args, known)
+  return fields.flatMap((field) => addressesOf(ctx, field)).flatMap((address) => args.addressPart(address) ?? [])
+}
+
+/** RFC 5228 §2.7.4 */
+export const ADDRESS_PARTS: readonly AddressPartDef[] = [
+  { name: 'all', part: ({ local, domain }) => (domain === '' ? local : `${local}@${domain}`) },
+  { name: 'localpart', part: ({ local }) => local },
+  { name: 'domain', part: ({ domain }) => domain },
+]

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `redirect`, RFC 5228 §4.2. The envelope sender stays, null too; loops are the host's matter: it sees the Received
+ * fields of all hops. An address of the script's owner is a `keep` (spec filters.md 7).
+ */
+import { type Action, type ActionDef, isAction, type RedirectArgs } from '../../action.ts'
+import type { Args, WordDef } from '../../plugin.ts'
+import type { RunContext } from '../../run-context.ts'
+import { startRedirect } from '../../services/start-redirect.ts'
+import { REDIRECT_TO_OWNER_KEEPS } from '../../unsure.ts'
+import { redirectOptions } from '../redirect-options.ts'
+import { sameMailbox, sieveAddress } from '../sieve-address.ts'
+import { flagsFor } from './store-actions.ts'
+
+export const REDIRECT: WordDef = {
+  name: 'redirect',
+  kind: 'command',
+  positional: [{ name: 'address', type: 'string' }],
+  validate(word, ctx) {
+    if (word.values.has('list')) return
+    const address = word.values.get('address')
+    const text = address?.type === 'strings' ? address.strings[0]?.constant : undefined
+    if (text !== undefined && address !== undefined && sieveAddress(text) === undefined)
+      ctx.error(address.span, 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
+  },
+  execute(ctx, args) {
+    const list = args.has('list')
+    const text = args.string('address')
+    const address = list ? text : sieveAddress(text)
+    // A run-time error: §2.10.6 keeps the message.
+    if (address === undefined)
+      return ctx.fail('address', `${JSON.stringify(text.slice(0, 80))} is no mail address`, args)
+    if (!list && REDIRECT_TO_OWNER_KEEPS && ownersOwn(ctx, address)) {
+      ctx.note('info', 'redirect-to-owner', `redirect to ${address}, the owner, is a keep`, args)
+      ctx.act({ kind: 'keep', args: flagsFor(ctx, args), cancelsImplicitKeep: !args.has('copy') }, args)
+      return undefined
+    }
+    const options = redirectOptions(ctx, args)
+    redirect(ctx, args, { address, list, copy: args.has('copy'), ...options })
+    return undefined
+  },
+}
+
+const ownersOwn = (ctx: RunContext, address: string): boolean =>
+  ctx.environment.owner?.some((own) => sameMailbox(own, address)) === true
+
+const redirect = (ctx: RunContext, args: Args, redirection: RedirectArgs): void =>
+  ctx.act({ kind: 'redirect', args: redirection, cancelsImplicitKeep: !redirection.copy }, args)
+
+/** §2.10.3: to each address once. */
+export const REDIRECT_ACTION: ActionDef = {
+  name: 'redirect',
+  cancelsImplicitKeep: true,
+  limit: 'redirects',
+  onAdd(action, previous) {
+    const { address, list } = (action as Action<'redirect'>).args
+    const same = previous.find(
+      (other) =>
+        isAction(other, 'redirect') &&
+        !other.earlier &&
+        other.args.list === list &&
+        sameMailbox(other.args.address, address) &&
+        other.message === action.message,
+    )
+    return same === undefined ? { taken: 'add' } : { taken: 'merge', into: same, args: same.args }
+  },
+  start: startRedirect,
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `keep`, `discard`: RFC 5228 §4.3 and §4.4; and what is common to actions that put a message into a mailbox. */
+import { type Action, type ActionDef, type FileintoArgs, isAction, type StoreArgs, type Taken } from '../../action.ts'
+import type { Args, WordDef } from '../../plugin.ts'
+import type { RunContext } from '../../run-context.ts'
+import { startStore } from '../../services/start-store.ts'
+import { normalizeFlags } from '../flags.ts'
+
+/** `INBOX` in any case is one mailbox (RFC 3501 §5.1). */
+export const isInbox = (mailbox: string): boolean => mailbox.toUpperCase() === 'INBOX'
+
+const mailboxOf = (action: Action): string | undefined => {
+  if (isAction(action, 'keep')) return 'INBOX'
+  if (!isAction(action, 'fileinto')) return undefined
+  const { mailbox, specialUse, mailboxId } = action.args
+  const name = isInbox(mailbox) ? 'INBOX' : mailbox
+  return specialUse === undefined && mailboxId === undefined ? name : `${name}\n${specialUse}\n${mailboxId}`
+}
+
+/**
+ * RFC 5228 §2.10.3: the same message goes into one mailbox once; flags come together (RFC 5232 §3 leaves that open).
+ * RFC 5293 §6: after an edit it is another message.
+ */
+export function mergeStores(action: Action<'keep' | 'fileinto'>, previous: readonly Action[]): Taken {
+  const mailbox = mailboxOf(action)
+  const same = previous.find(
+    (other) => !other.earlier && mailboxOf(other) === mailbox && other.message === action.message,
+  )
+  if (same === undefined) return { taken: 'add' }
+  const before = same.args as StoreArgs & Partial<FileintoArgs>
+  const flags = [...(before.flags ?? []), ...(action.args.flags ?? [])]
+  const merged = before.flags === undefined && action.args.flags === undefined ? {} : { flags: normalizeFlags(flags) }
+  const copy =
+    isAction(action, 'fileinto') && before.copy !== undefined ? { copy: before.copy && action.args.copy } : {}
+  return { taken: 'merge', into: same, args: { ...before, ...merged, ...copy } }
+}
+
+/** The flags of this action: its own, or those of the internal variable (RFC 5232 §3). */
+export function flagsFor(ctx: RunContext, args: Args): { readonly flags?: readonly string[] } {
+  if (args.has('flags')) return { flags: normalizeFlags(args.strings('flags')) }
+  return ctx.flags === undefined ? {} : { flags: ctx.flags }
+}
+
+export const KEEP: WordDef = {
+  name: 'keep',
+  kind: 'command',
+  execute: (ctx, args) => void ctx.act({ kind: 'keep', args: flagsFor(ctx, args) }, args),
+}
+
+export const KEEP_ACTION: ActionDef = {
+  name: 'keep',
+  cancelsImplicitKeep: true,
+  onAdd: (action, previous) => mergeStores(action as Action<'keep'>, previous),
+  start: startStore,
+}
+
+export const DISCARD: WordDef = {
+  name: 'discard',
+  kind: 'command',
+  execute: (ctx, args) => void ctx.act({ kind: 'discard', args: {} }, args),
+}
+
+export const DISCARD_ACTION: ActionDef = {
+  name: 'discard',
+  cancelsImplicitKeep: true,
+  onAdd: (_action, previous) =>
+    previous.some(({ kind, earlier }) => kind === 'discard' && !earlier) ? { taken: 'drop' } : { taken: 'add' },
+  start: async () => ({ kind: 'skipped', reason: 'nothing to do' }),
+}

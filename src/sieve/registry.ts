@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The extensions of one engine, and everything they define, by name. Two registries share nothing. */
+import type { ActionDef } from './action.ts'
+import type {
+  AddedTagDef,
+  AddressPartDef,
+  ComparatorDef,
+  EnvelopePartDef,
+  EnvItemDef,
+  MatchTypeDef,
+  ModifierDef,
+  NamespaceDef,
+  NotifyMethodDef,
+  SieveExtension,
+  WordDef,
+} from './plugin.ts'
+
+/** A definition with the extension it came with. */
+export interface Owned<D> {
+  readonly def: D
+  readonly extension: string
+}
+
+/** Definitions of one sort, by lower-case name. */
+class Shelf<D> {
+  readonly #known = new Map<string, Owned<D>>()
+
+  add(name: string, def: D, extension: string): void {
+    const key = name.toLowerCase()
+    const known = this.#known.get(key)
+    if (known !== undefined)
+      throw new Error(`${name} is defined by ${known.extension || 'the core'} and by ${extension}`)
+    this.#known.set(key, { def, extension })
+  }
+
+  get(name: string): Owned<D> | undefined {
+    return this.#known.get(name) ?? this.#known.get(name.toLowerCase())
+  }
+
+  names(): readonly string[] {
+    return [...this.#known.keys()]
+  }
+}
+
+export class Registry {
+  readonly extensions = new Map<string, SieveExtension>()
+  readonly commands = new Shelf<WordDef>()
+  readonly tests = new Shelf<WordDef>()
+  readonly matchTypes = new Shelf<MatchTypeDef>()
+  readonly comparators = new Shelf<ComparatorDef>()
+  readonly addressParts = new Shelf<AddressPartDef>()
+  readonly namespaces = new Shelf<NamespaceDef>()
+  readonly modifiers: ModifierDef[] = []
+  readonly environmentItems = new Shelf<EnvItemDef>()
+  readonly envelopeParts = new Shelf<EnvelopePartDef>()
+  readonly notifyMethods = new Shelf<NotifyMethodDef>()
+  readonly actions = new Shelf<ActionDef>()
+  readonly #tags = new Map<string, Owned<AddedTagDef>[]>()
+
+  /** @throws Error when two extensions define one name: a bug of who put them together */
+  constructor(extensions: readonly SieveExtension[]) {
+    for (const extension of extensions) this.#add(extension)
+    this.modifiers.sort((a, b) => b.precedence - a.precedence)
+  }
+
+  #add(extension: SieveExtension): void {
+    const { name } = extension
+    if (name !== '') {
+      if (this.extensions.has(name)) throw new Error(`two extensions ${name}`)
+      this.extensions.set(name, extension)
+    }
+    for (const word of extension.words ?? []) {
+      if (word.kind !== 'test') this.commands.add(word.name, word, name)
+      if (word.kind !== 'command') this.tests.add(word.name, word, name)
+    }
+    for (const tag of extension.tags ?? []) for (const word of tag.on) this.#addTag(word, tag, name)
+    for (const def of extension.matchTypes ?? []) this.matchTypes.add(def.name, def, name)
+    for (const def of extension.comparators ?? []) this.comparators.add(def.name, def, name)
+    for (const def of extension.addressParts ?? []) this.addressParts.add(def.name, def, name)
+    for (const def of extension.namespaces ?? []) this.namespaces.add(def.name, def, name)
+    for (const def of extension.modifiers ?? []) {
+      this.modifiers.push(def)
+      const tag = { name: def.name, group: `precedence ${def.precedence}`, on: ['set', 'extracttext'] }
+      for (const word of tag.on) this.#addTag(word, tag, name)
+    }
+    for (const def of extension.environmentItems ?? []) this.environmentItems.add(def.name, def, name)
+    for (const def of extension.envelopeParts ?? []) this.envelopeParts.add(def.name, def, name)
+    for (const def of extension.notifyMethods ?? []) this.notifyMethods.add(def.scheme, def, name)
+    for (const def of extension.actions ?? []) this.actions.add(def.name, def, name)
+  }
+
+  #addTag(word: string, def: AddedTagDef, extension: string): void {
+    const key = word.toLowerCase()
+    const known = this.#tags.get(key)
+    if (known === undefined) this.#tags.set(key, [{ def, extension }])
+    else known.push({ def, extension })
+  }
+
+  tagsOf(word: string): readonly Owned<AddedTagDef>[] {
+    return this.#tags.get(word.toLowerCase()) ?? []
+  }
+
+  /** The extension and all it implies, itself first. */
+  withImplied(name: string): readonly string[] {
+    const found: string[] = []
+    const wanted = [name]
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      if (found.includes(next)) continue
+      found.push(next)
+      wanted.push(...(this.extensions.get(next)?.implies ?? []))
+    }
+    return found
+  }
+
+  /** Capability strings, in the order they were given. */
+  capabilities(): readonly string[] {
+    return [...this.extensions.values()].filter(({ hidden }) => hidden !== true).map(({ name }) => name)
+  }
+
+  /** Changes when the extensions do: compiled programs of another registry are stale. */
+  fingerprint(): string {
+    return [...this.extensions.keys()].toSorted().join(' ')
+  }
+}
