@@ -3,6 +3,12 @@
 import ipaddr from 'ipaddr.js'
 import { normaliseIp } from './network.ts'
 
+/** The name to ask PTR of, RFC 1035 §3.5 and RFC 3596 §2.5; `undefined` for what is no address. */
+export function reverseName(address: string): string | undefined {
+  const reversed = reversedAddress(address)
+  return reversed && `${reversed.labels}.${reversed.family === 'ipv4' ? 'in-addr' : 'ip6'}.arpa`
+}
+
 /** Mapped IPv4 addresses count as IPv4. `undefined` for what is no address. */
 export function reversedAddress(
   address: string,

@@ -4,7 +4,7 @@
  * the routine fails, and the table goes on as if the entry did not match. There is no host table behind it.
  */
 import { normaliseIp } from '../address/network.ts'
-import { reversedAddress } from '../address/reversed.ts'
+import { reversedAddress, reverseName } from '../address/reversed.ts'
 import type { CallOut } from '../ask/call-outs.ts'
 import type { DnsLookup, Lookup } from '../ask/lookup.ts'
 import { parseCodes, readCode } from '../config/dns-list-codes.ts'
@@ -57,9 +57,8 @@ export function dnsVerify(resolver: Pick<Resolver, 'lookup'>): ReadonlyMap<strin
       'dns_verify_ptr',
       async (argument, signal) => {
         const [address, ...words] = parseTexts(argument)
-        const reversed = reversedAddress(address)
-        if (reversed === undefined) return ABSENT
-        const name = `${reversed.labels}.${reversed.family === 'ipv4' ? 'in-addr.arpa' : 'ip6.arpa'}`
+        const name = reverseName(address)
+        if (name === undefined) return ABSENT
         const answer = await resolver.lookup(name, 'PTR', options(signal))
         const [first = ''] = answer.kind === 'found' ? answer.records : []
         // Without texts the name itself is what one wants to know, and that there is none is a failure.

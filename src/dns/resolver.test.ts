@@ -5,13 +5,13 @@ import { test } from 'node:test'
 import dnsPacket from 'dns-packet'
 import fc from 'fast-check'
 import { announceSeed } from '../../test/fuzz/seed.ts'
+import { reverseName } from '../address/reversed.ts'
 import { ManualClock } from '../clock/clock.ts'
 import { type Lie, startDnsServer, type ZoneData } from '../demo/dns-server.ts'
 import { silentLog } from '../monitor/log.ts'
 import { interpret } from './answer.ts'
 import { answerTo, parseNameServer } from './exchange.ts'
 import { createResolver } from './resolver.ts'
-import { reverseName } from './reverse-name.ts'
 
 const zone: ZoneData = {
   'example.test': { MX: [{ preference: 10, exchange: 'mx.example.test' }], TXT: ['v=spf1 -all', 'x'.repeat(600)] },
