@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `dnsLists`: lists of clients in DNS (RFC 5782) that are asked when a client connects. */
 import { z } from 'zod'
-import { parseNetwork } from '../address/network.ts'
 import { DEFAULT_CODES, parseCodes } from './dns-list-codes.ts'
 import { isHostname } from './names.ts'
-import { duration, rule } from './units.ts'
+import { duration, networkText, rule } from './units.ts'
 
 /** A weight that is a number a person would write. */
 const weight = () => z.number().min(-1000).max(1000)
@@ -104,17 +103,7 @@ export const dnsListSettings = z
       .gt(0)
       .default(1)
       .describe('A client whose weights come to this or more is refused with 554 and disconnected.'),
-    allow: z
-      .array(
-        z
-          .string()
-          .refine(
-            (text) => parseNetwork(text) !== undefined,
-            rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
-          ),
-      )
-      .default([])
-      .describe('Addresses and networks that no list is asked about.'),
+    allow: z.array(networkText()).default([]).describe('Addresses and networks that no list is asked about.'),
     timeout: duration('3s')
       .refine((ms) => ms > 0 && ms <= 60_000, rule('bad-duration', 'expected a time up to 1m'))
       .describe('Wait for all lists together; who has not answered by then counts as failed.'),

@@ -6,7 +6,6 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { parseNetwork } from '../address/network.ts'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
 import { access } from './schema-access.ts'
 import { siteLimits } from './schema-channel-limits.ts'
@@ -14,13 +13,12 @@ import { ChannelSchema } from './schema-channels.ts'
 import { dnsListSettings } from './schema-dns-lists.ts'
 import { pressureLimits } from './schema-pressure.ts'
 import { stateSettings } from './schema-state.ts'
-import { duration, durationText, parseDurationMs, rule, size } from './units.ts'
+import { duration, durationText, networkText, parseDurationMs, rule, size } from './units.ts'
 
 const isAddress = (text: string): boolean => isIP(text) !== 0
 const NEXT_HOP = rule('bad-next-hop', 'expected `host`, `host:port`, `[address]` or `[address]:port`')
 const ADDRESS = rule('bad-address', 'expected an IP address such as 192.0.2.1, 2001:db8::1 or ::')
 
-const NETWORK = rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32')
 /** Clients give up on a greeting after 5 minutes (RFC 5321 §4.5.3.2.1); a place is held all that time. */
 const MAX_GREETING_WAIT_MS = 60_000
 
@@ -77,14 +75,7 @@ const listener = z.strictObject({
       'The channel sessions start on. Default: tcp_local for smtp, tcp_submit for submission and submissions, tcp_lmtpss for lmtp.',
     ),
   proxies: z
-    .array(
-      z
-        .string()
-        .refine(
-          (text) => parseNetwork(text) !== undefined,
-          rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
-        ),
-    )
+    .array(networkText())
     .default([])
     .describe(
       'Load balancers, addresses or networks, whose connections begin with a PROXY header (version 1 or 2) that names the real client. Nobody else’s header is believed.',
@@ -102,7 +93,7 @@ const tls = z
 const networks = z
   .strictObject({
     own: z
-      .array(z.string().refine((text) => parseNetwork(text) !== undefined, NETWORK))
+      .array(networkText())
       .default([])
       .describe(
         'Addresses and networks (192.0.2.0/24, 2001:db8::/32) that count as inside: their sessions move to tcp_intranet and may relay. Where there is a mapping table INTERNAL_IP, that says it instead.',
@@ -137,10 +128,7 @@ const route = z.strictObject({
 })
 
 const greetingDelay = z.strictObject({
-  clients: z
-    .array(z.string().refine((text) => parseNetwork(text) !== undefined, NETWORK))
-    .min(1)
-    .describe('Addresses and networks.'),
+  clients: z.array(networkText()).min(1).describe('Addresses and networks.'),
   wait: duration('5s')
     .refine((ms) => ms <= MAX_GREETING_WAIT_MS, rule('bad-duration', 'expected at most 1m'))
     .describe('How long the greeting is held back; at most 1m. 0s looks without waiting.'),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Durations and sizes as people write them in the configuration: `5m`, `4h`, `5d`; `50MiB`, `10MB`, `1024`. */
+/** Durations, sizes and networks as people write them in the configuration: `5m`, `4h`; `50MiB`, `1024`; `192.0.2.0/24`. */
 import { z } from 'zod'
+import { parseNetwork } from '../address/network.ts'
 import type { DiagnosticCode } from './codes.ts'
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -10,6 +11,15 @@ const SIZE_BYTES = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1024 ** 2,
 export const rule = (code: DiagnosticCode, message: string) => ({ message, params: { code } })
 
 const DURATION = rule('bad-duration', 'expected a duration such as 30s, 5m, 4h or 5d')
+
+/** An address or a network, as it is written. */
+export const networkText = () =>
+  z
+    .string()
+    .refine(
+      (text) => parseNetwork(text) !== undefined,
+      rule('bad-network', 'expected an address or network such as 192.0.2.0/24 or 2001:db8::/32'),
+    )
 
 /** A duration that stays as written. */
 export const durationText = () => z.string().refine((text) => parseDurationMs(text) !== undefined, DURATION)
