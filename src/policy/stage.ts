@@ -33,6 +33,17 @@ export interface SessionCounts {
   readonly failedAuth: number
 }
 
+/** Of a session that begins. */
+export const NO_COUNTS: SessionCounts = {
+  transactions: 0,
+  refusedSenders: 0,
+  recipients: 0,
+  refusedRecipients: 0,
+  badCommands: 0,
+  emptyCommands: 0,
+  failedAuth: 0,
+}
+
 /** What is known of a session at every moment. */
 export interface SessionContext {
   readonly session: SessionId

@@ -126,14 +126,5 @@ export const HANDSHAKE_TIMEOUT_MS = 30_000
 /** After a close: time in which what still comes is dropped, so that the last reply is not lost to a reset. */
 export const LINGER_MS = 2000
 
-export const NO_COUNTS: SessionCounts = {
-  transactions: 0,
-  refusedSenders: 0,
-  recipients: 0,
-  refusedRecipients: 0,
-  badCommands: 0,
-  emptyCommands: 0,
-  failedAuth: 0,
-}
 /** Counts that have a limit which ends the session at once. */
 export type CountedLimit = LimitName & keyof SessionCounts

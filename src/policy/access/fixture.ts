@@ -15,7 +15,7 @@ import type { SiteTables } from '../../config/site-tables.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { MessageId, SessionId } from '../../envelope/message-id.ts'
 import { loadMappings, readGeneral } from '../../mapping/index.ts'
-import type { RcptContext } from '../stage.ts'
+import { NO_COUNTS, type RcptContext } from '../stage.ts'
 
 export function tablesOf(text: string, general = ''): SiteTables {
   const loaded = loadMappings({ name: 'mappings', text })
@@ -68,15 +68,7 @@ export function contextOf(revision: Revision, more: Partial<RcptContext> = {}): 
     server: { address: '192.0.2.10', port: 25 },
     source: 'tcp_local' as ChannelName,
     initial: 'tcp_local' as ChannelName,
-    counts: {
-      transactions: 1,
-      refusedSenders: 0,
-      recipients: 0,
-      refusedRecipients: 0,
-      badCommands: 0,
-      emptyCommands: 0,
-      failedAuth: 0,
-    },
+    counts: { ...NO_COUNTS, transactions: 1 },
     esmtp: true,
     helo: 'mx.example.net',
     reversePath: mailAddress('kim@example.net'),

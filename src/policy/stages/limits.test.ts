@@ -12,7 +12,7 @@ import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { MessageId, SessionId } from '../../envelope/message-id.ts'
 import { ContentScanner } from '../../mime/content-scanner.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import type { ContentContext, RcptContext, SessionCounts, StageResult } from '../stage.ts'
+import { type ContentContext, NO_COUNTS, type RcptContext, type SessionCounts, type StageResult } from '../stage.ts'
 import { contentSize, declaredSize, declaredSizeAtDestination, sizeAtDestination } from './content-size.ts'
 import { holdLimit } from './hold-limit.ts'
 import { longLines } from './long-lines.ts'
@@ -21,16 +21,6 @@ import { recipientCutoff, recipientLimit, transactionLimit } from './transaction
 
 const IN = 'tcp_local' as ChannelName
 const OUT = 'ims-ms' as ChannelName
-const NONE: SessionCounts = {
-  transactions: 0,
-  refusedSenders: 0,
-  recipients: 0,
-  refusedRecipients: 0,
-  badCommands: 0,
-  emptyCommands: 0,
-  failedAuth: 0,
-}
-
 interface Given {
   readonly channel?: Readonly<Record<string, unknown>>
   readonly destination?: Readonly<Record<string, unknown>>
@@ -68,7 +58,7 @@ function contextOf(given: Given): RcptContext & ContentContext {
     server: { address: '192.0.2.2', port: 25 },
     source: IN,
     initial: IN,
-    counts: { ...NONE, ...given.counts },
+    counts: { ...NO_COUNTS, ...given.counts },
     esmtp: true,
     reversePath: null,
     declaredSize: given.declaredSize ?? 0,
