@@ -6,8 +6,8 @@
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import type { Hypothesis } from '../hypothetical/hypothesis.ts'
-import type { OpenedSite } from '../hypothetical/open-site.ts'
 import type { Scenario } from '../hypothetical/scenario.ts'
+import type { OpenedSite } from '../hypothetical/site-of.ts'
 import { type Cli, type Define, examples } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 

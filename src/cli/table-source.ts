@@ -2,7 +2,8 @@
 /** Which mapping tables a command is about: those of the configuration, or of files that are named. */
 import { formatDiagnostics } from '../config/diagnostic.ts'
 import { bareSite, loadTables, type TableFilesAt } from '../hypothetical/bare-site.ts'
-import { type OpenedSite, openSite } from '../hypothetical/open-site.ts'
+import { openSite } from '../hypothetical/open-site.ts'
+import type { OpenedSite } from '../hypothetical/site-of.ts'
 import type { Mappings } from '../mapping/index.ts'
 import type { Cli } from './cli.ts'
 import { complainAbout, load } from './configuration.ts'

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A site of mapping tables alone, without a configuration: for whoever asks one table of some file. */
-import { randomBytes, randomInt } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
-import { NO_PRESSURE } from '../ask/pressure.ts'
-import { siteCallOuts } from '../call-outs/site-call-outs.ts'
-import { systemClock } from '../clock/clock.ts'
 import { type ConfigFile, type FileRole, readConfigFile } from '../config/files.ts'
 import type { Loaded } from '../config/load.ts'
 import type { Revision, RevisionId } from '../config/revision.ts'
 import { ConfigSchema } from '../config/schema.ts'
 import { compileTables, readIncludes, type SiteTables } from '../config/site-tables.ts'
-import { dnsAnswer } from '../dns/host.ts'
-import { createResolver } from '../dns/resolver.ts'
-import { createIds } from '../envelope/message-id.ts'
-import { silentLog } from '../monitor/log.ts'
-import { EmbeddedCounters } from '../state/embedded-counters.ts'
-import { isInGroup } from '../state/system-groups.ts'
-import { urlText } from '../state/url-texts.ts'
-import { OFFLINE, type OpenedSite } from './open-site.ts'
+import { NOBODY, type OpenedSite, resolverOf, siteOf } from './site-of.ts'
 
 /** Files as they are named by whoever asks. */
 export interface TableFilesAt {
@@ -69,29 +58,6 @@ export function bareSite(
     tables,
     where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
   }
-  const { timeout: timeoutMs, cacheEntries } = config.dns
-  const open = () => createResolver({ servers: [], timeoutMs, cacheEntries, clock: systemClock, log: silentLog })
-  const resolver = offline ? OFFLINE : stack.use(open())
-  return {
-    revision,
-    tls: false,
-    reads: {
-      now: () => Date.now(),
-      random: ({ octets }) => randomBytes(octets).toString('hex'),
-      ...dnsAnswer(resolver),
-      'directory.domain': () => ({ kind: 'absent' }),
-      'directory.address': () => ({ kind: 'absent' }),
-      'directory.scram': () => ({ kind: 'absent' }),
-      pressure: () => NO_PRESSURE,
-      crashes: () => ({ crashes: [], othersInHand: false }),
-      'mapping.url': ({ url }) => urlText(url),
-      'system.group': (question) => isInGroup(question),
-    },
-    callOuts: () =>
-      siteCallOuts({ resolver, counters: new EmbeddedCounters(systemClock), config: () => config, log: silentLog }),
-    ids: createIds(Date.now, randomInt(2 ** 20)),
-    now: Date.now,
-    elapsed: () => performance.now(),
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  }
+  const resolver = resolverOf(config.dns, offline, stack)
+  return siteOf({ revision, tls: false, directory: NOBODY, resolver, now: Date.now, stack })
 }
