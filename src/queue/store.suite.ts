@@ -218,11 +218,17 @@ export function storeSuite(backend: Backend): void {
 const sorted = (entries: Iterable<QueueEntry>): readonly QueueEntry[] =>
   [...entries].sort((a, b) => (a.id < b.id ? -1 : 1))
 
-function eventOf(event: string, recipient: number, size: number): LedgerEvent {
-  const base = { recipient, at: 9 }
+/** An event of this kind for a message of `size` recipients. */
+export function eventOf(
+  event: string,
+  recipient: number,
+  size: number,
+  { at, nextAt }: { readonly at: number; readonly nextAt: number } = { at: 9, nextAt: 20 },
+): LedgerEvent {
+  const base = { recipient, at }
   switch (event) {
     case 'deferred':
-      return { ...base, event, status: '4.4.1', reason: 'no answer', nextAt: 20 }
+      return { ...base, event, status: '4.4.1', reason: 'no answer', nextAt }
     case 'held':
       return { ...base, event, reason: 'because' }
     case 'released':

@@ -11,7 +11,7 @@ import { createIds, type MessageId } from '../../src/envelope/message-id.ts'
 import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { type LogStore, openLogStore } from '../../src/queue/log/log-store.ts'
-import { anEnvelope, aRecipient, enqueue } from '../../src/queue/store.suite.ts'
+import { anEnvelope, aRecipient, enqueue, eventOf } from '../../src/queue/store.suite.ts'
 import { statesAfter, statesAtCommit } from '../../src/queue/totals.ts'
 
 type States = ReadonlyMap<number, RecipientState>
@@ -79,7 +79,7 @@ export async function compare(directory: string, steps: number, seed: number): P
       const id = known[s.message % Math.max(1, known.length)]
       if (id === undefined) continue
       const size = model.messages.get(id)?.size ?? 0
-      const events = [eventOf(s.event, s.recipient % (size + 1), size)]
+      const events = [eventOf(s.event, s.recipient % (size + 1), size, times())]
       const stored = await store.record(id, events).then(
         () => true,
         () => false,
@@ -101,7 +101,7 @@ export async function compare(directory: string, steps: number, seed: number): P
         const waiting = [...(model.messages.get(id) ?? [])].filter(
           ([, { state }]) => state === 'queued' || state === 'held',
         )
-        const ends = waiting.map(([recipient]) => eventOf('delivered', recipient, 0))
+        const ends = waiting.map(([recipient]) => eventOf('delivered', recipient, 0, times()))
         await store.record(id, ends)
         model.record(id, ends)
       }
@@ -123,20 +123,7 @@ function attempt(work: () => void): boolean {
   }
 }
 
-function eventOf(event: LedgerEvent['event'], recipient: number, size: number): LedgerEvent {
-  const base = { recipient, at: Date.now() }
-  switch (event) {
-    case 'deferred':
-      return { ...base, event, status: '4.4.1', reason: 'no answer', nextAt: Date.now() + 3_600_000 }
-    case 'held':
-      return { ...base, event, reason: 'because' }
-    case 'released':
-      return { ...base, event }
-    case 'expanded':
-      return { ...base, event, into: [aRecipient(size, { parent: recipient })] }
-    case 'bounced':
-      return { ...base, event, status: '5.1.1', reason: 'nobody' }
-    default:
-      return { ...base, event: 'delivered', where: 'here' }
-  }
-}
+const times = (): { readonly at: number; readonly nextAt: number } => ({
+  at: Date.now(),
+  nextAt: Date.now() + 3_600_000,
+})
