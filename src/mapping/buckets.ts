@@ -7,15 +7,24 @@
 /** Numbers of one slot: the key, where its stretch begins, where it ends. While counting, the end is the count. */
 const SLOT = 3
 
+/** Bits of the filter for each slot. Most look-ups find nothing, and the filter stays in the cache of the processor. */
+const FILTER_BITS = 4
+
 export class Buckets {
   readonly #slots: Int32Array
   readonly #mask: number
+  /** A bit for each key there is, and for some there are not. */
+  readonly #filter: Int32Array
+  readonly #filterShift: number
 
   /** For at most so many keys. */
   constructor(keys: number) {
     const size = 2 ** Math.ceil(Math.log2(2 * keys + 2))
     this.#mask = size - 1
     this.#slots = new Int32Array(SLOT * size)
+    const bits = Math.max(32, FILTER_BITS * size)
+    this.#filter = new Int32Array(bits / 32)
+    this.#filterShift = 32 - Math.log2(bits)
   }
 
   /** First step: there is one more row of this key. */
@@ -23,6 +32,8 @@ export class Buckets {
     const slot = this.#find(key)
     this.#slots[slot] = key
     this.#slots[slot + 2] = (this.#slots[slot + 2] ?? 0) + 1
+    const bit = this.#filterBit(key)
+    this.#filter[bit >>> 5] = (this.#filter[bit >>> 5] ?? 0) | (1 << (bit & 31))
   }
 
   /** Second step: gives where the last stretch ends. */
@@ -50,9 +61,16 @@ export class Buckets {
 
   /** Adds the stretch of the key, if it has one, as two numbers: begin and end. */
   lookup(key: number, into: number[]): void {
+    const bit = this.#filterBit(key)
+    if (((this.#filter[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return
     const slot = this.#find(key)
     const end = this.#slots[slot + 2] ?? 0
     if (end !== 0) into.push(this.#slots[slot + 1] ?? 0, end)
+  }
+
+  /** Of other bits of the key than those that choose its slot. */
+  #filterBit(key: number): number {
+    return Math.imul(key, 0x9e3779b1) >>> this.#filterShift
   }
 
   /** The slot of the key, or the free one where it would be: a free slot has an end of 0. */

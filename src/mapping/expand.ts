@@ -17,6 +17,7 @@ import {
   TABLE_EXPANDED_AGAIN,
   URL_EXPANDED_AGAIN,
 } from './unsure.ts'
+import type { Work } from './work.ts'
 
 export interface Expanded {
   readonly output: string
@@ -27,24 +28,41 @@ export interface Expanded {
   readonly failure: { readonly from: number; readonly to: number; readonly why: string } | undefined
 }
 
-/** `fields`: texts of the fields by their number. A bound that was hit is in `work.exhausted`; then nothing else counts. */
+/** What a template is expanded with. A bound that was hit is in `work.exhausted`; then nothing else counts. */
+export interface ExpandedWith {
+  /** As it was written. */
+  readonly source: string
+  /** Texts of the fields by their number. */
+  readonly fields: readonly string[]
+  /** Input flags. */
+  readonly input: ReadonlySet<string>
+  readonly work: Work
+}
+
 export function* expandTemplate(
   nodes: readonly TemplateNode[],
-  source: string,
-  fields: readonly string[],
+  given: ExpandedWith,
   lookUps: LookUps,
 ): MappingAsking<Expanded> {
-  const expansion = new Expansion(fields, lookUps)
+  const expansion = new Expansion(given)
   const output = new Output()
-  const failure = yield* expansion.run(nodes, source, output, 0)
-  return {
-    output: output.text,
-    flags: expansion.flags,
-    control: expansion.control,
-    lookups: expansion.steps,
-    failure: failure === undefined ? undefined : { from: failure.node.from, to: failure.node.to, why: failure.why },
-  }
+  return expanded(expansion, output, yield* expansion.run(nodes, given.source, output, 0, lookUps))
 }
+
+/** Of a template without look-ups: most are, and generators would be half the work. */
+export function expandPlain(nodes: readonly TemplateNode[], given: ExpandedWith): Expanded {
+  const expansion = new Expansion(given)
+  const output = new Output()
+  return expanded(expansion, output, expansion.runPlain(nodes, given.source, output))
+}
+
+const expanded = ({ flags, control, steps }: Expansion, output: Output, failed: Failed | undefined): Expanded => ({
+  output: output.text,
+  flags,
+  control,
+  lookups: steps,
+  failure: failed === undefined ? undefined : { from: failed.node.from, to: failed.node.to, why: failed.why },
+})
 
 type LookupNode = Extract<TemplateNode, { readonly argument: readonly TemplateNode[] }>
 type PlainNode = Exclude<TemplateNode, LookupNode>
@@ -55,16 +73,25 @@ interface Failed {
   readonly why: string
 }
 
+const NO_FLAGS: Set<string> = new Set()
+
 class Expansion {
-  readonly #fields: readonly string[]
-  readonly #lookUps: LookUps
-  readonly flags = new Set<string>()
+  readonly #given: ExpandedWith
+  flags = NO_FLAGS
   readonly steps: LookupStep[] = []
   control: Control | undefined
 
-  constructor(fields: readonly string[], lookUps: LookUps) {
-    this.#fields = fields
-    this.#lookUps = lookUps
+  constructor(given: ExpandedWith) {
+    this.#given = given
+  }
+
+  runPlain(nodes: readonly TemplateNode[], source: string, output: Output): Failed | undefined {
+    for (const node of nodes) {
+      if ('argument' in node) throw new Error('a template with look-ups is expanded asking')
+      const failed = this.#after(node, this.#plain(node, source, output, 0), output)
+      if (failed !== undefined) return failed
+    }
+    return undefined
   }
 
   /** `again`: how many texts that were found and expanded again this one is in. */
@@ -73,14 +100,22 @@ class Expansion {
     source: string,
     output: Output,
     again: number,
+    lookUps: LookUps,
   ): MappingAsking<Failed | undefined> {
     for (const node of nodes) {
       const why =
-        'argument' in node ? yield* this.#lookUp(node, source, output, again) : this.#plain(node, source, output, again)
-      if (why !== undefined) return { node, why }
-      if (!this.#lookUps.fits(output.text)) return { node, why: 'the output is too long' }
+        'argument' in node
+          ? yield* this.#lookUp(node, source, output, again, lookUps)
+          : this.#plain(node, source, output, again)
+      const failed = this.#after(node, why, output)
+      if (failed !== undefined) return failed
     }
     return undefined
+  }
+
+  #after(node: TemplateNode, why: string | undefined, output: Output): Failed | undefined {
+    if (why !== undefined) return { node, why }
+    return this.#given.work.fits(output.text) ? undefined : { node, why: 'the output is too long' }
   }
 
   /** Gives the reason where it fails. */
@@ -92,7 +127,7 @@ class Expansion {
         else output.substitute(node.text)
         return undefined
       case 'field':
-        output.substitute(this.#fields[node.field] ?? '')
+        output.substitute(this.#given.fields[node.field] ?? '')
         return undefined
       case 'case':
         output.setCase(node.casing)
@@ -101,6 +136,7 @@ class Expansion {
         output.quoteForLdap()
         return undefined
       case 'flag':
+        if (this.flags === NO_FLAGS) this.flags = new Set()
         this.flags.add(node.flag)
         return undefined
       case 'control':
@@ -117,7 +153,7 @@ class Expansion {
   }
 
   #ifFlag({ flag, set, from, to }: Extract<TemplateNode, { kind: 'if-flag' }>, source: string): string | undefined {
-    const has = this.#lookUps.input.has(flag)
+    const has = this.#given.input.has(flag)
     const answer = `input flag ${flag} is ${has ? 'set' : 'clear'}`
     const written = source.slice(from, to)
     this.steps.push({
@@ -129,12 +165,18 @@ class Expansion {
     return has === set ? undefined : answer
   }
 
-  *#lookUp(node: LookupNode, source: string, output: Output, again: number): MappingAsking<string | undefined> {
+  *#lookUp(
+    node: LookupNode,
+    source: string,
+    output: Output,
+    again: number,
+    lookUps: LookUps,
+  ): MappingAsking<string | undefined> {
     // Case and quoting end with the argument, flags and control do not (4.13).
     const argument = new Output()
-    const failed = yield* this.run(node.argument, source, argument, again)
+    const failed = yield* this.run(node.argument, source, argument, again, lookUps)
     if (failed !== undefined) return failed.why
-    const step = yield* this.#lookUps.ask(node.kind, argument.text, source.slice(node.from, node.to))
+    const step = yield* lookUps.ask(node.kind, argument.text, source.slice(node.from, node.to))
     this.steps.push(step)
     if (step.found === undefined) return step.failed ?? 'it failed'
     if (node.kind === 'chance') return undefined
@@ -142,17 +184,17 @@ class Expansion {
       output.substitute(step.found)
       return undefined
     }
-    return yield* this.#expandAgain(step.found, output, again + 1)
+    return yield* this.#expandAgain(step.found, output, again + 1, lookUps)
   }
 
   /** As if the text stood in the template; case switches in it last to the end of the template. */
-  *#expandAgain(text: string, output: Output, again: number): MappingAsking<string | undefined> {
+  *#expandAgain(text: string, output: Output, again: number, lookUps: LookUps): MappingAsking<string | undefined> {
     if (again > MAX_NESTING) return `texts that are expanded again within each other more than ${MAX_NESTING} deep`
     let broken: string | undefined
     const { nodes } = parseTemplate(text, (_from, _to, { severity, message }) => {
       if (severity === 'error') broken ??= message
     })
-    const failed = yield* this.run(nodes, text, output, again)
+    const failed = yield* this.run(nodes, text, output, again, lookUps)
     return failed === undefined ? undefined : (broken ?? failed.why)
   }
 }

@@ -22,8 +22,6 @@ type Outcome =
 const RANDOM_OCTETS = 6
 
 export class LookUps {
-  /** Input flags of the operation. */
-  readonly input: ReadonlySet<string>
   readonly #work: Work
   /** How many tables this operation is within. */
   readonly #depth: number
@@ -33,24 +31,13 @@ export class LookUps {
   readonly unanswered: string[] = []
 
   constructor(
-    input: ReadonlySet<string>,
     work: Work,
     options: { readonly depth: number; readonly truncateCalls: boolean; readonly runTable: RunTable },
   ) {
-    this.input = input
     this.#work = work
     this.#depth = options.depth
     this.#truncateCalls = options.truncateCalls
     this.#runTable = options.runTable
-  }
-
-  /** Is the text within the bound of outputs? If not, the operation is over. */
-  fits(text: string): boolean {
-    const { output } = this.#work.limits
-    return (
-      this.#work.exhausted === undefined &&
-      (text.length <= output || this.#work.exhaust(`an output of more than ${output} characters`))
-    )
   }
 
   /** `written`: the sequence as it stands in the template. */
@@ -62,7 +49,7 @@ export class LookUps {
       return { ...asked, failed: 'too many look-ups' }
     }
     const outcome = yield* this.#outcome(kind, argument)
-    if ('found' in outcome && !this.fits(outcome.found)) return { ...asked, failed: 'the answer is too long' }
+    if ('found' in outcome && !this.#work.fits(outcome.found)) return { ...asked, failed: 'the answer is too long' }
     return { ...asked, ...outcome }
   }
 

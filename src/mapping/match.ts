@@ -7,7 +7,7 @@
  * That is the choice a backtracking matcher would make, in (elements × characters) steps. With back matches the table
  * still rules out most places, and a search within a budget of steps does the rest: over the budget nobody knows.
  */
-import type { CharacterSet } from './character-set.ts'
+import { ANY, type CharacterSet } from './character-set.ts'
 import { runEnd } from './ip-text.ts'
 import type { Pattern, PatternElement } from './pattern.ts'
 import type { Probe } from './probe.ts'
@@ -31,6 +31,16 @@ export function matchPattern(pattern: Pattern, probe: Probe, work: Work): Taken 
   if (last.kind === 'literal' && !folded.endsWith(last.text)) return undefined
   if (elements.length === 1 && first.kind === 'literal')
     return folded.length === first.text.length ? [0, folded.length] : undefined
+
+  const before = first.kind === 'literal' ? first.text.length : 0
+  const after = last.kind === 'literal' ? last.text.length : 0
+  const middle = elements[before > 0 ? 1 : 0]
+  const around = (before > 0 ? 1 : 0) + (after > 0 ? 1 : 0)
+  // Most rows of long tables: one `*` with text on one side or both. There is one way to match, and no table is needed.
+  if (elements.length === around + 1 && middle?.kind === 'many' && middle.set === ANY) {
+    const end = folded.length - after
+    return [...(before > 0 ? [0, before] : []), before, end, ...(after > 0 ? [end, folded.length] : [])]
+  }
 
   const reach = new Reach(elements, probe, work)
   if (work.exhausted !== undefined) return 'over'

@@ -11,7 +11,6 @@ import type { PatternElement } from './pattern.ts'
 import { Probe } from './probe.ts'
 import { Reach } from './reach.ts'
 import type { RowRef } from './result.ts'
-import { rowRef } from './row-step.ts'
 import { Scratch } from './scratch.ts'
 import type { MappingRow, MappingTable } from './table.ts'
 import { Work } from './work.ts'
@@ -74,7 +73,7 @@ function nearest(row: MappingRow, probe: Probe, work: Work): { miss: NearMiss; a
   const { element, gap, agrees } = best
   const { line, column } = row.patternPlace(element.from)
   const lacked = row.patternText.slice(element.from, element.to)
-  return { agrees, miss: { row: rowRef(row), lacked, line, column, found: probe.text.slice(gap.from, gap.to) } }
+  return { agrees, miss: { row: row.ref, lacked, line, column, found: probe.text.slice(gap.from, gap.to) } }
 }
 
 interface Gap {

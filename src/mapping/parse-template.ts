@@ -16,7 +16,7 @@ import { CALL_EXPANDED_AGAIN, GENERAL_EXPANDED_AGAIN, MAX_NESTING } from './unsu
 
 export function parseTemplate(text: string, report: Report): Template {
   const nodes = new TemplateParser(text, report).parse()
-  return { nodes, ...endings(nodes) }
+  return { nodes, looksUp: nodes.some((node) => 'argument' in node), ...endings(nodes) }
 }
 
 class TemplateParser {

@@ -4,17 +4,8 @@ import type { Expanded } from './expand.ts'
 import type { Taken } from './match.ts'
 import type { Pattern } from './pattern.ts'
 import type { Probe } from './probe.ts'
-import type { MappingStep, MatchedPiece, RowRef } from './result.ts'
+import type { MappingStep, MatchedPiece } from './result.ts'
 import type { MappingRow } from './table.ts'
-
-export const rowRef = ({ table, name, file, line, column, source }: MappingRow): RowRef => ({
-  table,
-  name,
-  file,
-  line,
-  column,
-  text: source,
-})
 
 export const sortedFlags = (flags: ReadonlySet<string>): string =>
   flags.size === 0 ? '' : flags.size === 1 ? (flags.values().next().value ?? '') : [...flags].sort().join('')
@@ -33,7 +24,7 @@ export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: E
   const { failure, control, output, flags, lookups } = expanded
   const common = {
     step: 'row',
-    row: rowRef(row),
+    row: row.ref,
     probe: probe.text,
     pieces: piecesOf(row, taken, probe.text),
     lookups,

@@ -4,7 +4,7 @@
  * table; `$C`, `$L` and `$R` make it go on, within the guard against loops and the bounds of `limits.ts`.
  */
 import { Candidates } from './candidates.ts'
-import { type Expanded, expandTemplate } from './expand.ts'
+import { type Expanded, expandPlain, expandTemplate } from './expand.ts'
 import { RUN_LIMITS, type RunLimits } from './limits.ts'
 import { LookUps } from './look-ups.ts'
 import { LoopGuard } from './loop-guard.ts'
@@ -29,7 +29,7 @@ export interface RunOptions {
  * What the table says to the probe. A table that does not exist says nothing: not matched. Asks its questions one after
  * another, in the order of the template.
  */
-export function* runMapping(
+export function runMapping(
   mappings: Mappings,
   table: string,
   probe: string,
@@ -37,7 +37,7 @@ export function* runMapping(
 ): MappingAsking<MappingResult> {
   const work = new Work(limits === undefined ? RUN_LIMITS : { ...RUN_LIMITS, ...limits }, mappings.scratch)
   const shared: Shared = { mappings, input: input === '' ? NONE : new Set(input.toUpperCase()), truncateCalls, work }
-  return yield* new Operation(shared, table, probe, 0).run()
+  return new Operation(shared, table, probe, 0).run()
 }
 
 /** What an operation has in common with those it calls. */
@@ -54,11 +54,15 @@ class Operation {
   readonly #name: string
   readonly #probe: string
   readonly #table: MappingTable | undefined
-  readonly #lookUps: LookUps
+  readonly #depth: number
+  /** Made when a row looks something up. */
+  #lookUps: LookUps | undefined
   readonly #guard: LoopGuard
   readonly #steps: MappingStep[] = []
   #stepsDropped = 0
   #current: Probe
+  /** Of the row that ended the operation, when it did not fail. */
+  #output: string | undefined
   #flags = new Set<string>()
   #row: RowRef | undefined
   #failed = false
@@ -71,10 +75,15 @@ class Operation {
     this.#table = shared.mappings.table(table)
     this.#current = new Probe(probe)
     this.#guard = new LoopGuard(probe.length)
-    const { input, truncateCalls, work } = shared
-    this.#lookUps = new LookUps(input, work, {
+    this.#depth = depth
+  }
+
+  #lookingUp(): LookUps {
+    const shared = this.#shared
+    const depth = this.#depth
+    return new LookUps(this.#work, {
       depth,
-      truncateCalls,
+      truncateCalls: shared.truncateCalls,
       // 4.9 [U]: the inner run sees the same input flags, and its own flags stay inside.
       *runTable(inner, argument) {
         if (shared.mappings.table(inner) === undefined) return undefined
@@ -111,8 +120,21 @@ class Operation {
       if (row === undefined) break
       const taken = matchPattern(row.pattern, this.#current, this.#work)
       if (taken === undefined) continue
-      const expanded = taken === 'over' ? undefined : yield* this.#matched(row, taken)
-      if (expanded === undefined || this.#work.exhausted !== undefined) return undefined
+      if (taken === 'over' || !this.#mayMatch()) return undefined
+      const given = {
+        source: row.templateText,
+        fields: fieldsOf(row.pattern, taken, this.#current.text),
+        input: this.#shared.input,
+        work: this.#work,
+      }
+      const { nodes, looksUp } = row.template
+      if (looksUp) this.#lookUps ??= this.#lookingUp()
+      const expanded =
+        this.#lookUps !== undefined && looksUp
+          ? yield* expandTemplate(nodes, given, this.#lookUps)
+          : expandPlain(nodes, given)
+      this.#matched(row, taken, expanded)
+      if (this.#work.exhausted !== undefined) return undefined
       const { control } = expanded
       if (control === undefined) return undefined
       this.#failed = false
@@ -126,14 +148,12 @@ class Operation {
     return onceMore ? 'L' : undefined
   }
 
-  *#matched(row: MappingRow, taken: Taken): MappingAsking<Expanded | undefined> {
-    const { work } = this.#shared
-    if (++work.matches > work.limits.matches) {
-      work.exhaust(`more than ${work.limits.matches} matching rows`)
-      return undefined
-    }
-    const fields = fieldsOf(row.pattern, taken, this.#current.text)
-    const expanded = yield* expandTemplate(row.template.nodes, row.templateText, fields, this.#lookUps)
+  #mayMatch(): boolean {
+    const { matches } = this.#work.limits
+    return ++this.#work.matches <= matches || this.#work.exhaust(`more than ${matches} matching rows`)
+  }
+
+  #matched(row: MappingRow, taken: Taken, expanded: Expanded): void {
     const { failure, control, output, flags } = expanded
     const step = rowStep(row, this.#current, taken, expanded)
     this.#row = step.row
@@ -141,8 +161,7 @@ class Operation {
     this.#note(step)
     if (!FLAGS_ADD_UP) this.#flags.clear()
     if (failure === undefined || !FAILURE_DROPS_FLAGS) for (const flag of flags) this.#flags.add(flag)
-    if (failure === undefined && control === undefined) this.#current = new Probe(output)
-    return expanded
+    if (failure === undefined && control === undefined) this.#output = output
   }
 
   #note(step: MappingStep): void {
@@ -158,7 +177,7 @@ class Operation {
       input: sortedFlags(this.#shared.input),
       steps: this.#steps,
       stepsDropped: this.#stepsDropped,
-      unanswered: this.#lookUps.unanswered,
+      unanswered: this.#lookUps?.unanswered ?? [],
       work: work.steps,
     }
     if (work.exhausted !== undefined) return { kind: 'deferred', cause: work.exhausted, ...common }
@@ -166,7 +185,7 @@ class Operation {
       kind: 'answered',
       matched: this.#row !== undefined,
       failed: this.#failed,
-      output: this.#current.text,
+      output: this.#output ?? this.#current.text,
       flags: sortedFlags(this.#flags),
       ...(this.#row === undefined ? {} : { row: this.#row }),
       ...common,

@@ -2,6 +2,7 @@
 /** Tables as they are used: compiled rows with their places, found through an index. */
 import type { Pattern } from './pattern.ts'
 import { type Place, type PlacedText, placeAt } from './place.ts'
+import type { RowRef } from './result.ts'
 import type { RowIndex } from './row-index.ts'
 import { Scratch } from './scratch.ts'
 import type { RawRow } from './split-row.ts'
@@ -30,6 +31,7 @@ export class MappingRow implements Place {
   readonly template: Template
   readonly #placed: PlacedText
   readonly #templateFrom: number
+  #ref: RowRef | undefined
 
   constructor(table: string, number: number, name: string, raw: RawRow, pattern: Pattern, template: Template) {
     this.table = table
@@ -45,6 +47,13 @@ export class MappingRow implements Place {
     this.template = template
     this.#placed = raw.placed
     this.#templateFrom = raw.templateFrom
+  }
+
+  /** As results name it. Made when it is first asked for: most rows of a long table never are. */
+  get ref(): RowRef {
+    const { table, name, file, line, column, source: text } = this
+    this.#ref ??= { table, name, file, line, column, text }
+    return this.#ref
   }
 
   /** The place of a character of the pattern. */

@@ -28,6 +28,8 @@ export type LookupKind = 'chance' | 'sequence' | 'url' | 'table' | 'general' | '
 
 export interface Template {
   readonly nodes: readonly TemplateNode[]
+  /** There are look-ups in it. */
+  readonly looksUp: boolean
   /** Whenever the row matches, the operation ends there: nothing in the template can make it go on. */
   readonly alwaysEnds: boolean
   /** It may succeed and go on, with its output as the new string. */

@@ -26,6 +26,15 @@ export class Work {
     return this.steps <= this.limits.steps || this.exhaust(`more than ${this.limits.steps} steps`)
   }
 
+  /** Is the text within the bound of outputs? If not, the operation is over. */
+  fits(text: string): boolean {
+    const { output } = this.limits
+    return (
+      this.exhausted === undefined &&
+      (text.length <= output || this.exhaust(`an output of more than ${output} characters`))
+    )
+  }
+
   exhaust(why: string): false {
     this.exhausted ??= why
     return false
