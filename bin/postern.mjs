@@ -1,13 +1,17 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 /** The command line of a checkout: finds Node 24 and runs src/cli/main.ts with it. */
+import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { findNode, handOver, ROOT } from '../scripts/runtime.mjs'
 
+// For this process and those it starts. In the checkout: what lies in a folder of everybody's could be anybody's code.
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'postern-compiled')
 const main = join(ROOT, 'src', 'cli', 'main.ts')
 const node = findNode()
 if (node === process.execPath) {
   process.argv[1] = main
+  enableCompileCache()
   await import(main)
 } else {
   handOver(node, [main, ...process.argv.slice(2)])
