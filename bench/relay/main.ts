@@ -51,8 +51,10 @@ async function main(options: Options): Promise<void> {
 
 async function preparePeers(options: Options, cleanup: AsyncDisposableStack): Promise<readonly Peer[]> {
   const { workers, nodeOptions } = options
+  const ours = { workers, ...(nodeOptions === undefined ? {} : { nodeOptions }) }
   const known: Readonly<Record<string, Peer>> = {
-    postern: postern({ workers, ...(nodeOptions === undefined ? {} : { nodeOptions }) }),
+    postern: postern(ours),
+    'postern-tables': postern({ ...ours, tables: true }),
     haraka: haraka(options.haraka, cleanup),
     postfix,
   }

@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { STOCK_TABLES } from '../../src/config/stock-tables.ts'
 import type { Peer } from './peer.ts'
 import { ROOT } from './programs.ts'
 
@@ -14,15 +15,18 @@ export interface PosternOptions {
   readonly workers: string
   /** For Node, before the program: `--cpu-prof`, for instance. */
   readonly nodeOptions?: string
+  /** With the mapping tables of `postern init`, INTERNAL_IP saying who is inside. */
+  readonly tables?: boolean
 }
 
-export function postern({ workers, nodeOptions }: PosternOptions): Peer {
+export function postern({ workers, nodeOptions, tables = false }: PosternOptions): Peer {
   return {
-    name: 'postern',
+    name: tables ? 'postern-tables' : 'postern',
     async prepare() {
       return { available: true, version: `${revision()}, Node ${process.version}, workers: ${workers}` }
     },
     async configure({ folder, port, sinkPort }) {
+      if (tables) await writeFile(join(folder, 'mappings'), STOCK_TABLES.replace('  127.0.0.1  ', '  $(127.0.0.0/8)  '))
       await writeFile(
         join(folder, 'postern.yaml'),
         `\
