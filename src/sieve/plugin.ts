@@ -115,6 +115,8 @@ export interface Args {
   has(name: string): boolean
   string(name: string): string
   strings(name: string): readonly string[]
+  /** The same, with what is kept of them: of constants the same object in each run. */
+  list(name: string): TextList
   number(name: string): number
   test(name: string): Maybe<boolean>
   /** Each test of a list, to be evaluated one by one. */
@@ -198,6 +200,8 @@ export interface EnvelopePartDef {
   /** The extension that must be required for it; none for those of RFC 5228. */
   readonly extension?: string
   readonly perRecipient?: boolean
+  /** Where a script may use it; everywhere when absent. */
+  readonly levels?: readonly string[]
   /** Values are addresses; address parts apply. */
   readonly isAddress?: boolean
   /** `offset`: minutes east of Greenwich at a time, as `:zone` and the server say. */
@@ -234,6 +238,8 @@ export interface SieveExtension {
   readonly hidden?: boolean
   /** Its words may be used without `require`, which is welcome all the same. */
   readonly always?: boolean
+  /** Where a script may require it and use its words; everywhere when absent. */
+  readonly levels?: readonly string[]
   /** False: `ihave` answers no (RFC 5463 §4). */
   readonly ihave?: boolean
   readonly words?: readonly WordDef[]

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `envelope`, RFC 5228 §5.4, with the parts of RFC 6009 and of plug-ins. Only the recipient of this run is "to". */
-import { splitAddress } from '../envelope.ts'
+import { type SieveEnvelope, splitAddress } from '../envelope.ts'
 import { TextList } from '../match/text-list.ts'
-import type { Args, EnvelopePartDef, SieveExtension, WordDef } from '../plugin.ts'
-import type { RunContext } from '../run-context.ts'
+import type { AddressPartDef, Args, EnvelopePartDef, SieveExtension, WordDef } from '../plugin.ts'
+import type { RunContext, Slot } from '../run-context.ts'
 import { offsetFor } from './date.ts'
 import { datePart } from './date-parts.ts'
 
@@ -12,6 +12,13 @@ const PART_NAMES: readonly EnvelopePartDef[] = [
   { name: 'to', isAddress: true, perRecipient: true, values: ({ to }) => (to === undefined ? [] : [to]) },
   { name: 'auth', isAddress: true, values: ({ auth }) => (auth === undefined ? [] : [auth]) },
 ]
+
+/** Values of this envelope, by the part of the address, then by the parts of the envelope. */
+interface Kept {
+  envelope: SieveEnvelope | undefined
+  readonly lists: Map<AddressPartDef | undefined, Map<string, TextList>>
+}
+const KEPT: Slot<Kept> = { name: 'envelope', init: () => ({ envelope: undefined, lists: new Map() }) }
 
 const ENVELOPE: WordDef = {
   name: 'envelope',
@@ -44,9 +51,34 @@ const ENVELOPE: WordDef = {
       else word.data.set(constant, part.perRecipient === true ? 'recipient' : 'message')
     }
   },
-  evaluate: (ctx, args) =>
-    args.match(TextList.of(args.strings('envelope-part').flatMap((name) => values(ctx, args, name)))),
+  evaluate(ctx, args) {
+    const names = args.list('envelope-part')
+    if (args.has('zone')) return args.match(listOf(ctx, args, names))
+    const kept = keptOf(ctx, args.word.addressPart)
+    let list = kept.get(names.key)
+    if (list === undefined) {
+      list = listOf(ctx, args, names)
+      if (kept.size < 100) kept.set(names.key, list)
+    }
+    return args.match(list)
+  },
 }
+
+function keptOf(ctx: RunContext, part: AddressPartDef | undefined): Map<string, TextList> {
+  const kept = ctx.perRun(KEPT)
+  if (kept.envelope !== ctx.envelope) {
+    kept.envelope = ctx.envelope
+    kept.lists.clear()
+  }
+  const known = kept.lists.get(part)
+  if (known !== undefined) return known
+  const made = new Map<string, TextList>()
+  kept.lists.set(part, made)
+  return made
+}
+
+const listOf = (ctx: RunContext, args: Args, names: TextList): TextList =>
+  TextList.of(names.texts.flatMap((name) => values(ctx, args, name)))
 
 function values(ctx: RunContext, args: Args, name: string): readonly string[] {
   const part = ctx.envelopePart(name)

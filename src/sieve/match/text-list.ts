@@ -10,6 +10,7 @@ export class TextList {
   readonly texts: readonly string[]
   #folding: Folding | undefined
   #folded: readonly string[] = []
+  #key: string | undefined
 
   constructor(texts: readonly string[]) {
     this.texts = texts
@@ -17,6 +18,12 @@ export class TextList {
 
   static of(texts: readonly string[]): TextList {
     return new TextList(texts)
+  }
+
+  /** One text for the whole list, to keep things by: names of fields have no line ends. */
+  get key(): string {
+    this.#key ??= this.texts.join('\n')
+    return this.#key
   }
 
   /** The normal forms; kept for the comparator asked for last. */

@@ -8,7 +8,7 @@ import type { Args } from '../plugin.ts'
 import type { Maybe } from '../questions.ts'
 import type { RunContext } from '../run-context.ts'
 
-export type EvaluateTest = (word: CompiledWord) => Maybe<boolean>
+export type EvaluateTest = (ctx: RunContext, word: CompiledWord) => Maybe<boolean>
 
 export class RunArgs implements Args {
   readonly word: CompiledWord
@@ -46,10 +46,10 @@ export class RunArgs implements Args {
   }
 
   strings(name: string): readonly string[] {
-    return this.#list(name).texts
+    return this.list(name).texts
   }
 
-  #list(name: string): TextList {
+  list(name: string): TextList {
     const { constant, strings } = this.#value(name, 'strings')
     return constant ?? TextList.of(strings.map((string) => string.expand(this.#ctx)))
   }
@@ -59,11 +59,11 @@ export class RunArgs implements Args {
   }
 
   test(name: string): Maybe<boolean> {
-    return this.#evaluate(this.#value(name, 'test').test)
+    return this.#evaluate(this.#ctx, this.#value(name, 'test').test)
   }
 
   tests(name: string): readonly (() => Maybe<boolean>)[] {
-    return this.#value(name, 'tests').tests.map((test) => () => this.#evaluate(test))
+    return this.#value(name, 'tests').tests.map((test) => () => this.#evaluate(this.#ctx, test))
   }
 
   match(values: TextList): Maybe<boolean> {
@@ -72,7 +72,7 @@ export class RunArgs implements Args {
     const keys = bound.get(def.match.keys)
     return match.type.match(this.#ctx, {
       values,
-      keys: this.#list(def.match.keys),
+      keys: this.list(def.match.keys),
       constant: keys?.type === 'strings' && keys.constant !== undefined,
       comparator: match.comparator,
       relation: match.relation,

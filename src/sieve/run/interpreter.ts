@@ -40,7 +40,7 @@ function execute(ctx: RunContext, word: CompiledWord): Maybe<Ended> {
   const { trace } = ctx.environment
   if (trace !== undefined) trace({ step: 'command', name: word.def.name, ...word.place })
   const { block } = word
-  const args = new RunArgs(word, ctx, (test) => evaluate(ctx, test))
+  const args = new RunArgs(word, ctx, evaluate)
   const ended = word.def.execute?.(ctx, args, block === undefined ? undefined : () => runCommands(ctx, block.commands))
   if (ended instanceof Promise) return wait(ended, orNormal)
   return isAsking(ended) ? then(ended, orNormal) : (ended ?? NORMAL)
@@ -62,7 +62,7 @@ export function evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
 }
 
 function evaluateNow(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
-  const result = word.def.evaluate?.(ctx, new RunArgs(word, ctx, (test) => evaluate(ctx, test)))
+  const result = word.def.evaluate?.(ctx, new RunArgs(word, ctx, evaluate))
   if (result instanceof Promise) return wait(result, (value) => value)
   return result ?? false
 }

@@ -27,7 +27,8 @@ export function addressesOf(ctx: RunContext, field: Field): readonly HeaderMailb
   return found
 }
 
-const KEPT: Slot<Map<string, TextList>> = { name: 'address', init: () => new Map() }
+/** By the part of the address, then by the fields. */
+const KEPT: Slot<Map<AddressPartDef | undefined, Map<string, TextList>>> = { name: 'address', init: () => new Map() }
 
 export const ADDRESS: WordDef = {
   name: 'address',
@@ -47,17 +48,26 @@ export const ADDRESS: WordDef = {
         ctx.error({ start, end }, 'header-not-address', `${constant.slice(0, 60)} is no field with addresses`)
   },
   evaluate(ctx, args) {
-    const names = args.strings('header-list')
-    const kept = ctx.perMessage(KEPT)
-    const plain = !args.has('mime') && !args.has('index')
-    const key = `${args.word.addressPart?.name} ${names.join('\n')}`
-    let list = plain ? kept.get(key) : undefined
+    const names = args.list('header-list')
+    if (args.has('mime') || args.has('index')) return args.match(TextList.of(partsOf(ctx, args, names.texts)))
+    const kept = keptOf(ctx, args.word.addressPart)
+    let list = kept.get(names.key)
     if (list === undefined) {
-      list = TextList.of(partsOf(ctx, args, names))
-      if (plain && kept.size < 1000) kept.set(key, list)
+      list = TextList.of(partsOf(ctx, args, names.texts))
+      if (kept.size < 1000) kept.set(names.key, list)
     }
     return args.match(list)
   },
+}
+
+function keptOf(ctx: RunContext, part: AddressPartDef | undefined): Map<string, TextList> {
+  const all = ctx.perMessage(KEPT)
+  let kept = all.get(part)
+  if (kept === undefined) {
+    kept = new Map()
+    all.set(part, kept)
+  }
+  return kept
 }
 
 function partsOf(ctx: RunContext, args: Args, names: readonly string[]): readonly string[] {

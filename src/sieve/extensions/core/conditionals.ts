@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `if`, `elsif` and `else`, RFC 5228 §3.1. */
 import type { Args, WordDef } from '../../plugin.ts'
-import { type Maybe, then } from '../../questions.ts'
+import { isAsking, type Maybe, then } from '../../questions.ts'
 import { type Ended, NORMAL } from '../../run/ended.ts'
 import type { RunContext, Slot } from '../../run-context.ts'
 
@@ -16,11 +16,14 @@ function take(ctx: RunContext, block: (() => Maybe<Ended>) | undefined): Maybe<E
 }
 
 function branch(ctx: RunContext, args: Args, block: (() => Maybe<Ended>) | undefined): Maybe<Ended> {
-  return then(args.test('test'), (holds) => {
-    if (holds) return take(ctx, block)
-    ctx.perScript(CHAIN).taken = false
-    return NORMAL
-  })
+  const holds = args.test('test')
+  return isAsking(holds) ? then(holds, (held) => chosen(ctx, held, block)) : chosen(ctx, holds, block)
+}
+
+function chosen(ctx: RunContext, holds: boolean, block: (() => Maybe<Ended>) | undefined): Maybe<Ended> {
+  if (holds) return take(ctx, block)
+  ctx.perScript(CHAIN).taken = false
+  return NORMAL
 }
 
 export const IF: WordDef = {

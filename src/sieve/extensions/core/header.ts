@@ -26,7 +26,7 @@ function texts(ctx: RunContext, args: Args): TextList {
   if (args.has('mime')) return mimeTexts(args, selectFields(ctx, args, names))
   if (args.has('index')) return TextList.of(selectFields(ctx, args, names).map(({ decoded }) => decoded))
   if (names.length === 1) return ctx.message.textsOf(names[0] ?? '')
-  const key = names.join('\n')
+  const { key } = args.list('header-names')
   const kept = ctx.perMessage(SEVERAL)
   let list = kept.get(key)
   if (list === undefined) {
