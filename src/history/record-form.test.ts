@@ -2,6 +2,8 @@
 /** Proves: what our writer makes is a record, and a line that lost or changed a value readers rely on is none. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { DecidedBy } from '../ask/decided-by.ts'
+import { load, runIn } from '../mapping/tables.fixture.ts'
 import { parseRecord, parseWithoutSteps } from './lines.ts'
 import { birth, delivery, flood, RELAY_LINE, step, trace } from './records.fixture.ts'
 import { renderLadder } from './render.ts'
@@ -18,6 +20,34 @@ const read = (value: unknown) => parseRecord(Buffer.from(JSON.stringify(value)))
 
 test('what was written is read', () => {
   for (const record of RECORDS) assert.deepEqual(read(record), record)
+})
+
+const at = { file: 'mappings', line: 3, column: 3, text: '  * $N' }
+const BY: { readonly [K in DecidedBy['by']]: Extract<DecidedBy, { readonly by: K }> } = {
+  config: { by: 'config', setting: 'a.b', at },
+  default: { by: 'default', setting: 'a.b', value: '1' },
+  directory: { by: 'directory', entry: 'user kim@example.org', at },
+  table: { by: 'table', table: 'SEND_ACCESS', row: 'SEND_ACCESS#1', at },
+  protocol: { by: 'protocol', rule: 'RFC 5321 §4.1.1.3' },
+  'built-in': { by: 'built-in', rule: 'relay guard' },
+  remote: { by: 'remote', host: 'mx.partner.test', reply: '550 no' },
+  operator: { by: 'operator', command: 'queue bounce' },
+}
+
+test('a step may be decided by anything that decides', () => {
+  const record = trace({ steps: Object.values(BY).map((by) => step({ by })) })
+  assert.deepEqual(read(record), record)
+})
+
+test('a table that was asked is read with all it said', () => {
+  const mappings = load('T\n\n  *,%  $C$1,$0$|IN;$0|\n  *    $Y$;Xok\n\nIN\n\n  a* $Y$0\n')
+  const asked = runIn(mappings, 'T', 'ab,c', {}, { input: 'E' })
+  assert.ok(asked.kind === 'answered' && asked.steps.length === 2)
+  const { table, probe, input, matched, output, flags, steps } = asked
+  const record = trace({
+    steps: [step({ by: BY.table, tables: [{ table, probe, input, matched, output, flags, steps }] })],
+  })
+  assert.deepEqual(read(record), record)
 })
 
 test('what the index wants to know is read without steps and facts, whatever a stranger wrote', () => {
@@ -46,6 +76,10 @@ for (const [what, record] of Object.entries({
     recipients: [{ given: 'a', result: 'accepted', reply: '250', becomes: 'a' }],
   },
   'a trace whose fact asks nothing': { ...trace(), facts: [{ question: null }] },
+  'a table whose row has no line': {
+    ...trace(),
+    steps: [{ ...step(), tables: [{ table: 'T', probe: 'p', steps: [{ step: 'row', row: { table: 'T' } }] }] }],
+  },
   'a step of another result': { ...trace(), steps: [{ ...step(), result: 'constructor' }] },
   'a record of no kind': { ...flood(), record: '__proto__' },
 }))
