@@ -140,7 +140,7 @@ export const SCENARIOS: readonly Scenario[] = [
     code: 250,
     ends: ['relayed'],
     stage: 'own networks',
-    decidedBy: 'networks.own',
+    decidedBy: 'INTERNAL_IP',
   },
   {
     what: 'outside → outside (relay attempt)',
@@ -148,8 +148,8 @@ export const SCENARIOS: readonly Scenario[] = [
     send: ({ smtp: port }) => send({ port, from: outside('mallory'), to: [`victim@${SINK_DOMAIN}`] }),
     code: 550,
     ends: [],
-    stage: 'relay guard',
-    decidedBy: 'postern.yaml:',
+    stage: 'ORIG_SEND_ACCESS',
+    decidedBy: 'mappings:',
   },
   {
     what: 'unknown user',

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { MailAddress } from '../address/address.ts'
 import { parseAddress, parseDomain } from '../address/path.ts'
 import { selfSigned } from '../config/self-signed.ts'
+import { STOCK_TABLES } from '../config/stock-tables.ts'
 import { openDirectory } from '../directory/embedded.ts'
 
 export const DEMO_DOMAIN = 'demo.test'
@@ -44,14 +45,12 @@ tls:
   certificate: certificate.pem
   key: key.pem
 
-# Whoever connects from here is inside and may send anywhere; ${OUTSIDE_CLIENT} plays the rest of the world.
-networks:
-  own: [${INSIDE_CLIENT}/32]
+# Who may send where stands in the mapping tables of the file beside this one. Whoever connects from ${INSIDE_CLIENT} is
+# inside and may send anywhere; ${OUTSIDE_CLIENT} plays the rest of the world.
 
 channels:
   tcp_local:
     port: ${ports.sink}
-    relay: never
   tcp_intranet:
     port: ${ports.sink}
 
@@ -89,6 +88,7 @@ export async function writeDemoSite(folder: string, ports: DemoPorts, nowMs: num
     days: 30,
   })
   await writeFile(join(folder, 'postern.yaml'), configuration(ports))
+  await writeFile(join(folder, 'mappings'), STOCK_TABLES.replace(/^ {2}127\.0\.0\.1 /m, `  ${INSIDE_CLIENT} `))
   await writeFile(join(folder, 'aliases'), ALIASES)
   await writeFile(join(folder, 'certificate.pem'), certificate)
   await writeFile(join(folder, 'key.pem'), key, { mode: 0o600 })
