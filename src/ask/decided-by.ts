@@ -2,6 +2,7 @@
 /**
  * What made a verdict: the answer to "why". Every step of a trace names one (design 2.2).
  */
+import type { FilterLevel } from '../envelope/filtered.ts'
 
 /** A place in a file of the configuration directory. Lines and columns count from 1. */
 export interface SourceRef {
@@ -25,6 +26,18 @@ export type DecidedBy =
    * had anything to say.
    */
   | { readonly by: 'table'; readonly table: string; readonly row?: string; readonly at?: SourceRef }
+  /**
+   * A line of a filter (spec filters.md 1). `script` as envelope/filtered.ts names it; `line` is absent where none
+   * of its lines decided. `at`: where it is a file of the configuration directory.
+   */
+  | {
+      readonly by: 'filter'
+      readonly level: FilterLevel
+      readonly script: string
+      readonly line?: number
+      readonly text?: string
+      readonly at?: SourceRef
+    }
   /** The protocol itself: `RFC 5321 §4.1.1.3`. */
   | { readonly by: 'protocol'; readonly rule: string }
   /** A rule of the house that no file can switch off, named where it is built: `relay guard`. */

@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a host answers that has no session to hold up, no log, and nothing behind mapping tables: a placement of our own
- * mail, a test. Look-ups fail as they would with the service behind them away.
+ * What a host answers that has no session to hold up, no log, and nothing behind mapping tables and filters: a placement
+ * of our own mail, a test. Look-ups fail as they would with the service behind them away.
  */
 import type { Host } from './ask.ts'
 
 const AWAY = { kind: 'defer', cause: 'nothing here answers' } as const
 
+type FilterQuestion =
+  | 'directory.filters'
+  | 'content'
+  | 'filter.file'
+  | 'filter.include'
+  | 'mailbox.find'
+  | 'memory.known'
+  | 'list.member'
+
+/** Nobody has filters, and nothing that filters ask about is there. */
+export const NO_FILTERS: Pick<Host, FilterQuestion> = {
+  'directory.filters': () => ({ kind: 'absent' }),
+  content: () => ({ kind: 'absent' }),
+  'filter.file': () => ({ kind: 'absent' }),
+  'filter.include': () => ({ kind: 'absent' }),
+  'mailbox.find': () => ({ kind: 'absent' }),
+  'memory.known': () => ({ kind: 'absent' }),
+  'list.member': () => ({ kind: 'absent' }),
+}
+
 export const NO_TABLES: Pick<
   Host,
+  | FilterQuestion
   | 'mapping.sequence'
   | 'mapping.url'
   | 'mapping.call'
@@ -18,6 +39,7 @@ export const NO_TABLES: Pick<
   | 'wait'
   | 'note'
 > = {
+  ...NO_FILTERS,
   'mapping.sequence': () => AWAY,
   'mapping.url': () => AWAY,
   'mapping.call': () => ({ kind: 'unknown' }),

@@ -8,6 +8,7 @@ import type { Envelope } from '../envelope/envelope.ts'
 import type { CallAnswer } from './call-outs.ts'
 import type { Crash } from './crash.ts'
 import type { SourceRef } from './decided-by.ts'
+import type { RecipientFilters } from './filters.ts'
 import type { ListAccess } from './list-access.ts'
 import type { DnsLookup, DnsType, Lookup } from './lookup.ts'
 import type { Note } from './note.ts'
@@ -46,6 +47,34 @@ export type Question =
   | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
   /** Is this the password? Never kept as a fact. */
   | { readonly ask: 'directory.password'; readonly login: string; readonly password: string }
+  /** The filters of a user of ours. `domain`: the one of the recipient's address. `absent`: no such user. */
+  | { readonly ask: 'directory.filters'; readonly user: string; readonly domain: Domain }
+  /** The content that was received for this session, from its first octet; at most so many. */
+  | { readonly ask: 'content'; readonly most: number }
+  /** A user's filter kept in a file: the channel keyword `filter`. `file`: absolute. `defer` where it has more octets. */
+  | { readonly ask: 'filter.file'; readonly file: string; readonly most: number }
+  /** The script that another one includes, RFC 6609. `user`: whose, for `personal`. */
+  | {
+      readonly ask: 'filter.include'
+      readonly location: 'personal' | 'global'
+      readonly name: string
+      readonly user?: string
+    }
+  /**
+   * A mailbox of a user that mail can be delivered to, by one of these; `found` is its name as the store writes it.
+   * With `mailbox` and `attribute`: has that one the attribute (RFC 8579)? `id`: RFC 9042.
+   */
+  | {
+      readonly ask: 'mailbox.find'
+      readonly user: string
+      readonly mailbox?: string
+      readonly attribute?: string
+      readonly id?: string
+    }
+  /** Is this remembered for the owner, and not forgotten yet? RFC 7352 for `duplicate`. */
+  | { readonly ask: 'memory.known'; readonly of: 'duplicate' | 'vacation'; readonly owner: string; readonly id: string }
+  /** Is there such a list of addresses (no `value`), or is the value in it? RFC 6134. */
+  | { readonly ask: 'list.member'; readonly list: string; readonly value?: string }
   /** How full and how busy is the machine, and how well is this client known? */
   | { readonly ask: 'pressure'; readonly client?: string }
   /** Was the process doing this when it crashed? `key` as policy/poison.ts names it. */
@@ -87,6 +116,14 @@ export interface Answers {
   readonly 'directory.scram': Lookup<{ readonly keys: ScramKeys; readonly known: boolean }>
   /** `found`: right, with the account. `absent`: wrong password or no such login; nobody is told which. */
   readonly 'directory.password': Lookup<Account>
+  readonly 'directory.filters': Lookup<RecipientFilters>
+  /** `absent`: there is none in hand. */
+  readonly content: Lookup<Uint8Array>
+  readonly 'filter.file': Lookup<string>
+  readonly 'filter.include': Lookup<string>
+  readonly 'mailbox.find': Lookup<string>
+  readonly 'memory.known': Lookup<true>
+  readonly 'list.member': Lookup<true>
   readonly pressure: Pressure
   readonly crashes: {
     /** Not cleared yet, oldest first. */
@@ -129,6 +166,7 @@ export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
   'directory.scram',
   'directory.password',
   'queue.commit',
+  'content',
 ])
 
 export interface DomainEntry {

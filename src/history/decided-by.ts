@@ -20,6 +20,10 @@ export function describeDecidedBy(by: DecidedBy): string {
       return clean(by.rule)
     case 'built-in':
       return by.at === undefined ? `built in: ${clean(by.rule)}` : `${place(by.at)} ${clean(by.rule)}`
+    case 'filter': {
+      const { level, script, line, at } = by
+      return `${at === undefined ? clean(script) + (line === undefined ? '' : `:${line}`) : place(at)} ${level} filter`
+    }
     case 'remote':
       return `${clean(by.host)} said: ${clean(by.reply)}`
     case 'operator':

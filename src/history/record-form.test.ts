@@ -30,6 +30,7 @@ const BY: { readonly [K in DecidedBy['by']]: Extract<DecidedBy, { readonly by: K
   table: { by: 'table', table: 'SEND_ACCESS', row: 'SEND_ACCESS#1', at },
   protocol: { by: 'protocol', rule: 'RFC 5321 §4.1.1.3' },
   'built-in': { by: 'built-in', rule: 'relay guard' },
+  filter: { by: 'filter', level: 'MTA', script: 'filters/mta.sieve', line: 3, text: 'discard;', at },
   remote: { by: 'remote', host: 'mx.partner.test', reply: '550 no' },
   operator: { by: 'operator', command: 'queue bounce' },
 }

@@ -44,6 +44,7 @@ const DECIDED_BY = kinds<DecidedBy['by']>({
   table: fields({ table: text, row: optional(text) }),
   protocol: fields({ rule: text }),
   'built-in': fields({ rule: text }),
+  filter: fields({ level: text, script: text, line: optional(number), text: optional(text) }),
   remote: fields({ host: text, reply: text }),
   operator: fields({ command: text }),
 })

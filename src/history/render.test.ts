@@ -160,6 +160,10 @@ for (const { by, want } of [
   },
   { by: { by: 'protocol', rule: 'RFC 5321 §4.1.1.3' }, want: 'RFC 5321 §4.1.1.3' },
   { by: { by: 'built-in', rule: 'relay guard' }, want: 'built in: relay guard' },
+  {
+    by: { by: 'filter', level: 'personal', script: 'rule 2 of kim@example.org', line: 3 },
+    want: 'rule 2 of kim@example.org:3 personal filter',
+  },
   { by: { by: 'remote', host: 'mx.test', reply: '550\r\nno' }, want: 'mx.test said: 550??no' },
   { by: { by: 'operator', command: 'queue bounce' }, want: 'operator: queue bounce' },
 ] as const satisfies readonly { by: DecidedBy; want: string }[])

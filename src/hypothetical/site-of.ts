@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A site for questions, put together: who is asked for what. Nothing is written, and no running server is asked. */
 import { randomBytes, randomInt } from 'node:crypto'
+import { NO_FILTERS } from '../ask/no-tables.ts'
 import { NO_PRESSURE } from '../ask/pressure.ts'
 import { siteCallOuts } from '../call-outs/site-call-outs.ts'
 import { systemClock } from '../clock/clock.ts'
@@ -36,6 +37,7 @@ export function siteOf({ revision, tls, directory, resolver, now, stack }: SiteP
     revision,
     tls,
     reads: {
+      ...NO_FILTERS,
       now,
       random: ({ octets }) => randomBytes(octets).toString('hex'),
       ...dnsAnswer(resolver),

@@ -7,6 +7,7 @@ import { randomBytes, randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import type { MailAddress } from '../address/address.ts'
 import { drive, type Host } from '../ask/ask.ts'
+import { NO_FILTERS } from '../ask/no-tables.ts'
 import { siteCallOuts } from '../call-outs/site-call-outs.ts'
 import { Destinations } from '../channels/destinations.ts'
 import type { Clock } from '../clock/clock.ts'
@@ -135,6 +136,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   )
 
   const reads: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early' | 'crashes'> = {
+    ...NO_FILTERS,
     now: () => clock.now(),
     random: ({ octets }) => randomBytes(octets).toString('hex'),
     ...dnsAnswer(resolver),

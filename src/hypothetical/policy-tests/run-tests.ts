@@ -129,6 +129,11 @@ function names({ stage, by }: Decision): readonly string[] {
       return [by.rule, stage]
     case 'built-in':
       return [by.rule, stage, ...(by.at === undefined ? [] : [`${by.at.file}:${by.at.line}`])]
+    case 'filter': {
+      const { level, script, line, text } = by
+      const at = line === undefined ? [] : [`${script}:${line}`]
+      return [...at, script, `${level} filter`, stage, ...(text === undefined ? [] : [text])]
+    }
     case 'remote':
     case 'operator':
       return [stage]
