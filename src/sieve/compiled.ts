@@ -5,6 +5,7 @@ import type { TextList } from './match/text-list.ts'
 import type { Place, Span } from './place.ts'
 import type { AddressPartDef, ComparatorDef, MatchTypeDef, WordDef } from './plugin.ts'
 import type { RunContext } from './run-context.ts'
+import type { SmallMap } from './small-map.ts'
 import type { WordNode } from './syntax/tree.ts'
 
 /** A string of the script: the same in each run, or made of variables. */
@@ -41,10 +42,12 @@ export interface CompiledWord {
   readonly node: WordNode
   readonly place: Place
   /** Positional arguments by their names, tags by theirs. */
-  readonly values: ReadonlyMap<string, CompiledValue>
-  readonly match?: { readonly type: MatchTypeDef; readonly comparator: ComparatorDef; readonly relation: string }
-  readonly addressPart?: AddressPartDef
-  readonly block?: CompiledBlock
+  readonly values: Pick<SmallMap<CompiledValue>, 'get' | 'has'>
+  readonly match?:
+    | { readonly type: MatchTypeDef; readonly comparator: ComparatorDef; readonly relation: string }
+    | undefined
+  readonly addressPart?: AddressPartDef | undefined
+  readonly block?: CompiledBlock | undefined
   /** What `validate` keeps for the run. */
-  readonly data: Map<string, unknown>
+  readonly data: SmallMap<unknown>
 }

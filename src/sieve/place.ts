@@ -17,6 +17,8 @@ export interface Span {
 /** Where the lines of a text begin, found once; a place is then a binary search. */
 export class LineIndex {
   readonly #starts: number[] = [0]
+  /** The line found last: most questions are about it or the next one. */
+  #last = 1
   readonly #text: string
 
   constructor(text: string) {
@@ -26,6 +28,8 @@ export class LineIndex {
 
   /** 1 for the first line. */
   lineOf(offset: number): number {
+    if (this.#isIn(this.#last, offset)) return this.#last
+    if (this.#isIn(this.#last + 1, offset)) return ++this.#last
     let low = 0
     let high = this.#starts.length
     while (high - low > 1) {
@@ -33,7 +37,13 @@ export class LineIndex {
       if ((this.#starts[middle] ?? 0) <= offset) low = middle
       else high = middle
     }
-    return low + 1
+    this.#last = low + 1
+    return this.#last
+  }
+
+  #isIn(line: number, offset: number): boolean {
+    const start = this.#starts[line - 1]
+    return start !== undefined && offset >= start && offset < (this.#starts[line] ?? Number.POSITIVE_INFINITY)
   }
 
   columnOf(offset: number): number {

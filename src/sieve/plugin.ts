@@ -14,6 +14,7 @@ import type { Place, Span } from './place.ts'
 import type { Maybe } from './questions.ts'
 import type { Ended } from './run/ended.ts'
 import type { RunContext } from './run-context.ts'
+import type { SmallMap } from './small-map.ts'
 import type { ScriptNode } from './syntax/tree.ts'
 
 export type ValueType = 'string' | 'string-list' | 'number'
@@ -165,7 +166,7 @@ export interface Matching {
   readonly relation: string
   readonly captures: boolean
   /** Kept with the word, for what is made of constant keys. */
-  readonly data: Map<string, unknown>
+  readonly data: SmallMap<unknown>
 }
 
 export interface AddressPartDef {

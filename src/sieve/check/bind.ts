@@ -8,18 +8,19 @@ import { TextList } from '../match/text-list.ts'
 import type { Span } from '../place.ts'
 import type { PositionalDef, TagDef, ValidateContext, WordDef } from '../plugin.ts'
 import type { Registry } from '../registry.ts'
+import { SmallMap } from '../small-map.ts'
 import type { ArgumentNode, TestNode, WordNode } from '../syntax/tree.ts'
 import { compileString } from './strings.ts'
 import { suggest } from './suggest.ts'
 import { findTag, type KnownTag, tagNames } from './tags.ts'
 
 export interface Binding {
-  readonly values: Map<string, CompiledValue>
-  matchType?: string
-  relation?: string
-  comparator?: string
-  comparatorSpan?: Span
-  addressPart?: string
+  readonly values: SmallMap<CompiledValue>
+  matchType: string | undefined
+  relation: string | undefined
+  comparator: string | undefined
+  comparatorSpan: Span | undefined
+  addressPart: string | undefined
 }
 
 /** How tests among the arguments are compiled. */
@@ -35,6 +36,8 @@ export function bindArguments(
 ): Binding {
   return new Binder(node, word, owner, registry, ctx, compileTest).bind()
 }
+
+const NO_POSITIONAL: readonly PositionalDef[] = []
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'a string',
@@ -52,9 +55,18 @@ class Binder {
   readonly #registry: Registry
   readonly #ctx: ValidateContext
   readonly #compileTest: CompileTest
-  readonly #binding: Binding = { values: new Map() }
+  readonly #binding: Binding = {
+    values: new SmallMap(),
+    matchType: undefined,
+    relation: undefined,
+    comparator: undefined,
+    comparatorSpan: undefined,
+    addressPart: undefined,
+  }
   /** By group, the tag that is there. */
-  readonly #groups = new Map<string, string>()
+  readonly #groups = new SmallMap<string>()
+  /** Tags that stand only beside another. */
+  #needing: { readonly name: string; readonly needs: string; readonly span: Span }[] | undefined
 
   constructor(
     node: WordNode,
@@ -123,12 +135,17 @@ class Binder {
     this.#groups.set(group, name)
     if (tag.sort === 'match-type') this.#binding.matchType = name
     else if (tag.sort === 'address-part') this.#binding.addressPart = name
-    else if (tag.def.value === undefined) this.#binding.values.set(name, { type: 'set', span })
+    else if (tag.def.value === undefined)
+      this.#binding.values.set(tag.def.name, { type: 'set', span: { start: span.start, end: span.end } })
+    if (tag.def.needs !== undefined) {
+      this.#needing ??= []
+      this.#needing.push({ name, needs: tag.def.needs, span })
+    }
     return tag
   }
 
   #tagValue({ def, sort }: KnownTag, node: ArgumentNode): void {
-    const value = this.#value(node, def)
+    const value = this.#value(node, def, def.value)
     if (value === undefined) return
     const text = value.type === 'strings' ? value.strings[0]?.constant : undefined
     if (sort === 'comparator' && text !== undefined) {
@@ -146,18 +163,18 @@ class Binder {
   }
 
   #positional(given: readonly ArgumentNode[]): void {
-    const defs = this.#word.positional ?? []
-    const needed = defs.filter(({ optional }) => optional !== true)
-    const taken = given.length >= defs.length ? defs : needed
-    given.forEach((node, i) => {
+    const defs = this.#word.positional ?? NO_POSITIONAL
+    const taken = given.length >= defs.length ? defs : defs.filter(({ optional }) => optional !== true)
+    for (let i = 0; i < given.length; i++) {
+      const node = given[i] as ArgumentNode
       const def = taken[i]
       if (def === undefined) {
         this.#ctx.error(node, 'too-many-arguments', `${this.#word.name} takes no further argument`)
-        return
+        continue
       }
-      const value = this.#value(node, def)
+      const value = this.#value(node, def, def.type)
       if (value !== undefined) this.#binding.values.set(def.name, value)
-    })
+    }
     const missing = taken[given.length]
     if (missing !== undefined)
       this.#ctx.error(
@@ -167,8 +184,11 @@ class Binder {
       )
   }
 
-  #value(node: ArgumentNode, def: PositionalDef | TagDef): CompiledValue | undefined {
-    const wanted = 'type' in def ? def.type : def.value
+  #value(
+    node: ArgumentNode,
+    def: PositionalDef | TagDef,
+    wanted: PositionalDef['type'] | undefined,
+  ): CompiledValue | undefined {
     const span = { start: node.start, end: node.end }
     if (wanted === 'number' && node.node === 'number') return { type: 'number', value: node.value, span }
     if (wanted === 'test' && node.node === 'test') return { type: 'test', test: this.#compileTest(node), span }
@@ -197,7 +217,8 @@ class Binder {
     def: PositionalDef | TagDef,
     span: Span,
   ): CompiledValue {
-    const constants = strings.map(({ constant }) => constant).filter((text) => text !== undefined)
+    const constants: string[] = []
+    for (const { constant } of strings) if (constant !== undefined) constants.push(constant)
     if (constants.length === strings.length)
       return { type: 'strings', single, strings, constant: TextList.of(constants), span }
     if (def.literal === true)
@@ -207,12 +228,10 @@ class Binder {
 
   #afterTags(): void {
     const { values } = this.#binding
-    for (const [name, { span }] of values) {
-      const tag = findTag(this.#registry, this.#word, this.#owner, name)
-      if (tag?.def.needs !== undefined && !values.has(tag.def.needs))
-        this.#ctx.error(span, 'tag-needs', `:${name} needs :${tag.def.needs} beside it`)
-    }
-    for (const group of this.#word.oneOf ?? []) {
+    for (const { name, needs, span } of this.#needing ?? [])
+      if (!values.has(needs)) this.#ctx.error(span, 'tag-needs', `:${name} needs :${needs} beside it`)
+    if (this.#word.oneOf === undefined) return
+    for (const group of this.#word.oneOf) {
       if (this.#groups.has(group)) continue
       const names = (this.#word.tags ?? []).filter((tag) => (tag.group ?? `:${tag.name}`) === group)
       const list = names.map(({ name }) => `:${name}`).join(', ')

@@ -16,7 +16,8 @@ import type {
   ValidateContext,
   WordDef,
 } from '../plugin.ts'
-import { allowedAt, type Owned, type Registry } from '../registry.ts'
+import type { Owned, Registry } from '../registry.ts'
+import { SmallMap } from '../small-map.ts'
 import type { BlockNode, CommandNode, ScriptNode, TestNode, WordNode } from '../syntax/tree.ts'
 import { type Binding, bindArguments } from './bind.ts'
 import { suggest } from './suggest.ts'
@@ -36,6 +37,9 @@ export interface Checked {
   readonly enabled: ReadonlySet<string>
   readonly perRecipient: boolean
 }
+
+/** While it is compiled. */
+type Growing<T> = { -readonly [K in keyof T]: T[K] }
 
 /** RFC 5228 §2.7.3: these need no `require`. */
 const BUILT_IN = ['', 'comparator-i;octet', 'comparator-i;ascii-casemap']
@@ -92,17 +96,8 @@ export class Checker implements ValidateContext {
       this.error(span, 'unknown-extension', `there is no extension ${JSON.stringify(extension.slice(0, 80))}${hint}`)
       return false
     }
-    if (!this.#allowed(registry.extensions.get(extension)?.levels)) {
-      this.error(span, 'not-allowed', `"${extension}" is not allowed in a ${this.#options.level} script`)
-      return false
-    }
     for (const name of registry.withImplied(extension)) this.#enabled.add(name)
     return true
-  }
-
-  /** A script without a level may use everything. */
-  #allowed(levels: readonly string[] | undefined): boolean {
-    return allowedAt(levels, this.#options.level)
   }
 
   lenient(): void {
@@ -111,8 +106,7 @@ export class Checker implements ValidateContext {
 
   supports(extension: string): boolean {
     const known = this.#options.registry.extensions.get(extension)
-    if (known !== undefined) return known.ihave !== false && this.#allowed(known.levels)
-    return extension !== '' && BUILT_IN.includes(extension)
+    return (known !== undefined && known.ihave !== false) || (extension !== '' && BUILT_IN.includes(extension))
   }
 
   config<T>(key: ConfigKey<T>): T {
@@ -132,7 +126,7 @@ export class Checker implements ValidateContext {
   }
 
   envelopePart(name: string): EnvelopePartDef | undefined {
-    return this.#options.registry.envelopePart(name, this.#options.level)
+    return this.#options.registry.envelopeParts.get(name)?.def
   }
 
   environmentItem(name: string): EnvItemDef | undefined {
@@ -184,7 +178,7 @@ export class Checker implements ValidateContext {
 
   #absent(node: WordNode): CompiledWord {
     const place = this.#report.script.placeAt(node.start)
-    return { def: ABSENT, extension: '', node, place, values: new Map(), data: new Map() }
+    return { def: ABSENT, extension: '', node, place, values: new SmallMap(), data: new SmallMap() }
   }
 
   #test(node: TestNode): CompiledWord {
@@ -205,11 +199,10 @@ export class Checker implements ValidateContext {
       return undefined
     }
     const { def, extension } = found
-    const level = this.#options.registry.extensions.get(extension)?.levels
-    if (!this.#allowed(def.levels) || !this.#allowed(level))
-      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a ${this.#options.level} script`)
-    else if (!this.enabled(extension))
+    if (!this.enabled(extension))
       this.error(node.nameSpan, 'missing-require', `${def.name} needs require "${extension}"`)
+    if (def.levels !== undefined && this.#options.level !== undefined && !def.levels.includes(this.#options.level))
+      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a script of this level`)
     if (kind === 'command' && def.topLevel === true && !top)
       this.error(node.nameSpan, 'misplaced', `${def.name} must stand outside of any block`)
     if (def.first === true && (this.#begun || !top))
@@ -217,14 +210,17 @@ export class Checker implements ValidateContext {
     const errors = this.#report.errors
     const { registry } = this.#options
     const binding = bindArguments(node, def, extension, registry, this, (test) => this.#test(test))
-    const word: CompiledWord = {
+    const word: Growing<CompiledWord> = {
       def,
       extension,
       node,
       place: this.#report.script.placeAt(node.start),
       values: binding.values,
-      data: new Map(),
-      ...this.#shared(def, binding, node),
+      match: this.#match(def, binding, node),
+      addressPart:
+        def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined,
+      block: undefined,
+      data: new SmallMap(),
     }
     if (this.#report.errors === errors) {
       this.#keys(word)
@@ -236,7 +232,7 @@ export class Checker implements ValidateContext {
   }
 
   #withBlock(
-    word: CompiledWord,
+    word: Growing<CompiledWord>,
     { block, nameSpan }: { readonly block?: BlockNode; readonly nameSpan: Span },
   ): CompiledWord {
     const { name, block: wanted } = word.def
@@ -249,7 +245,8 @@ export class Checker implements ValidateContext {
     this.inside.push(word)
     const commands = this.#commands(block.commands, false)
     this.inside.pop()
-    return { ...word, block: { commands } }
+    word.block = { commands }
+    return word
   }
 
   /** Looks at what stands within a word that nobody knows. */
@@ -272,26 +269,24 @@ export class Checker implements ValidateContext {
     this.error(node.nameSpan, `unknown-${kind}`, `unknown ${kind} "${node.name}"${suggest(node.name, these.names())}`)
   }
 
-  /** Match type, comparator and address part, with what holds where the script names none. */
-  #shared(def: WordDef, binding: Binding, node: WordNode): Partial<Pick<CompiledWord, 'match' | 'addressPart'>> {
+  /** Match type and comparator, with what holds where the script names none. */
+  #match(def: WordDef, binding: Binding, node: WordNode): CompiledWord['match'] {
     const { registry } = this.#options
-    const part = def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined
-    const shared = part === undefined ? {} : { addressPart: part }
-    if (def.match === undefined) return shared
+    if (def.match === undefined) return undefined
     const type = registry.matchTypes.get(binding.matchType ?? 'is')
     const name = binding.comparator ?? def.match.comparator ?? 'i;ascii-casemap'
     const span = binding.comparatorSpan ?? node.nameSpan
     const comparator = registry.comparators.get(name)
     if (comparator === undefined) {
       this.error(span, 'unknown-comparator', `there is no comparator ${JSON.stringify(name.slice(0, 80))}`)
-      return shared
+      return undefined
     }
     if (!this.enabled(comparator.extension))
       this.error(span, 'missing-require', `the comparator ${name} needs require "${comparator.extension}"`)
-    if (type === undefined) return shared
+    if (type === undefined) return undefined
     if (type.def.substring === true && !comparator.def.substring)
       this.error(span, 'comparator', `${name} cannot look for parts of a text: no :${type.def.name} with it`)
-    return { ...shared, match: { type: type.def, comparator: comparator.def, relation: binding.relation ?? '' } }
+    return { type: type.def, comparator: comparator.def, relation: binding.relation ?? '' }
   }
 
   #keys(word: CompiledWord): void {

@@ -48,12 +48,23 @@ export function compileString(node: StringNode, ctx: ValidateContext): CompiledS
   }
 }
 
-const constant = (text: string, { start, end }: StringNode): CompiledString => ({
-  start,
-  end,
-  constant: text,
-  expand: () => text,
-})
+class ConstantString implements CompiledString {
+  readonly start: number
+  readonly end: number
+  readonly constant: string
+
+  constructor(text: string, { start, end }: StringNode) {
+    this.start = start
+    this.end = end
+    this.constant = text
+  }
+
+  expand(): string {
+    return this.constant
+  }
+}
+
+const constant = (text: string, node: StringNode): CompiledString => new ConstantString(text, node)
 
 function decodeCharacters(node: StringNode, ctx: ValidateContext): string {
   return node.value.replace(ENCODED, (whole: string, kind: string, inside: string) => {

@@ -16,7 +16,28 @@ export const INDEX_TAGS: readonly TagDef[] = [
   { name: 'last', needs: 'index' },
 ]
 
+/** What was found before, by registry, word and name; only names that are there. */
+const FOUND = new WeakMap<Registry, Map<WordDef, Map<string, KnownTag>>>()
+
 export function findTag(registry: Registry, word: WordDef, owner: string, name: string): KnownTag | undefined {
+  let words = FOUND.get(registry)
+  if (words === undefined) {
+    words = new Map()
+    FOUND.set(registry, words)
+  }
+  let tags = words.get(word)
+  if (tags === undefined) {
+    tags = new Map()
+    words.set(word, tags)
+  }
+  const known = tags.get(name)
+  if (known !== undefined) return known
+  const found = lookForTag(registry, word, owner, name)
+  if (found !== undefined) tags.set(name, found)
+  return found
+}
+
+function lookForTag(registry: Registry, word: WordDef, owner: string, name: string): KnownTag | undefined {
   const own = word.tags?.find((tag) => tag.name === name)
   if (own !== undefined) return { def: own, extension: owner, sort: 'plain' }
   const added = registry.tagsOf(word.name).find(({ def }) => def.name === name)

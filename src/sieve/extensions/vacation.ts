@@ -19,8 +19,7 @@ export interface VacationConfig {
   readonly minSecondsTag: number
 }
 
-const HOUR = 3600
-const DAY = 24 * HOUR
+const DAY = 86_400
 
 export const VACATION_CONFIG: ConfigKey<VacationConfig> = {
   extension: 'vacation',
@@ -38,8 +37,6 @@ function period(ctx: RunContext, args: Args): number {
   // Out of range is capped without a word (§4.1, RFC 6131 §2).
   const cap = (seconds: number, least: number): number => Math.min(Math.max(seconds, least), maxSeconds)
   if (args.has('seconds')) return cap(args.number('seconds'), minSecondsTag)
-  // A private argument (private/arguments.ts); as fine as seconds are.
-  if (args.has('hours')) return cap(args.number('hours') * HOUR, minSecondsTag)
   return args.has('days') ? cap(args.number('days') * DAY, minSeconds) : defaultSeconds
 }
 

@@ -15,8 +15,10 @@ import type { Token, TokenKind } from './token.ts'
 const PUNCTUATION: ReadonlyMap<string, TokenKind> = new Map(
   (['{', '}', '(', ')', '[', ']', ',', ';'] as const).map((sign) => [sign, sign]),
 )
-const SPACE = /[ \t\r\n]+/y
-const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+const isNameCharacter = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || isDigit(code)
 const NUMBER = /([0-9]+)([KMGkmg]?)/y
 /** What cannot begin a token, up to something that can. */
 const BAD = /[^A-Za-z0-9_:"{}()[\],;#/ \t\r\n]+/y
@@ -77,8 +79,11 @@ export class Lexer {
     const character = text[at] ?? ''
     const sign = PUNCTUATION.get(character)
     if (sign !== undefined) return this.#push(sign, at + 1)
-    const space = this.#end(SPACE)
-    if (space >= 0) return this.#push('space', space)
+    if (isSpace(text.charCodeAt(at))) {
+      let end = at + 1
+      while (isSpace(text.charCodeAt(end))) end++
+      return this.#push('space', end)
+    }
     if (character === '"') return this.#quoted()
     if (character === '#') {
       const lf = text.indexOf('\n', at)
@@ -86,9 +91,9 @@ export class Lexer {
     }
     if (character === '/' && text[at + 1] === '*') return this.#bracketComment()
     if (character === ':') return this.#word('tag', at + 1)
-    if (/[0-9]/.test(character)) return this.#number()
+    if (isDigit(text.charCodeAt(at))) return this.#number()
     if ((character === 't' || character === 'T') && this.#end(MULTILINE) >= 0) return this.#multiLine()
-    if (/[A-Za-z_]/.test(character)) return this.#word('identifier', at)
+    if (isNameCharacter(text.charCodeAt(at))) return this.#word('identifier', at)
     const bad = Math.max(this.#end(BAD), at + 1)
     this.#error('bad-character', at, bad, `this cannot stand here: ${JSON.stringify(text.slice(at, bad).slice(0, 20))}`)
     this.#push('bad', bad)
@@ -101,8 +106,11 @@ export class Lexer {
   }
 
   #word(kind: 'identifier' | 'tag', from: number): undefined {
-    const end = this.#end(IDENTIFIER, from)
-    if (end < 0) {
+    const text = this.#text
+    let end = from
+    // `next` has seen the first character of an identifier; a tag's may be none.
+    if (!isDigit(text.charCodeAt(from))) while (isNameCharacter(text.charCodeAt(end))) end++
+    if (end === from) {
       this.#error('bad-character', this.#at, from, 'a colon without the name of a tag')
       return this.#push('bad', from)
     }
