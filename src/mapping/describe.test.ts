@@ -25,7 +25,9 @@ const describe = (rows: readonly string[]) => {
   return describeTable(table)
 }
 const shadows = (rows: readonly string[]): string[] =>
-  describe(rows).shadowed.map(({ row, by, probe }) => `${row.number} by ${by.number}: ${probe}`)
+  describe(rows).shadowed.map(
+    ({ row, by, probe }) => `${row.number} by ${by.map(({ number }) => number).join('+')}: ${probe}`,
+  )
 
 for (const { name, rows, want } of [
   { name: 'a star takes everything', rows: ['* $Y', 'a $N', '*|* $N'], want: ['1 by 0: a', '2 by 0: x|x'] },
@@ -48,6 +50,31 @@ for (const { name, rows, want } of [
   },
   { name: 'an address that goes on', rows: ['$(10.0.0.0/8)* $Y', '10.0.0.1* $N'], want: [] },
   { name: 'a narrower network first', rows: ['$(10.1.0.0/16) $Y', '$(10.0.0.0/8) $N'], want: [] },
+  {
+    name: 'both halves of a network',
+    rows: ['x|$(10.0.0.0/25)|* $Y', 'x|$(10.0.0.128/25)|* $N', 'x|$(10.0.0.0/24)|a $N'],
+    want: ['2 by 0+1: x|10.0.0.0|a'],
+  },
+  {
+    name: 'a half and its quarters',
+    rows: ['$(10.0.0.192/26) $Y', '$(10.0.0.0/25) $Y', '$(10.0.0.128/26) $N', '$(10.0.0.0/24) $N'],
+    want: ['3 by 0+1+2: 10.0.0.0'],
+  },
+  {
+    name: 'halves of an IPv6 network',
+    rows: ['${2001:db8::/33} $Y', '${2001:db8:8000::/33} $Y', '${2001:db8::/32} $N'],
+    want: ['2 by 0+1: 2001:db8:0:0:0:0:0:0'],
+  },
+  {
+    name: 'all but one address of a network',
+    rows: ['$(10.0.0.0/31) $Y', '10.0.0.2 $Y', '$(10.0.0.0/30) $N'],
+    want: [],
+  },
+  {
+    name: 'addresses written out hide no network: it may be written with leading zeros',
+    rows: ['10.0.0.1 $Y', '$(10.0.0.2/31) $Y', '10.0.0.0 $Y', '$(10.0.0.0/30) $N'],
+    want: [],
+  },
   { name: 'a suffix of a suffix', rows: ['*.test $Y', '*@*.a.test $N'], want: ['1 by 0: x@x.a.test'] },
   { name: 'a class within a star', rows: ['a* $Y', 'a$D%$[bc]* $N'], want: ['1 by 0: a0'] },
   { name: 'a class within a class', rows: ['$X* $Y', '$D*1 $N', '$S* $N'], want: ['1 by 0: 1'] },
@@ -72,7 +99,7 @@ test('a table of 20,000 rows is described', () => {
   assert.equal(description.rows, 20_003)
   assert.equal(description.alwaysTried, 1)
   assert.deepEqual(
-    description.shadowed.map(({ row, by }) => [row.number, by.number]),
+    description.shadowed.map(({ row, by }) => [row.number, by[0]?.number]),
     [
       [20_000, 77],
       [20_002, 20_001],

@@ -61,6 +61,20 @@ export function holdsNetwork(outer: AddressNetwork, inner: AddressNetwork): bool
   return inner.family === 6 && outer.words.every((word, i) => maskWord(inner.words[i] ?? 0, i, outer.bits) === word)
 }
 
+/** The two networks a network is made of; none where it is one address. */
+export function halvesOf(network: AddressNetwork): readonly AddressNetwork[] {
+  const bits = network.bits + 1
+  if (network.family === 4)
+    return bits > 32 ? [] : [0, 1].map((bit) => ({ family: 4, value: network.value + bit * 2 ** (32 - bits), bits }))
+  if (bits > 128) return []
+  const at = (bits - 1) >> 5
+  return [0, 1].map((bit) => ({
+    family: 6,
+    words: network.words.map((word, i) => (i === at ? (word | (bit << (31 - ((bits - 1) & 31)))) >>> 0 : word)),
+    bits,
+  }))
+}
+
 /** An address of the network: its first one. */
 export function firstAddress(network: AddressNetwork): string {
   if (network.family === 4) return [24, 16, 8, 0].map((shift) => (network.value >>> shift) & 0xff).join('.')

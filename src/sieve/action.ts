@@ -50,6 +50,8 @@ export interface RedirectArgs {
   readonly byTimeAbsolute?: number
   readonly byMode?: 'R' | 'N'
   readonly byTrace?: boolean
+  /** Resent-Date, Resent-From and Resent-To are put in front; absent where the host decides. */
+  readonly resent?: boolean
 }
 
 export interface FccArgs {
@@ -124,8 +126,8 @@ export interface ActionDef {
   /** Kinds it cannot stand beside, in either order. */
   readonly conflictsWith?: readonly ActionKind[]
   /** Counted against this limit. */
-  readonly limit?: 'redirects' | 'fileintos' | 'vacations' | 'notifies' | 'rejects'
-  /** Not counted among the actions of a run: it delivers nothing. */
+  readonly limit?: 'redirects' | 'fileintos' | 'vacations' | 'notifies' | 'rejects' | 'addtags'
+  /** It delivers nothing: counted as `internalActions`, not among the actions of a run. */
   readonly internal?: boolean
   onAdd?(action: Action, previous: readonly Action[], ctx: RunContext): Taken
   /** How it is carried out. Absent: the host does it, and `executeActions` says so. */

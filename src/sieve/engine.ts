@@ -54,9 +54,9 @@ export class SieveEngine {
     }
   }
 
-  /** Capability strings, for `ihave`-like questions and ManageSieve. */
-  capabilities(): readonly string[] {
-    return this.registry.capabilities()
+  /** Capability strings of scripts of a level, for ManageSieve; of all without one. */
+  capabilities(level?: string): readonly string[] {
+    return this.registry.capabilities(level)
   }
 
   /** Puts a configuration in place for programs compiled and run from now on. @throws when it cannot be read */

@@ -75,6 +75,12 @@ export type {
   ValueType,
   WordDef,
 } from './plugin.ts'
+export type { PrivateActionKind } from './private/args.ts'
+export { LAST_VERDICT, VERDICTS, type Verdict, verdictOf } from './private/environment.ts'
+export { ALLOWED_AT, LEVEL_LIMITS, SIEVE_LEVELS, type SieveLevel } from './private/levels.ts'
+export { SITE_EXTENSIONS } from './private/site.ts'
+export { adjustmentOf } from './private/spamadjust.ts'
+export { taggedSubject, tagProblem } from './private/tags.ts'
 export type { Compiled, SieveProgram } from './program.ts'
 export {
   answer,

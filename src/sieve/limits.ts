@@ -22,12 +22,15 @@ export interface SieveLimits {
   /** Diagnostics kept of one script. */
   readonly diagnostics: number
   readonly actions: number
+  /** Actions that deliver nothing: things remembered, tags, notes. */
+  readonly internalActions: number
   readonly redirects: number
   readonly fileintos: number
   readonly vacations: number
   readonly notifies: number
   readonly rejects: number
   readonly headerEdits: number
+  readonly addtags: number
   readonly variables: number
   /** Octets of the value of a variable; more is cut at a character. RFC 5229 §6 asks for 4000 at least. */
   readonly variableBytes: number
@@ -65,12 +68,14 @@ export const SIEVE_LIMITS: SieveLimits = {
   listEntries: 64,
   diagnostics: 100,
   actions: 32,
+  internalActions: 200,
   redirects: 5,
   fileintos: 10,
   vacations: 2,
   notifies: 5,
   rejects: 1,
   headerEdits: 50,
+  addtags: 50,
   variables: 128,
   variableBytes: 4096,
   variableNameLength: 64,

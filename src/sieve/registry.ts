@@ -21,6 +21,10 @@ export interface Owned<D> {
   readonly extension: string
 }
 
+/** May a script of this level use what has these levels? One without a level may use everything. */
+export const allowedAt = (levels: readonly string[] | undefined, level: string | undefined): boolean =>
+  levels === undefined || level === undefined || levels.includes(level)
+
 /** Definitions of one sort, by lower-case name. */
 class Shelf<D> {
   readonly #known = new Map<string, Owned<D>>()
@@ -112,9 +116,16 @@ export class Registry {
     return found
   }
 
-  /** Capability strings, in the order they were given. */
-  capabilities(): readonly string[] {
-    return [...this.extensions.values()].filter(({ hidden }) => hidden !== true).map(({ name }) => name)
+  envelopePart(name: string, level: string | undefined): EnvelopePartDef | undefined {
+    const part = this.envelopeParts.get(name)?.def
+    return part !== undefined && allowedAt(part.levels, level) ? part : undefined
+  }
+
+  /** Capability strings of a level, in the order they were given. */
+  capabilities(level?: string): readonly string[] {
+    return [...this.extensions.values()]
+      .filter(({ hidden, levels }) => hidden !== true && allowedAt(levels, level))
+      .map(({ name }) => name)
   }
 
   /** Changes when the extensions do: compiled programs of another registry are stale. */

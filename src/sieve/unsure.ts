@@ -10,6 +10,12 @@ export const REDIRECT_TO_OWNER_KEEPS = true
 /** spec filters.md 5 [U]: halves are rounded away from zero. */
 export const roundScore = (score: number): number => Math.sign(score) * Math.round(Math.abs(score))
 
+/**
+ * spec filters.md 5 [C] appends the text to the number. [U]: a blank stands between where the text begins with a digit, or
+ * `i;ascii-numeric` would read a number that is none.
+ */
+export const scoreText = (value: number, text: string): string => `${value}${/^[0-9]/.test(text) ? ' ' : ''}${text}`
+
 /** spec filters.md 5 [U]: `spamtest :percent` of a score of 0 to 10. */
 export const percentOf = (score: number): number => Math.min(100, Math.max(0, Math.round(score * 10)))
 
@@ -18,3 +24,13 @@ export const DEFAULT_OFFSET_MINUTES = 0
 
 /** RFC 7352 §3.3 recommends about a week. */
 export const DUPLICATE_SECONDS = 7 * 24 * 3600
+
+/** spec filters.md 4 [U]: `redirect` adds Resent fields unless the script says `:noresent`. Where there are such tags. */
+export const REDIRECT_IS_RESENT = true
+
+/** spec filters.md 4 [U]: `addprefix` puts its text in front of the first part of this type. */
+export const PREFIXED_TYPE = 'text/plain'
+
+/** spec filters.md 4 [U]: from which `loglevel` on `warn` and `debug` are written; without one, both are. */
+export const WARN_FROM_LEVEL = 1
+export const DEBUG_FROM_LEVEL = 2

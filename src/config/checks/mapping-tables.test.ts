@@ -27,6 +27,13 @@ const CASES: readonly { readonly name: string; readonly text: string; readonly w
       '4 mapping-shadowed: this row never decides: mappings:3 takes everything it matches; "abx" goes to mappings:3.',
     ],
   },
+  {
+    name: 'rows that hide another one together',
+    text: 'T\n\n  $(10.0.0.0/25)  $Y\n  $(10.0.0.128/26)  $Y\n  $(10.0.0.192/26)  $Y\n  $(10.0.0.0/24)  $Y\n',
+    want: [
+      '6 mapping-shadowed: this row never decides: mappings:3 and mappings:5 and 1 between them together take everything it matches; "10.0.0.0" goes to mappings:3.',
+    ],
+  },
   { name: 'the special case above the general one is fine', text: 'T\n\n  ab*  $N\n  a*  $Y\n', want: [] },
   {
     name: 'duplicates',

@@ -30,15 +30,15 @@ function shadowed(table: MappingTable): readonly Diagnostic[] {
   const whole = describeTable(table).shadowed
   const told = new Set(whole.map(({ row }) => row))
   return [
-    ...whole.map(({ row, by, probe }) =>
-      row.patternText === by.patternText
+    ...whole.map(({ row, by: [by = row, ...more], probe }) =>
+      more.length === 0 && row.patternText === by.patternText
         ? warn(row, 'mapping-duplicate', `${placeOf(by)} has the same pattern`, {
             reason: row.templateText === by.templateText ? 'The second one changes nothing.' : 'The first one decides.',
             fix: 'remove one of them',
           })
-        : warn(row, 'mapping-shadowed', `this row never decides: ${placeOf(by)} takes everything it matches`, {
+        : warn(row, 'mapping-shadowed', `this row never decides: ${takers([by, ...more])} everything it matches`, {
             reason: `${shown(probe)} goes to ${placeOf(by)}.`,
-            fix: 'put it above that row, or remove it',
+            fix: more.length === 0 ? 'put it above that row, or remove it' : 'put it above those rows, or remove it',
           }),
     ),
     ...partly(table, told),
@@ -76,6 +76,14 @@ function partly({ rows }: MappingTable, told: ReadonlySet<MappingRow>): readonly
     }
   }
   return found
+}
+
+/** Rows that hide another one. Many small networks are told of by the first and the last. */
+function takers(rows: readonly MappingRow[]): string {
+  const [first, second] = [rows[0], rows.at(-1)]
+  if (first === undefined || second === undefined || rows.length === 1) return `${first && placeOf(first)} takes`
+  const between = rows.length > 2 ? ` and ${rows.length - 2} between them` : ''
+  return `${placeOf(first)} and ${placeOf(second)}${between} together take`
 }
 
 type Decision = 'allow' | 'refuse'

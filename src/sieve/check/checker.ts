@@ -16,7 +16,7 @@ import type {
   ValidateContext,
   WordDef,
 } from '../plugin.ts'
-import type { Owned, Registry } from '../registry.ts'
+import { allowedAt, type Owned, type Registry } from '../registry.ts'
 import { SmallMap } from '../small-map.ts'
 import type { BlockNode, CommandNode, ScriptNode, TestNode, WordNode } from '../syntax/tree.ts'
 import { type Binding, bindArguments } from './bind.ts'
@@ -96,8 +96,17 @@ export class Checker implements ValidateContext {
       this.error(span, 'unknown-extension', `there is no extension ${JSON.stringify(extension.slice(0, 80))}${hint}`)
       return false
     }
+    if (!this.#allowed(registry.extensions.get(extension)?.levels)) {
+      this.error(span, 'not-allowed', `"${extension}" is not allowed in a ${this.#options.level} script`)
+      return false
+    }
     for (const name of registry.withImplied(extension)) this.#enabled.add(name)
     return true
+  }
+
+  /** A script without a level may use everything. */
+  #allowed(levels: readonly string[] | undefined): boolean {
+    return allowedAt(levels, this.#options.level)
   }
 
   lenient(): void {
@@ -106,7 +115,8 @@ export class Checker implements ValidateContext {
 
   supports(extension: string): boolean {
     const known = this.#options.registry.extensions.get(extension)
-    return (known !== undefined && known.ihave !== false) || (extension !== '' && BUILT_IN.includes(extension))
+    if (known !== undefined) return known.ihave !== false && this.#allowed(known.levels)
+    return extension !== '' && BUILT_IN.includes(extension)
   }
 
   config<T>(key: ConfigKey<T>): T {
@@ -126,7 +136,7 @@ export class Checker implements ValidateContext {
   }
 
   envelopePart(name: string): EnvelopePartDef | undefined {
-    return this.#options.registry.envelopeParts.get(name)?.def
+    return this.#options.registry.envelopePart(name, this.#options.level)
   }
 
   environmentItem(name: string): EnvItemDef | undefined {
@@ -199,10 +209,11 @@ export class Checker implements ValidateContext {
       return undefined
     }
     const { def, extension } = found
-    if (!this.enabled(extension))
+    const level = this.#options.registry.extensions.get(extension)?.levels
+    if (!this.#allowed(def.levels) || !this.#allowed(level))
+      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a ${this.#options.level} script`)
+    else if (!this.enabled(extension))
       this.error(node.nameSpan, 'missing-require', `${def.name} needs require "${extension}"`)
-    if (def.levels !== undefined && this.#options.level !== undefined && !def.levels.includes(this.#options.level))
-      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a script of this level`)
     if (kind === 'command' && def.topLevel === true && !top)
       this.error(node.nameSpan, 'misplaced', `${def.name} must stand outside of any block`)
     if (def.first === true && (this.#begun || !top))
@@ -217,8 +228,7 @@ export class Checker implements ValidateContext {
       place: this.#report.script.placeAt(node.start),
       values: binding.values,
       match: this.#match(def, binding, node),
-      addressPart:
-        def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined,
+      addressPart: def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined,
       block: undefined,
       data: new SmallMap(),
     }

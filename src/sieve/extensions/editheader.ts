@@ -33,9 +33,29 @@ export const EDITHEADER_CONFIG: ConfigKey<EditHeaderConfig> = {
   read: (value) => ({ noAdd: names(value, 'noAdd'), noDelete: names(value, 'noDelete') }),
 }
 
-function countEdit(ctx: RunContext, args: Args): void {
+export function countEdit(ctx: RunContext, args: Args): void {
   if (ctx.message.headerEdits.length >= ctx.limits.headerEdits)
     ctx.fail(limitCode('headerEdits'), `more than ${ctx.limits.headerEdits} edits of the header`, args)
+}
+
+/** Puts a field into the header, in front or at the end. */
+export function addField(ctx: RunContext, args: Args, name: string, value: string): void {
+  if (!isFieldName(name) || name.length > 76)
+    ctx.fail('header-name', `${JSON.stringify(name.slice(0, 60))} is no name of a header field`, args)
+  if (Buffer.byteLength(value) > ctx.limits.headerBytes)
+    ctx.fail(limitCode('headerBytes'), `a field of more than ${ctx.limits.headerBytes} octets`, args)
+  if (ctx.config(EDITHEADER_CONFIG).noAdd.includes(name.toLowerCase())) {
+    ctx.note('warning', 'header-protected', `${name} must not be added`, args)
+    return
+  }
+  countEdit(ctx, args)
+  ctx.replaceMessage(ctx.message.withAdded(fieldOf(name, value), args.has('last')))
+}
+
+/** Folded and without line ends of its own, whatever the value holds; not ASCII: encoded words (§4). */
+function fieldOf(name: string, value: string): Field {
+  const clean = value.replace(/[\r\n]+[ \t]*/g, ' ')
+  return new Field({ name, raw: Buffer.from(field(name, encodeText(clean))), value: clean.trim() })
 }
 
 const ADDHEADER: WordDef = {
@@ -47,27 +67,10 @@ const ADDHEADER: WordDef = {
     { name: 'value', type: 'string' },
   ],
   validate: (word, ctx) => checkFieldNames(word, ctx, 'field-name'),
-  execute(ctx, args) {
-    const name = args.string('field-name')
-    const value = args.string('value')
-    if (!isFieldName(name) || name.length > 76)
-      return ctx.fail('header-name', `${JSON.stringify(name.slice(0, 60))} is no name of a header field`, args)
-    if (Buffer.byteLength(value) > ctx.limits.headerBytes)
-      return ctx.fail(limitCode('headerBytes'), `a field of more than ${ctx.limits.headerBytes} octets`, args)
-    if (ctx.config(EDITHEADER_CONFIG).noAdd.includes(name.toLowerCase())) {
-      ctx.note('warning', 'header-protected', `${name} must not be added`, args)
-      return undefined
-    }
-    countEdit(ctx, args)
-    // Folded and without line ends of its own, whatever the value holds; not ASCII: encoded words (§4).
-    const clean = value.replace(/[\r\n]+[ \t]*/g, ' ')
-    const raw = Buffer.from(field(name, encodeText(clean)))
-    ctx.replaceMessage(ctx.message.withAdded(new Field({ name, raw, value: clean.trim() }), args.has('last')))
-    return undefined
-  },
+  execute: (ctx, args) => void addField(ctx, args, args.string('field-name'), args.string('value')),
 }
 
-const DELETEHEADER: WordDef = {
+export const DELETEHEADER: WordDef = {
   name: 'deleteheader',
   kind: 'command',
   index: true,
@@ -81,22 +84,30 @@ const DELETEHEADER: WordDef = {
 }
 
 function* deleteHeader(ctx: RunContext, args: Args): SieveAsking<undefined> {
-  const name = args.string('field-name').toLowerCase()
-  const { noDelete } = ctx.config(EDITHEADER_CONFIG)
-  if (ALWAYS_KEPT.includes(name) || noDelete.includes(name)) {
-    ctx.note('warning', 'header-protected', `${name} must not be deleted`, args)
-    return undefined
-  }
-  // §5: `:index` counts all fields of the name, whether their values match or not.
-  for (const one of args.indexed(ctx.message.fieldsNamed(name))) {
-    if (args.has('value-patterns')) {
-      const matching = args.match(TextList.of([one.decoded]))
-      if (!(isAsking(matching) ? yield* matching : matching)) continue
-    }
+  for (const one of yield* fieldsToChange(ctx, args)) {
     countEdit(ctx, args)
     ctx.replaceMessage(ctx.message.withDeleted(one))
   }
   return undefined
+}
+
+/** The fields that the arguments of `deleteheader` mean; none of one that must stay. */
+export function* fieldsToChange(ctx: RunContext, args: Args): SieveAsking<readonly Field[]> {
+  const name = args.string('field-name').toLowerCase()
+  const { noDelete } = ctx.config(EDITHEADER_CONFIG)
+  if (ALWAYS_KEPT.includes(name) || noDelete.includes(name)) {
+    ctx.note('warning', 'header-protected', `${name} must not be deleted`, args)
+    return []
+  }
+  // §5: `:index` counts all fields of the name, whether their values match or not.
+  const named = args.indexed(ctx.message.fieldsNamed(name))
+  if (!args.has('value-patterns')) return named
+  const wanted: Field[] = []
+  for (const one of named) {
+    const matching = args.match(TextList.of([one.decoded]))
+    if (isAsking(matching) ? yield* matching : matching) wanted.push(one)
+  }
+  return wanted
 }
 
 export const EDITHEADER: SieveExtension = {

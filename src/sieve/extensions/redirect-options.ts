@@ -3,6 +3,7 @@
 import type { RedirectArgs } from '../action.ts'
 import type { Args, SieveExtension } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
+import { REDIRECT_IS_RESENT } from '../unsure.ts'
 
 const NOTIFY = new Set(['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'])
 
@@ -10,7 +11,15 @@ type Options = Omit<RedirectArgs, 'address' | 'list' | 'copy'>
 
 /** @throws the fault of a value that is none */
 export function redirectOptions(ctx: RunContext, args: Args): Options {
-  return { ...dsn(ctx, args), ...deliverBy(ctx, args) }
+  return { ...dsn(ctx, args), ...deliverBy(ctx, args), ...resent(ctx, args) }
+}
+
+/** Where the host has the tags `:resent` and `:noresent` (private/arguments.ts). */
+function resent(ctx: RunContext, args: Args): Pick<Options, 'resent'> {
+  if (args.has('noresent')) return { resent: false }
+  return args.has('resent') || ctx.supports('vnd.sun.resent')
+    ? { resent: REDIRECT_IS_RESENT || args.has('resent') }
+    : {}
 }
 
 function dsn(ctx: RunContext, args: Args): Pick<Options, 'notify' | 'ret'> {

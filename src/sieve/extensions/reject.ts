@@ -5,24 +5,26 @@
  */
 import type { ActionDef, ActionKind } from '../action.ts'
 import { limitCode } from '../limits.ts'
-import type { SieveExtension, WordDef } from '../plugin.ts'
+import type { Args, SieveExtension, WordDef } from '../plugin.ts'
+import type { RunContext } from '../run-context.ts'
 import { startReject } from '../services/start-reject.ts'
 
 /** §2.1 and §2.2: not beside what delivers, not beside each other. */
 const CONFLICTS: readonly ActionKind[] = ['keep', 'fileinto', 'redirect', 'vacation', 'reject', 'ereject']
 
+/** A reason for people, within bounds. */
+export function reasonOf(ctx: RunContext, args: Args): string {
+  const reason = args.string('reason')
+  if (Buffer.byteLength(reason) > ctx.limits.textBytes)
+    return ctx.fail(limitCode('textBytes'), `a reason of more than ${ctx.limits.textBytes} octets`, args)
+  return reason.includes('\0') ? ctx.fail('nul', 'a NUL in a reason', args) : reason
+}
+
 const word = (name: 'reject' | 'ereject'): WordDef => ({
   name,
   kind: 'command',
   positional: [{ name: 'reason', type: 'string' }],
-  execute(ctx, args) {
-    const reason = args.string('reason')
-    if (Buffer.byteLength(reason) > ctx.limits.textBytes)
-      return ctx.fail(limitCode('textBytes'), `a reason of more than ${ctx.limits.textBytes} octets`, args)
-    if (reason.includes('\0')) return ctx.fail('nul', 'a NUL in a reason', args)
-    ctx.act({ kind: name, args: { reason } }, args)
-    return undefined
-  },
+  execute: (ctx, args) => void ctx.act({ kind: name, args: { reason: reasonOf(ctx, args) } }, args),
 })
 
 const action = (name: 'reject' | 'ereject'): ActionDef => ({

@@ -19,7 +19,8 @@ export interface VacationConfig {
   readonly minSecondsTag: number
 }
 
-const DAY = 86_400
+const HOUR = 3600
+const DAY = 24 * HOUR
 
 export const VACATION_CONFIG: ConfigKey<VacationConfig> = {
   extension: 'vacation',
@@ -37,6 +38,8 @@ function period(ctx: RunContext, args: Args): number {
   // Out of range is capped without a word (§4.1, RFC 6131 §2).
   const cap = (seconds: number, least: number): number => Math.min(Math.max(seconds, least), maxSeconds)
   if (args.has('seconds')) return cap(args.number('seconds'), minSecondsTag)
+  // A private argument (private/arguments.ts); as fine as seconds are.
+  if (args.has('hours')) return cap(args.number('hours') * HOUR, minSecondsTag)
   return args.has('days') ? cap(args.number('days') * DAY, minSeconds) : defaultSeconds
 }
 

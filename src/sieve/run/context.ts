@@ -7,7 +7,7 @@ import type { SieveMessage } from '../message.ts'
 import type { Args, ConfigKey, EnvelopePartDef, ModifierDef, NotifyMethodDef } from '../plugin.ts'
 import type { Compiled, SieveProgram } from '../program.ts'
 import { askHost, type Maybe, then } from '../questions.ts'
-import type { Registry } from '../registry.ts'
+import { allowedAt, type Registry } from '../registry.ts'
 import type { LogEntry, RunContext, SieveEnvironment, Slot, VariableScope } from '../run-context.ts'
 import { askFound } from './ask-found.ts'
 import { Budget } from './budget.ts'
@@ -244,7 +244,7 @@ export class Context implements RunContext {
   }
 
   envelopePart(name: string): EnvelopePartDef | undefined {
-    return this.shared.support.registry.envelopeParts.get(name)?.def
+    return this.shared.support.registry.envelopePart(name, this.#frame.program.level)
   }
 
   modifiers(): readonly ModifierDef[] {
@@ -253,6 +253,6 @@ export class Context implements RunContext {
 
   supports(extension: string): boolean {
     const known = this.shared.support.registry.extensions.get(extension)
-    return known !== undefined && known.ihave !== false
+    return known !== undefined && known.ihave !== false && allowedAt(known.levels, this.#frame.program.level)
   }
 }

@@ -65,6 +65,8 @@ function checkLimits(ctx: RunContext, { def }: Action, args: Args): void {
     const many = limit === 'vacations' ? 'Too many vacations specified' : `more than ${ctx.limits[limit]} ${limit}`
     ctx.fail(limitCode(limit), many, args)
   }
-  if (def.internal !== true && own.filter(({ def: other }) => other.internal !== true).length >= ctx.limits.actions)
-    ctx.fail(limitCode('actions'), `more than ${ctx.limits.actions} actions`, args)
+  const internal = def.internal === true
+  const bound = internal ? 'internalActions' : 'actions'
+  if (own.filter(({ def: other }) => (other.internal === true) === internal).length >= ctx.limits[bound])
+    ctx.fail(limitCode(bound), `more than ${ctx.limits[bound]} actions`, args)
 }

@@ -13,9 +13,14 @@ import type { Execution, Started } from './services.ts'
 
 export async function startReject(action: Action, execution: Execution): Promise<Started> {
   if (!isAction(action, 'reject') && !isAction(action, 'ereject')) return { kind: 'failed', error: 'not a refusal' }
+  return startRefusal(action, action.args.reason, execution)
+}
+
+/** For plug-ins with refusals of their own. */
+export async function startRefusal(action: Action, reason: string, execution: Execution): Promise<Started> {
   const { from = '' } = execution.envelope
   if (from === '') return { kind: 'skipped', reason: 'the sender is null' }
-  const content = composeRefusal(action.args.reason, from, execution, headerOf(action))
+  const content = composeRefusal(reason, from, execution, headerOf(action))
   return startSending(execution, '', [{ address: from }], content)
 }
 

@@ -54,6 +54,10 @@ export const KEEP_ACTION: ActionDef = {
   start: startStore,
 }
 
+/** For an action without arguments: twice is once. */
+export const takenOnce: NonNullable<ActionDef['onAdd']> = ({ kind: wanted }, previous) =>
+  previous.some(({ kind, earlier }) => kind === wanted && !earlier) ? { taken: 'drop' } : { taken: 'add' }
+
 export const DISCARD: WordDef = {
   name: 'discard',
   kind: 'command',
@@ -63,7 +67,6 @@ export const DISCARD: WordDef = {
 export const DISCARD_ACTION: ActionDef = {
   name: 'discard',
   cancelsImplicitKeep: true,
-  onAdd: (_action, previous) =>
-    previous.some(({ kind, earlier }) => kind === 'discard' && !earlier) ? { taken: 'drop' } : { taken: 'add' },
+  onAdd: takenOnce,
   start: async () => ({ kind: 'skipped', reason: 'nothing to do' }),
 }
