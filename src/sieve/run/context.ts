@@ -32,8 +32,11 @@ class Slots {
   readonly #kept = new Map<Slot<unknown>, unknown>()
 
   get<T>(slot: Slot<T>): T {
-    if (!this.#kept.has(slot)) this.#kept.set(slot, slot.init())
-    return this.#kept.get(slot) as T
+    const known = this.#kept.get(slot)
+    if (known !== undefined) return known as T
+    const made = slot.init()
+    this.#kept.set(slot, made)
+    return made
   }
 
   clear(): void {
