@@ -92,3 +92,43 @@ test('what cannot be asked is said', async () => {
     assert.match(ran.err, text)
   }
 })
+
+test('behind a refusal: what the other tables of the phase would have said, in brackets, and changing nothing', async (t) => {
+  const mappings = join(folder, 'mappings')
+  t.after(() => rm(mappings))
+  await writeFile(
+    mappings,
+    'ORIG_SEND_ACCESS\n\n  *|bad@*|*|*  $NNot$ you\n\nORIG_MAIL_ACCESS\n\n  *|*|*bad@*  $<seen$Y\n\n' +
+      'SEND_ACCESS\n\n  *|*|*|b@*  $NNot$ b\n\nMAIL_ACCESS\n\n  *never  $N\n',
+  )
+  const session = ['--ip', '192.0.2.9', '--from', 'bad@example.net', '--to', 'a@example.com', 'b@example.com']
+  const { code, out, err } = await explain(...session)
+  assert.equal(code, 0, err)
+  const lines = out.split('\n')
+  const said = (text: string): string[] => lines.filter((line) => line.trimStart().startsWith(text))
+  assert.deepEqual(said('[SEND_ACCESS'), [
+    '     [SEND_ACCESS would have let it pass',
+    '     [SEND_ACCESS would have refused it too with 550 5.7.1 Not b: b@example.com',
+  ])
+  assert.equal(said('[ORIG_MAIL_ACCESS would have let it pass').length, 2)
+  assert.equal(said('[ORIG_SEND_ACCESS').length, 0)
+  assert.match(out, /no row matched\]/)
+  const json = JSON.parse((await explain(...session, '--json')).out)
+  const rcpt = json.exchanges.filter(({ step }: { step: string }) => step === 'rcpt')
+  assert.deepEqual(
+    rcpt[1].otherTables.map(({ stage, result }: { stage: string; result: string }) => [stage, result]),
+    [
+      ['ORIG_MAIL_ACCESS', 'change'],
+      ['SEND_ACCESS', 'refuse'],
+      ['MAIL_ACCESS', 'pass'],
+    ],
+  )
+  // `$<` of a table that was not asked writes to no log.
+  assert.deepEqual(
+    json.effects.filter(({ effect }: { effect: string }) => effect === 'note'),
+    [],
+  )
+  assert.ok(
+    json.traces.every(({ steps }: { steps: { stage: string }[] }) => steps.every((s) => s.stage !== 'MAIL_ACCESS')),
+  )
+})

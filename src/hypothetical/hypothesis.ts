@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a hypothetical session came to: plain data, printed as JSON by the command line. */
 import type { Note } from '../ask/note.ts'
-import type { Trace } from '../policy/trace.ts'
+import type { Step, Trace } from '../policy/trace.ts'
 
 export const VERDICTS = ['accepted', 'held', 'discarded', 'deferred', 'refused'] as const
 export type Verdict = (typeof VERDICTS)[number]
 
 export const isVerdict = (text: string): text is Verdict => VERDICTS.some((each) => each === text)
+
+export type OtherTables = readonly Omit<Step, 'ms'>[]
 
 /** One command, or the connection itself, or the message, and what the server says to it. */
 export interface Exchange {
@@ -17,6 +19,8 @@ export interface Exchange {
   readonly replies: readonly string[]
   /** The server closes the connection behind them. */
   readonly closes?: true
+  /** Behind the refusal of a recipient: what the other tables would have said. It changes nothing. */
+  readonly otherTables?: OtherTables
 }
 
 export interface RecipientOutcome {

@@ -2,10 +2,10 @@
 /** A hypothetical session for people: what is said, the ladder of its traces, what would have been done. */
 import { clean } from '../history/clean.ts'
 import { renderLadder } from '../history/history.ts'
-import { colours, styleOf } from '../history/paint.ts'
+import { colours, type Paint, styleOf } from '../history/paint.ts'
 import { tableLines } from '../history/table-lines.ts'
 import type { MappingResult, Mappings } from '../mapping/index.ts'
-import type { TableTrace } from '../policy/trace.ts'
+import type { Step, TableTrace } from '../policy/trace.ts'
 import type { Effect, Exchange, Hypothesis } from './hypothesis.ts'
 
 export function renderHypothesis(
@@ -21,7 +21,10 @@ export function renderHypothesis(
     ),
     '',
     paint('bold', 'the dialogue'),
-    ...exchanges.flatMap(dialogueLines),
+    ...exchanges.flatMap((exchange) => [
+      ...dialogueLines(exchange),
+      ...(exchange.otherTables ?? []).flatMap((step) => otherTable(step, paint, options.mappings)),
+    ]),
     '',
     renderLadder(traces, options).trimEnd(),
     ...(effects.length === 0 ? [] : ['', paint('bold', 'would be done'), ...effects.map(effectLine)]),
@@ -51,6 +54,24 @@ function dialogueLines({ step, said, replies, closes }: Exchange): readonly stri
     ...replies.map((reply) => `  S: ${clean(reply, 300)}`),
     ...(closes === true ? ['  S: (closes)'] : []),
   ]
+}
+
+/** In brackets: it was not asked, for the recipient had been refused before. */
+function otherTable(step: Omit<Step, 'ms'>, paint: Paint, mappings: Mappings | undefined): readonly string[] {
+  const lines = [
+    `${clean(step.stage)} would ${WOULD[step.result]}${step.reply === undefined ? '' : ` with ${clean(step.reply)}`}`,
+    ...(step.tables ?? []).flatMap((asked) => tableLines(asked, paint, mappings)).map((line) => `  ${line}`),
+  ]
+  return lines.map((line, i) => `     ${i === 0 ? '[' : ' '}${line}${i === lines.length - 1 ? ']' : ''}`)
+}
+
+const WOULD: Readonly<Record<Step['result'], string>> = {
+  pass: 'have let it pass',
+  change: 'have let it pass',
+  refuse: 'have refused it too',
+  defer: 'have said "try later"',
+  hold: 'have held it',
+  discard: 'have thrown it away',
 }
 
 function effectLine(effect: Effect): string {

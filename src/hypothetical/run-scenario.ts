@@ -17,7 +17,7 @@ import { Session } from '../smtp-server/session.ts'
 import { transactionOf } from '../smtp-server/state.ts'
 import { contentOctets, discardingDraft } from './content.ts'
 import { CopiedWorld } from './copied-world.ts'
-import type { Exchange, Hypothesis } from './hypothesis.ts'
+import type { Exchange, Hypothesis, OtherTables } from './hypothesis.ts'
 import { outcomeOf } from './outcome.ts'
 import { checkScenario, type Scenario } from './scenario.ts'
 import { mechanismFor, PASSWORD } from './sign-in.ts'
@@ -45,9 +45,13 @@ class Dialogue {
   #rules: ContentRules | undefined
   #handshake = false
   #closed = false
+  readonly #site: Site
+  /** Set where the command at hand refuses a recipient. */
+  #theRest: (() => Asking<OtherTables>) | undefined
 
   constructor(scenario: Scenario, site: Site) {
     this.#scenario = scenario
+    this.#site = site
     this.#now = site.now
     this.#world = new CopiedWorld(site.reads, site.callOuts())
     this.#session = new Session(sessionContext(site, scenario), {
@@ -55,6 +59,9 @@ class Dialogue {
       now: site.now,
       elapsed: site.elapsed,
       tlsAvailable: () => site.tls,
+      refusedRecipient: (theRest) => {
+        this.#theRest = theRest
+      },
     })
   }
 
@@ -148,14 +155,24 @@ class Dialogue {
   ): Promise<void> {
     this.#replies = []
     this.#rules = undefined
+    this.#theRest = undefined
     const onFact = (fact: Parameters<Session['trace']['fact']>[0]): void => this.#session.trace.fact(fact)
     this.#perform(await drive(asking, this.#world.host, { onFact }))
+    const otherTables = await this.#otherTables()
     this.#exchanges.push({
       step,
       ...(said === undefined ? {} : { said }),
       replies: [...before, ...this.#replies.map(describeReply)],
       ...(this.#closed ? { closes: true } : {}),
+      ...(otherTables.length === 0 ? {} : { otherTables }),
     })
+  }
+
+  /** Asked in a world of their own: what they would do there is done nowhere, and nobody counts it. */
+  async #otherTables(): Promise<OtherTables> {
+    if (this.#theRest === undefined) return []
+    const { reads, callOuts } = this.#site
+    return await drive(this.#theRest(), new CopiedWorld(reads, callOuts()).host)
   }
 
   #perform(actions: readonly Action[]): void {

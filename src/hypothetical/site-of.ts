@@ -72,4 +72,5 @@ export const NOBODY: Directory = {
   address: () => ({ kind: 'absent' }),
   password: () => ({ kind: 'absent' }),
   scram: () => ({ kind: 'absent' }),
+  filters: () => ({ kind: 'absent' }),
 }

@@ -21,6 +21,8 @@ export interface StagesResult<C> {
   readonly verdict: Verdict
   /** What made the verdict; `undefined` when everything passed. */
   readonly by: DecidedBy | undefined
+  /** Stages that were not run, for a refusal ended the run before them. */
+  readonly rest: readonly Stage<C>[]
 }
 
 export function* runStages<C extends SessionContext>(
@@ -32,16 +34,37 @@ export function* runStages<C extends SessionContext>(
 ): Asking<StagesResult<C>> {
   let context = start
   let held: { readonly verdict: Verdict; readonly by: DecidedBy } | undefined
-  for (const stage of stages) {
+  for (const [i, stage] of stages.entries()) {
     if (stage.run === undefined) continue
     const result = yield* stage.run(context)
     if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
-      return { context, verdict: result.verdict, by: result.by }
+      return { context, verdict: result.verdict, by: result.by, rest: stages.slice(i + 1) }
     if (result.verdict.do === 'hold') held ??= { verdict: result.verdict, by: result.by }
   }
-  return { context, verdict: held?.verdict ?? { do: 'pass' }, by: held?.by }
+  return { context, verdict: held?.verdict ?? { do: 'pass' }, by: held?.by, rest: [] }
+}
+
+/**
+ * What mapping tables behind a refusal would have said, for whoever wants to know all of a phase: steps of the stages
+ * that asked one. Their verdicts change nothing; the caller answers effects on a copy.
+ */
+export function* askTheRest<C extends SessionContext>(
+  moment: Moment,
+  rest: readonly Stage<C>[],
+  from: C,
+): Asking<readonly Omit<Step, 'ms'>[]> {
+  const steps: Omit<Step, 'ms'>[] = []
+  let context = from
+  for (const stage of rest) {
+    if (stage.run === undefined) continue
+    const result = yield* stage.run(context)
+    if (result.tables !== undefined && result.tables.length > 0)
+      steps.push(stepOf(moment, stage.name, result, undefined))
+    context = result.context ?? context
+  }
+  return steps
 }
 
 function stepOf<C>(

@@ -7,7 +7,7 @@ import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseForwardPath } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
-import { runStages } from '../../policy/run-stages.ts'
+import { askTheRest, runStages } from '../../policy/run-stages.ts'
 import type { MailContext, RcptContext, Verdict } from '../../policy/stage.ts'
 import { STAGES } from '../../policy/stages.ts'
 import { behindColon } from '../../smtp/command.ts'
@@ -25,9 +25,12 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   if (state.at !== 'mail') throw new Error(`RCPT in state ${state.at}`)
   const { transaction } = state
   const start = parseRcpt(session, transaction, argument)
-  const { verdict, context, by } = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
-  if (verdict.do === 'refuse')
+  const asked = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
+  const { verdict, context, by, rest } = asked
+  if (verdict.do === 'refuse') {
+    session.setting.refusedRecipient?.(() => askTheRest('rcpt', rest, context))
     return refuse(session, carrying(transaction, context), start.given, verdict.reply, verdict.close === true)
+  }
 
   const born = becomes(context, verdict)
   const { recipients, acceptedCommands } = transaction
