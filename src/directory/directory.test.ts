@@ -28,10 +28,23 @@ function opened(t: TestContext, file: string, now?: () => number): EmbeddedDirec
 async function embedded(t: TestContext, content: Content): Promise<EmbeddedDirectory> {
   const directory = opened(t, join(folder(t), 'directory.sqlite'))
   for (const each of content.domains) directory.addDomain(each)
-  for (const { status, ...user } of content.users) {
+  for (const { status, rules, displayName, autoreply, household, ...user } of content.users) {
     await directory.addUser(user)
     if (status !== undefined) directory.setStatus(user.address, status)
+    if (rules !== undefined) {
+      const before = await directory.ruleStore.rules(user.address)
+      assert.ok(before.kind === 'found')
+      await directory.ruleStore.replace(user.address, rules, before.value.state)
+    }
+    const settings = {
+      ...(displayName === undefined ? {} : { displayName }),
+      ...(autoreply === undefined ? {} : { autoreply }),
+      ...(household === undefined ? {} : { household }),
+    }
+    directory.setUserSettings(user.address, settings)
+    assert.deepEqual(directory.userSettings(user.address), settings)
   }
+  for (const [name, values] of Object.entries(content.domainRules ?? {})) directory.setDomainRules(domain(name), values)
   for (const alias of content.aliases) directory.addAlias(alias)
   return directory
 }
@@ -230,4 +243,50 @@ test('alias file: one that is not there is empty', async () => {
   const directory = withAliasFile({ path: '/nowhere/at/all', name: 'aliases' }, behind)
   assert.equal((await directory.address(KIM)).kind, 'found')
   assert.equal(parseAddress('x'), undefined)
+})
+
+test('embedded: a file of before rules were kept is taken on', async (t) => {
+  const file = join(folder(t), 'directory.sqlite')
+  const before = openDirectory(file)
+  before.addDomain(domain('example.org'))
+  await before.addUser({ address: KIM })
+  before.close()
+  const db = new DatabaseSync(file)
+  db.exec('DROP TABLE rule; DROP TABLE user_settings; DROP TABLE domain_rule; PRAGMA user_version = 1')
+  db.close()
+  const { ruleStore } = opened(t, file)
+  const found = await ruleStore.rules(KIM)
+  assert.ok(found.kind === 'found')
+  assert.deepEqual(await ruleStore.replace(KIM, ['keep;'], found.value.state), { kind: 'stored' })
+})
+
+test('embedded: a damaged automatic reply defers, and so does a file that is held', async (t) => {
+  const file = join(folder(t), 'directory.sqlite')
+  const directory = opened(t, file)
+  directory.addDomain(domain('example.org'))
+  await directory.addUser({ address: KIM })
+  directory.setUserSettings(KIM, { autoreply: { mode: 'echo' } })
+  const db = new DatabaseSync(file)
+  t.after(() => db.close())
+  db.exec(`UPDATE user_settings SET autoreply = '{"mode":"loud"}'`)
+  assert.equal((await directory.filters(KIM, domain('example.org'))).kind, 'defer')
+  const found = await directory.ruleStore.rules(KIM)
+  assert.ok(found.kind === 'found')
+  db.exec('BEGIN IMMEDIATE')
+  assert.equal((await directory.ruleStore.replace(KIM, ['keep;'], found.value.state)).kind, 'defer')
+  db.exec('ROLLBACK')
+  assert.deepEqual(await directory.ruleStore.replace(KIM, ['keep;'], found.value.state), { kind: 'stored' })
+})
+
+test('embedded: nobody heads their own household, and heads that went away head nothing', async (t) => {
+  const directory = opened(t, join(folder(t), 'directory.sqlite'))
+  directory.addDomain(domain('example.org'))
+  const head = address('head@example.org')
+  for (const each of [KIM, head]) await directory.addUser({ address: each })
+  assert.throws(() => directory.setUserSettings(KIM, { household: KIM }), { name: 'DirectoryProblem', code: 'invalid' })
+  directory.setUserSettings(KIM, { household: head })
+  directory.deleteUser(head)
+  const found = await directory.filters(KIM, domain('example.org'))
+  assert.ok(found.kind === 'found' && found.value.household === undefined)
+  assert.throws(() => directory.setDomainRules(domain('example.org'), ['']), { name: 'DirectoryProblem' })
 })

@@ -4,6 +4,7 @@
  * (directory.suite.ts). Every answer is found, absent or defer; a failing directory never looks empty.
  */
 import type { Domain, MailAddress } from '../address/address.ts'
+import type { RecipientFilters } from '../ask/filters.ts'
 import type { Lookup } from '../ask/lookup.ts'
 import type { Account, AddressEntry, Answers, DomainEntry } from '../ask/questions.ts'
 
@@ -25,4 +26,6 @@ export interface Directory {
   password(login: string, password: string): MaybePromise<Lookup<Account>>
   /** Always found where SCRAM is kept at all: for names nobody has, keys are made up (password.ts). */
   scram(login: string): MaybePromise<Answers['directory.scram']>
+  /** What is kept of filters for a user that `address` names, and for the domain of the address that mail came for. */
+  filters(user: string, domain: Domain): MaybePromise<Lookup<RecipientFilters>>
 }

@@ -7,13 +7,17 @@ import { parseAddress, parseDomain } from '../address/path.ts'
 import type { Member } from '../ask/questions.ts'
 import { type AliasRow, type Snapshot, snapshotOf, type UserRow, type UserStatus } from './snapshot.ts'
 
-const SCHEMA_VERSION = 1
+/** 2 added rules, and what belongs to them. */
+const SCHEMA_VERSION = 2
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS secret (value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS domain (name TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS user (key TEXT PRIMARY KEY, address TEXT NOT NULL, status TEXT NOT NULL, password TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS also (key TEXT PRIMARY KEY, address TEXT NOT NULL, user TEXT NOT NULL REFERENCES user(key) ON DELETE CASCADE) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alias (key TEXT PRIMARY KEY, address TEXT NOT NULL, members TEXT NOT NULL, owner TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rule (user TEXT NOT NULL REFERENCES user(key) ON DELETE CASCADE, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (user, place));
+CREATE TABLE IF NOT EXISTS user_settings (user TEXT PRIMARY KEY REFERENCES user(key) ON DELETE CASCADE, name TEXT, autoreply TEXT, household TEXT);
+CREATE TABLE IF NOT EXISTS domain_rule (domain TEXT NOT NULL REFERENCES domain(name) ON DELETE CASCADE, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (domain, place));
 `
 /** Writers wait for each other; the server, which only reads, must not stand still behind one. */
 const WRITE_BUSY_MS = 5000
@@ -51,12 +55,13 @@ export function openTables(file: string): { readonly db: DatabaseSync; readonly 
 }
 
 /** Whole or not at all; other writers wait. */
-export function inTransaction(db: DatabaseSync, work: () => void): void {
-  db.exec(`PRAGMA busy_timeout = ${WRITE_BUSY_MS}`)
+export function inTransaction<T>(db: DatabaseSync, work: () => T, busyMs: number = WRITE_BUSY_MS): T {
+  db.exec(`PRAGMA busy_timeout = ${busyMs}`)
   db.exec('BEGIN IMMEDIATE')
   try {
-    work()
+    const result = work()
     db.exec('COMMIT')
+    return result
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error

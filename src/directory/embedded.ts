@@ -10,8 +10,10 @@ import { type Domain, domainOf, type MailAddress } from '../address/address.ts'
 import { addressKey } from '../address/path.ts'
 import type { DomainEntry } from '../ask/questions.ts'
 import type { Directory } from './directory.ts'
+import { embeddedFilters, embeddedRules, type UserSettings } from './embedded-filters.ts'
 import { inTransaction, openTables, READ_BUSY_MS, readAll, type StoredUser, versionOf } from './embedded-tables.ts'
 import { madeUpKeys, PasswordChecker, parseStored, storePassword } from './password.ts'
+import { overQuota, RULE_QUOTA, type RuleStore } from './rule-store.ts'
 import {
   type AliasRow,
   accountOf,
@@ -24,6 +26,7 @@ import {
   type UserStatus,
 } from './snapshot.ts'
 
+export type { UserSettings } from './embedded-filters.ts'
 export type { AliasRow, UserRow, UserStatus } from './snapshot.ts'
 
 /** What an administrator asked for cannot be done. */
@@ -41,6 +44,8 @@ const LOOK_AGAIN_MS = 1000
 
 /** Changes throw DirectoryProblem; a change is whole or not at all. Addresses name a user by any they have. */
 export interface EmbeddedDirectory extends Directory {
+  /** Of every user; the same file. */
+  readonly ruleStore: RuleStore
   domains(): readonly DomainEntry[]
   addDomain(domain: Domain): void
   /** Refused while users or aliases of it remain, unless forced: then they go too. */
@@ -54,6 +59,11 @@ export interface EmbeddedDirectory extends Directory {
   setPassword(address: MailAddress, password: string): Promise<void>
   setStatus(address: MailAddress, status: UserStatus): void
   deleteUser(address: MailAddress): void
+  userSettings(address: MailAddress): UserSettings
+  /** All of them at once: what is not there is taken away. */
+  setUserSettings(address: MailAddress, settings: UserSettings): void
+  domainRules(domain: Domain): readonly string[]
+  setDomainRules(domain: Domain, values: readonly string[]): void
   aliases(): readonly AliasRow[]
   addAlias(alias: AliasRow): void
   deleteAlias(address: MailAddress): void
@@ -68,7 +78,12 @@ export function openDirectory(file: string, now: () => number = () => performanc
   const { db, secret } = openTables(file)
   db.exec(`PRAGMA busy_timeout = ${READ_BUSY_MS}`)
   const own = { changes: 0 }
-  return { ...lookupsOf(db, secret, own, now), ...changesOf(db, own), close: () => db.close() }
+  return {
+    ...lookupsOf(db, secret, own, now),
+    ...changesOf(db, own),
+    ruleStore: embeddedRules(db),
+    close: () => db.close(),
+  }
 }
 
 /** Changes made here, which `data_version` does not count. */
@@ -78,6 +93,7 @@ interface Own {
 
 function lookupsOf(db: DatabaseSync, secret: Uint8Array, own: Own, now: () => number): Directory {
   const checker = new PasswordChecker()
+  const kept = embeddedFilters(db)
   let seen: { readonly version: number; readonly own: number; readonly snapshot: Snapshot<StoredUser> } | undefined
   let failure = ''
   let lookedAt = Number.NEGATIVE_INFINITY
@@ -122,6 +138,13 @@ function lookupsOf(db: DatabaseSync, secret: Uint8Array, own: Own, now: () => nu
         return { kind: 'defer', cause: `password of ${login}: ${error instanceof Error ? error.message : 'damaged'}` }
       }
     },
+    filters(user, domain) {
+      try {
+        return kept.filters(user, domain)
+      } catch (error) {
+        return { kind: 'defer', cause: `directory: ${error instanceof Error ? error.message : String(error)}` }
+      }
+    },
     scram(login) {
       const snapshot = current()
       if (snapshot === undefined) return away()
@@ -138,7 +161,8 @@ function lookupsOf(db: DatabaseSync, secret: Uint8Array, own: Own, now: () => nu
   }
 }
 
-function changesOf(db: DatabaseSync, own: Own): Omit<EmbeddedDirectory, keyof Directory | 'close'> {
+function changesOf(db: DatabaseSync, own: Own): Omit<EmbeddedDirectory, keyof Directory | 'close' | 'ruleStore'> {
+  const kept = embeddedFilters(db)
   const change = (work: () => void): void => {
     inTransaction(db, work)
     own.changes++
@@ -154,6 +178,11 @@ function changesOf(db: DatabaseSync, own: Own): Omit<EmbeddedDirectory, keyof Di
     const key = addressKey(address)
     if (snapshot.users.has(key) || snapshot.aliases.has(key))
       throw new DirectoryProblem('exists', `${address} is there already`)
+  }
+  const requireFound = (snapshot: Snapshot, domain: Domain): Domain => {
+    const found = findDomain(snapshot, domain)
+    if (found.kind !== 'found') throw missing(domain)
+    return found.value.domain
   }
   /** The key of the user who has this address. */
   const userKey = (address: MailAddress): string => {
@@ -225,6 +254,22 @@ function changesOf(db: DatabaseSync, own: Own): Omit<EmbeddedDirectory, keyof Di
     },
     deleteUser(address) {
       change(() => run('DELETE FROM user WHERE key = ?', userKey(address)))
+    },
+    userSettings: (address) => kept.settings(userKey(address)),
+    setUserSettings(address, settings) {
+      change(() => {
+        const key = userKey(address)
+        const { household } = settings
+        if (household !== undefined && userKey(household) === key)
+          throw new DirectoryProblem('invalid', `${address} cannot be the head of their own household`)
+        kept.setSettings(key, settings)
+      })
+    },
+    domainRules: (domain) => kept.domainRules(requireFound(readAll(db), domain)),
+    setDomainRules(domain, values) {
+      const why = overQuota(values, RULE_QUOTA)
+      if (why !== undefined) throw new DirectoryProblem('invalid', why)
+      change(() => kept.setDomainRules(requireFound(readAll(db), domain), values))
     },
     aliases: () => [...readAll(db).aliases.values()],
     addAlias({ address, members, owner }) {

@@ -5,7 +5,7 @@ import type { Directory } from './directory.ts'
 
 export type DirectoryHost = Pick<
   Host,
-  'directory.domain' | 'directory.address' | 'directory.password' | 'directory.scram'
+  'directory.domain' | 'directory.address' | 'directory.password' | 'directory.scram' | 'directory.filters'
 >
 
 export const directoryAnswers = (directory: Directory): DirectoryHost => ({
@@ -13,4 +13,5 @@ export const directoryAnswers = (directory: Directory): DirectoryHost => ({
   'directory.address': ({ address, mailbox }) => directory.address(address, { mailbox: mailbox === true }),
   'directory.password': ({ login, password }) => directory.password(login, password),
   'directory.scram': ({ login }) => directory.scram(login),
+  'directory.filters': ({ user, domain }) => directory.filters(user, domain),
 })

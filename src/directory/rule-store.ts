@@ -4,6 +4,7 @@
  * and 11). What the values mean is the matter of policy/filters; a store keeps texts and their order. Backends run one
  * suite (directory.suite.ts). A store that cannot be asked defers; it never looks empty.
  */
+import { createHash } from 'node:crypto'
 import type { Lookup } from '../ask/lookup.ts'
 
 /** All values of one user, as one moment had them. */
@@ -55,3 +56,7 @@ export function overQuota(values: readonly string[], quota: RuleQuota): string |
   if (bytes > quota.maxBytes) return `the rules have ${bytes} octets together; ${quota.maxBytes} may be kept`
   return new Set(values).size < values.length ? 'two rules are the same' : undefined
 }
+
+/** For stores whose backend has no version of its own. The order counts: where there is none, sort first. */
+export const stateOf = (values: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(values)).digest('base64url')

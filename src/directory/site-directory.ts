@@ -48,6 +48,7 @@ export function withAliasFile(file: AliasFile, behind: Directory): Directory {
     domain: (domain) => behind.domain(domain),
     password: (login, password) => behind.password(login, password),
     scram: (login) => behind.scram(login),
+    filters: (user, domain) => behind.filters(user, domain),
     address(address, options) {
       const entry = options?.mailbox === true ? undefined : find(address)
       return entry === undefined ? behind.address(address, options) : groupOf(entry, address, find, included)

@@ -144,6 +144,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     'directory.address': (question) => policy.directory['directory.address'](question),
     'directory.password': (question) => policy.directory['directory.password'](question),
     'directory.scram': (question) => policy.directory['directory.scram'](question),
+    'directory.filters': (question) => policy.directory['directory.filters'](question),
     ...tableAnswers({
       callOuts: siteCallOuts({ resolver, counters, config: () => revision().config, log }),
       clock,
