@@ -120,7 +120,7 @@ test('behind a refusal: what the other tables of the phase would have said, in b
     [
       ['ORIG_MAIL_ACCESS', 'change'],
       ['SEND_ACCESS', 'refuse'],
-      ['MAIL_ACCESS', 'pass'],
+      ['MAIL_ACCESS', 'change'],
     ],
   )
   // `$<` of a table that was not asked writes to no log.
