@@ -76,12 +76,18 @@ export class Scripts {
     // What was active tells the place among the rules of templates.
     const before = this.#entries.find(({ active }) => active)?.of[0]
     const place = before === undefined ? undefined : activeOrder(this.#rules[before]?.order)
+    const turned = this.#values.map((value, i) => {
+      const holder = this.#entries.find(({ of }) => of.includes(i))
+      if (holder === undefined || (holder !== entry && !holder.active)) return value
+      const { text = '', name: own } = this.#rules[i] ?? {}
+      return printRule({ order: holder === entry ? place : 0, text, ...(own === undefined ? {} : { name: own }) })
+    })
+    // What was written keeps the name it is shown with.
+    const shown = entriesOf(turned, turned.map(parseRule), () => '')
     return changed(
-      this.#values.map((value, i) => {
-        const holder = this.#entries.find(({ of }) => of.includes(i))
-        if (holder === undefined) return value
-        if (holder === entry) return this.#print(i, place, holder.name)
-        return holder.active ? this.#print(i, 0, holder.of.length === 1 ? holder.name : undefined) : value
+      turned.map((value, i) => {
+        const now = value === this.#values[i] ? undefined : shown.find(({ of }) => of.length === 1 && of.includes(i))
+        return now === undefined ? value : printRule({ ...parseRule(value), name: now.name })
       }),
     )
   }
@@ -99,7 +105,7 @@ export class Scripts {
     if (this.#entry(to) !== undefined || this.#isTemplates(to)) return { kind: 'exists' } // RFC 5804 §2.11
     if (entry.of.length > 1) return { kind: 'several' }
     return changed(
-      this.#values.map((value, i) => (entry.of.includes(i) ? this.#print(i, this.#rules[i]?.order, to) : value)),
+      this.#values.map((value, i) => (entry.of.includes(i) ? printRule({ ...parseRule(value), name: to }) : value)),
     )
   }
 
@@ -110,12 +116,6 @@ export class Scripts {
   /** Names are one for all rules, shown here or not. */
   #isTemplates(name: string): boolean {
     return this.#rules.some((rule) => rule.template !== undefined && rule.name === name)
-  }
-
-  #print(index: number, order: number | undefined, name: string | undefined): string {
-    const { text = '', name: own } = this.#rules[index] ?? {}
-    const kept = name ?? own
-    return printRule({ order, text, ...(kept === undefined ? {} : { name: kept }) })
   }
 }
 
