@@ -21,7 +21,7 @@ test('settings in the manual load without a word', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'postern-manual-'))
   t.after(() => rm(directory, { recursive: true }))
   const examples = blocks('yaml')
-  assert.equal(examples.length, 4)
+  assert.equal(examples.length, 5)
   for (const example of examples) {
     const site = 'server: { hostname: mx.example.org }\nlisteners: { mx: { service: smtp, port: 0 } }\n'
     await writeFile(join(directory, 'postern.yaml'), site + example)

@@ -31,6 +31,12 @@ const asSource = {
     .describe(
       'Let a session that starts on this channel move to tcp_intranet when the client is in networks.own (switchchannel).',
     ),
+  mailFromDnsVerify: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuse senders whose domain has neither MX nor address records in DNS; who cannot be looked up is told to try later (mailfromdnsverify).',
+    ),
   bareNewlines: z
     .enum(['reject', 'normalise'])
     .default('reject')

@@ -33,6 +33,7 @@ import { portAccess, portAccessInSession } from './stages/port-access.ts'
 import { mailAccess, origMailAccess, origSendAccess, sendAccess } from './stages/recipient-access.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
+import { senderDomain } from './stages/sender-domain.ts'
 import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
 import { signInRequired } from './stages/sign-in-required.ts'
 import { submissionFields } from './stages/submission-fields.ts'
@@ -51,6 +52,7 @@ export const STAGES = {
     transactionLimit,
     declaredSize,
     freeSpace,
+    senderDomain,
     fromAccess,
     place('SPF', 'may this client send for this domain', 'RFC 7208'),
   ],
