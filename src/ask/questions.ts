@@ -167,6 +167,9 @@ export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
   'directory.password',
   'queue.commit',
   'content',
+  'directory.filters',
+  'filter.file',
+  'filter.include',
 ])
 
 export interface DomainEntry {

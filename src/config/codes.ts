@@ -45,6 +45,8 @@ export const CODES = {
   'mapping-duplicate': 'Two rows of a mapping table with one pattern.',
   'mapping-host-bits': 'An address matcher with bits set that do not count.',
   'mapping-look-alike': 'A row that looks like a mistake people often make.',
+  'filter-script': 'Something in a Sieve script of the site.',
+  'filter-pattern': 'A file or address pattern of a channel that cannot be used.',
   ...PROBLEM_CODES,
 } as const
 

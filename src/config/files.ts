@@ -11,7 +11,16 @@ import type { Path, YamlSource } from './yaml-source.ts'
 
 export const CONFIG_FILE = 'postern.yaml'
 
-export type FileRole = 'config' | 'aliases' | 'certificate' | 'key' | 'password' | 'ca' | 'mappings' | 'general'
+export type FileRole =
+  | 'config'
+  | 'aliases'
+  | 'certificate'
+  | 'key'
+  | 'password'
+  | 'ca'
+  | 'mappings'
+  | 'general'
+  | 'filter'
 
 /** Octets a file of each role may have: far more than any site needs, far less than would hurt. */
 const MAX_BYTES: Readonly<Record<FileRole, number>> = {
@@ -23,10 +32,16 @@ const MAX_BYTES: Readonly<Record<FileRole, number>> = {
   ca: 16 << 20,
   mappings: 64 << 20,
   general: 64 << 20,
+  filter: 1 << 20,
 }
 
+/** Used whenever it exists, spec filters.md 1. */
+export const MTA_FILTER = 'filters/mta.sieve'
+/** The filter of a channel as destination, where it names none. */
+export const channelFilter = (channel: string): string => `filters/channel-${channel}.sieve`
+
 /** Files that need not be there. */
-const OPTIONAL: ReadonlySet<FileRole> = new Set<FileRole>(['aliases', 'mappings', 'general'])
+const OPTIONAL: ReadonlySet<FileRole> = new Set<FileRole>(['aliases', 'mappings', 'general', 'filter'])
 
 export interface ConfigFile {
   readonly role: FileRole
@@ -49,17 +64,22 @@ export interface NamedFile {
 export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
   const files: NamedFile[] = []
   const add = (role: FileRole, setting: Path, byDefault?: string): void => {
-    const named = valueAt(input.value, setting) ?? byDefault
-    if (typeof named === 'string')
-      files.push({ role, setting, path: resolve(directory, named), optional: OPTIONAL.has(role) })
+    const written = valueAt(input.value, setting)
+    const named = written ?? byDefault
+    // A filter that a site names has to be there, but for the usual name: without it mail would pass unfiltered.
+    const optional = OPTIONAL.has(role) && !(role === 'filter' && named !== byDefault)
+    if (typeof named === 'string') files.push({ role, setting, path: resolve(directory, named), optional })
   }
   add('aliases', ['directory', 'aliases'], 'aliases')
   add('mappings', ['access', 'mappings'], 'mappings')
   add('general', ['access', 'general'], 'general.txt')
   add('certificate', ['tls', 'certificate'])
   add('key', ['tls', 'key'])
+  add('filter', ['filters', 'mta'], MTA_FILTER)
   const channels = valueAt(input.value, ['channels'])
   for (const name of isRecord(channels) ? Object.keys(channels) : []) {
+    add('filter', ['channels', name, 'sourceFilter'])
+    add('filter', ['channels', name, 'destinationFilter'], channelFilter(name))
     add('password', ['channels', name, 'login', 'passwordFile'])
     add('ca', ['channels', name, 'tlsCa'])
   }

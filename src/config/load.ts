@@ -31,6 +31,7 @@ import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
 import { ConfigSchema } from './schema.ts'
+import { compileFilters } from './site-filters.ts'
 import { compileTables, readIncludes, type TableFiles } from './site-tables.ts'
 import { createWhere, type LoadedRevision } from './where.ts'
 import { readYaml } from './yaml-source.ts'
@@ -149,6 +150,9 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   const { tables, sources: texts } = await compileTables(root, included.tables, included.general, options.before)
   diagnostics.push(...tables.diagnostics, ...checkInternalIp(tables, source, input))
   for (const [name, text] of texts) sources.set(name, text)
+  const filters = compileFilters(named.files, parsed.success ? parsed.data.filters : undefined)
+  diagnostics.push(...filters.diagnostics)
+  for (const [name, text] of filters.sources) sources.set(name, text)
   diagnostics.sort(compareDiagnostics)
   if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }
 
@@ -161,6 +165,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     files: new Map(files.map((file) => [file.path, file])),
     sources,
     tables,
+    filters: filters.filters,
   }
   return { revision, diagnostics, sources }
 }

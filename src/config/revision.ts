@@ -6,6 +6,7 @@
 import type { Brand } from '../address/address.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Config } from './schema.ts'
+import type { SiteFilters } from './site-filters.ts'
 import type { SiteTables } from './site-tables.ts'
 
 /** The first twelve hexadecimal digits of SHA-256 over names and bytes of the files. */
@@ -18,6 +19,8 @@ export interface Revision {
   readonly config: Config
   /** Mapping tables and the general table; absent: none, as with a file without tables. */
   readonly tables?: SiteTables
+  /** Filters of channels and of the MTA, with the engine for those of users; absent: an engine with the default limits, and none. */
+  readonly filters?: SiteFilters
   /**
    * What to name when a setting decided: its place in the file, or that it is a default. The path is that of the
    * configuration: `where('channels', 'tcp_local', 'relay')`, `where('routes', 2)`. A setting of a stock channel that

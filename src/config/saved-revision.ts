@@ -21,7 +21,7 @@ const Manifest = z.strictObject({
   directory: z.string(),
   files: z.array(
     z.strictObject({
-      role: z.enum(['config', 'aliases', 'certificate', 'key', 'password', 'ca', 'mappings', 'general']),
+      role: z.enum(['config', 'aliases', 'certificate', 'key', 'password', 'ca', 'mappings', 'general', 'filter']),
       name: z.string(),
       path: z.string(),
       mode: z.int(),

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { ChannelKind } from '../envelope/channel-name.ts'
 import { parseNextHop } from './names.ts'
 import { destinationLimits, remoteLimits, sourceLimits } from './schema-channel-limits.ts'
+import { destinationFilters, sourceFilters } from './schema-filters.ts'
 import { patience } from './schema-patience.ts'
 import { duration, rule } from './units.ts'
 
@@ -50,6 +51,7 @@ const asSource = {
       'Let FROM_ACCESS replace the Sender: of messages that come through this channel, with `$K` (authrewrite).',
     ),
   nul: z.enum(['reject', 'pass']).default('reject').describe('What becomes of NUL octets in message content.'),
+  ...sourceFilters,
   ...sourceLimits,
 }
 
@@ -63,6 +65,7 @@ const asDestination = {
     ),
   concurrency: z.int().min(1).max(10_000).default(20).describe('Deliveries at one time through this channel.'),
   perDestination: z.int().min(1).max(1000).default(5).describe('Deliveries at one time to one domain or next hop.'),
+  ...destinationFilters,
 }
 
 const NEXT_HOP = rule('bad-next-hop', 'expected `host`, `host:port`, `[address]` or `[address]:port`')

@@ -11,6 +11,7 @@ import { access } from './schema-access.ts'
 import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { dnsListSettings } from './schema-dns-lists.ts'
+import { filterSettings } from './schema-filters.ts'
 import { managesieve } from './schema-managesieve.ts'
 import { pressureLimits } from './schema-pressure.ts'
 import { stateSettings } from './schema-state.ts'
@@ -297,6 +298,7 @@ export const ConfigSchema = z.strictObject({
   dnsLists: dnsListSettings.prefault({}),
   state: stateSettings.prefault({}),
   directory: directory.prefault({}),
+  filters: filterSettings.prefault({}),
   managesieve: managesieve.prefault({}),
   history: history.prefault({}),
   monitor: monitor.prefault({}),

@@ -52,6 +52,8 @@ export interface Copy {
 
 export interface FiledInto extends Copy {
   readonly mailbox: string
+  /** The recipient's address for this copy, where the channel rewrites it (keyword `fileinto`): deliver there. */
+  readonly address?: MailAddress
   readonly flags: readonly string[]
   /** Make the mailbox where there is none (RFC 5490); without it such mail goes to the inbox. */
   readonly create: boolean
@@ -132,8 +134,6 @@ export interface Filtered {
   readonly held?: { readonly reason: string }
   /** Of the inbox and of all targets that have none of their own. */
   readonly edits: readonly FilterEdit[]
-  /** Texts to put before the first text part, in order. */
-  readonly prefixes: readonly string[]
   readonly vacations: readonly VacationReply[]
   readonly notices: readonly Notice[]
   readonly reports: readonly FilterReport[]

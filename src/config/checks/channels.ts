@@ -15,6 +15,8 @@ export const checkChannels: Check = (c) => {
     if (listener !== undefined) named(c, ['listeners', name, 'channel'], SOURCES, 'sessions can start on')
   }
   for (const [i] of c.list('routes').entries()) named(c, ['routes', i, 'channel'], CHANNEL_KINDS, 'mail can go to')
+  for (const keyword of ['discard', 'jettison'])
+    named(c, ['filters', keyword], ['bitbucket', 'hold'], 'takes what filters throw away')
   for (const [name] of c.map('channels')) {
     const kind = c.text('channels', name, 'kind')
     named(c, ['channels', name, 'saslSwitchChannel'], SOURCES, 'a session can move to')

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `filters`, and the keywords of channels about them (spec filters.md 1, 2 and 6). */
+import { z } from 'zod'
+import { parsePattern } from './filter-pattern.ts'
+import { rule, size } from './units.ts'
+
+/** Octets of a message that filters can be given: they stand in memory for each message being decided. */
+const MAX_CONTENT = 67_108_864
+/** The language's own bound (sieve/limits.ts) for a run of one script. */
+const MAX_PIECES = 1000
+
+const count = (byDefault: number, least = 0) => z.int().min(least).max(MAX_PIECES).default(byDefault)
+
+const limits = z
+  .strictObject({
+    fileintos: count(10).describe('`fileinto` in one run of a user’s script (max_fileintos).'),
+    redirects: count(5).describe('`redirect` in one run of a user’s script (max_forwards).'),
+    systemRedirects: count(32).describe('`redirect` in one run of a script of a domain, a channel or the MTA.'),
+    listEntries: count(64, 1).describe('Strings in one list of a script (max_list_size).'),
+    vacations: count(2).describe('`vacation` in one run (max_vacations); 0: `require "vacation"` fails.'),
+    notifies: count(5).describe('`notify` in one run (max_notifys).'),
+    variables: count(128, 1).describe('Variables of one script (max_variables).'),
+    headerEdits: count(50).describe('Header edits in one run (max_addheaders).'),
+    tags: count(50).describe('`addtag` in one run (max_addtags).'),
+    steps: z
+      .int()
+      .min(1000)
+      .max(10_000_000)
+      .default(100_000)
+      .describe('Tests, commands and comparisons in one run; long comparisons count for more than one.'),
+    scriptSize: size('256KiB').describe('Octets of a user’s script.'),
+  })
+  .describe('Bounds on scripts. One more than a limit is an error of that script.')
+
+export const filterSettings = z
+  .strictObject({
+    mta: z
+      .string()
+      .default('filters/mta.sieve')
+      .describe(
+        'The MTA-wide script, relative to this directory; under its usual name it may be missing (imta.filter).',
+      ),
+    literalFinish: z
+      .boolean()
+      .default(false)
+      .describe(
+        'A script that decides ends everything: system scripts behind it have no say at all. Otherwise they still run, and `jettison`, `refuse` and `hold` in them count.',
+      ),
+    body: z
+      .boolean()
+      .default(true)
+      .describe('Scripts may look at bodies; false makes `require "body"` fail (enable_sieve_body).'),
+    content: size('8MiB')
+      .refine((octets) => octets <= MAX_CONTENT, rule('bad-size', 'expected at most 64MiB'))
+      .describe('Octets of a message, from its beginning, that scripts see; `size` knows of all of them.'),
+    discard: z
+      .string()
+      .default('bitbucket')
+      .describe(
+        'The channel that gets what `discard` throws away: of the kind bitbucket, or hold to keep it a while (filter_discard).',
+      ),
+    jettison: z.string().default('bitbucket').describe('The same for `jettison` (filter_jettison).'),
+    limits: limits.prefault({}),
+  })
+  .describe('Filters: Sieve scripts of users, channels and the whole MTA.')
+
+export type FilterSettings = z.output<typeof filterSettings>
+
+const pattern = (keyword: 'filter' | 'fileinto') =>
+  z
+    .string()
+    .min(1)
+    .refine(
+      (text) => !('problem' in parsePattern(text, keyword)),
+      rule(
+        'filter-pattern',
+        keyword === 'filter'
+          ? 'expected a path with $A $D $H $L $U $~ or $$ in it'
+          : 'expected an address with $A $D $H $L $S $U or $$ in it',
+      ),
+    )
+    .optional()
+
+export const sourceFilters = {
+  sourceFilter: z
+    .string()
+    .optional()
+    .describe('A script for mail that comes in through this channel, relative to this directory (sourcefilter).'),
+}
+
+export const destinationFilters = {
+  destinationFilter: z
+    .string()
+    .optional()
+    .describe(
+      'A script for mail that goes out through this channel, relative to this directory (destinationfilter); without it `filters/channel-NAME.sieve`, if there is one.',
+    ),
+  filter: pattern('filter').describe(
+    'File of each recipient’s own script: `$A` stands for the address, `$D` its domain, `$H` its host, `$L` the local part, `$U` the user, `$~` the home folder (filter). Where the file exists, scripts of the directory do not count.',
+  ),
+  fileinto: pattern('fileinto').describe(
+    'The address that a message goes to when a script files it: `$S` stands for the folder, the others as in `filter`; usually `$U+$S@$D` (fileinto). Without it the address stays.',
+  ),
+}
