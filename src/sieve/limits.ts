@@ -49,6 +49,8 @@ export interface SieveLimits {
   /** Milliseconds, when the run is given a stopwatch. */
   readonly wallMs: number
   readonly patternLength: number
+  /** Steps of a regular expression, its repetitions written out. */
+  readonly patternSize: number
   /** Characters of a value that a regular expression looks at. */
   readonly patternInput: number
   /** Octets of decoded text that `body` and `extracttext` look at in one run. */
@@ -88,6 +90,7 @@ export const SIEVE_LIMITS: SieveLimits = {
   steps: 100_000,
   wallMs: 2000,
   patternLength: 1000,
+  patternSize: 10_000,
   patternInput: 262_144,
   bodyBytes: 4_194_304,
   traceSteps: 2000,

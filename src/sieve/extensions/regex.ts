@@ -1,39 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * `:regex`, draft-ietf-sieve-regex-01 (no RFC). The patterns are compiled by an engine the host gives: one whose time is
- * linear in the text whatever the pattern. Without one there is no extension. What such an engine cannot do, back
- * references and look-around, is a mistake of the script.
+ * `:regex`, draft-ietf-sieve-regex-01 (no RFC), and the modifier `:quoteregex`. What a linear engine cannot do, back
+ * references and looking around, is a mistake of the script, told of when it is compiled; so is a pattern beyond the limits.
  */
-import { limitCode } from '../limits.ts'
+import { limitCode, type SieveLimits } from '../limits.ts'
 import { traceCompared } from '../match/match-types.ts'
 import type { Matching, MatchTypeDef, SieveExtension } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
+import { patternSize } from './pattern-size.ts'
+import { compilePattern } from './re2.ts'
 import { QUOTE_REGEX } from './variables.ts'
 
-/** What a pattern does with a text: its whole match and groups, or nothing. */
 export interface CompiledPattern {
-  find(text: string): readonly string[] | undefined
+  /** Steps of its automaton. */
+  readonly size: number
+  test(text: string): boolean
+  /** The whole match and the groups, of a text that matches. */
+  groups(text: string): readonly string[]
 }
 
 /** @throws for what is no pattern, with a message for its author */
 export type PatternCompiler = (pattern: string, options: { readonly ignoreCase: boolean }) => CompiledPattern
 
-/** Patterns made of variables that are kept compiled in a run. */
+/** Patterns made of variables that are kept compiled, of one word. */
 const MAX_KEPT = 32
 
+/** Pattern × text that one step of a run stands for: whether it matches at all, and then its groups, which costs more. */
+const TEST_WORK = 1024
+const GROUPS_WORK = 64
+
 const ignoresCase = (comparator: string): boolean => comparator !== 'i;octet'
+
+/** What is too large about a pattern, if anything. */
+function tooLarge(key: string, limits: SieveLimits): { readonly code: string; readonly message: string } | undefined {
+  const { patternLength, patternSize: most } = limits
+  if (key.length > patternLength)
+    return { code: limitCode('patternLength'), message: `a pattern of more than ${patternLength} characters` }
+  return patternSize(key) > most
+    ? { code: limitCode('patternSize'), message: `a pattern of more than ${most} steps, its repetitions written out` }
+    : undefined
+}
 
 export function regexExtension(compile: PatternCompiler): SieveExtension {
   const REGEX: MatchTypeDef = {
     name: 'regex',
     substring: true,
     checkKey(key, span, ctx) {
-      if (key.length > ctx.limits.patternLength)
-        return ctx.error(
-          span,
-          limitCode('patternLength'),
-          `a pattern of more than ${ctx.limits.patternLength} characters`,
-        )
+      const large = tooLarge(key, ctx.limits)
+      if (large !== undefined) return ctx.error(span, large.code, large.message)
       try {
         compile(key, { ignoreCase: false })
       } catch (error) {
@@ -41,16 +55,19 @@ export function regexExtension(compile: PatternCompiler): SieveExtension {
       }
     },
     match(ctx, matching) {
-      const { values, keys, comparator, captures } = matching
+      const { values, keys, captures } = matching
       for (const text of values.texts) {
         const input = text.slice(0, ctx.limits.patternInput)
         for (const key of keys.texts) {
-          // Linear in both: pattern × text is the worst an automaton does.
-          ctx.spend(1 + ((input.length * (key.length + 1)) >> 8))
-          const match = patternOf(ctx, key, ignoresCase(comparator.name), matching).find(input)
-          if (match === undefined) continue
+          const pattern = patternOf(ctx, key, matching)
+          const work = input.length * pattern.size
+          ctx.spend(1 + Math.floor(work / TEST_WORK))
+          if (!pattern.test(input)) continue
           traceCompared(ctx, text, key)
-          if (captures) ctx.variables.setMatched(match)
+          if (captures) {
+            ctx.spend(Math.floor(work / GROUPS_WORK))
+            ctx.variables.setMatched(pattern.groups(input))
+          }
           return true
         }
         traceCompared(ctx, text)
@@ -59,17 +76,19 @@ export function regexExtension(compile: PatternCompiler): SieveExtension {
     },
   }
 
-  function patternOf(ctx: RunContext, key: string, ignoreCase: boolean, { data, constant }: Matching): CompiledPattern {
+  function patternOf(ctx: RunContext, key: string, { data, constant, comparator }: Matching): CompiledPattern {
     const kept = (data.get('regex') as Map<string, CompiledPattern> | undefined) ?? new Map<string, CompiledPattern>()
     data.set('regex', kept)
     const known = kept.get(key)
     if (known !== undefined) return known
-    if (key.length > ctx.limits.patternLength)
-      return ctx.fail(limitCode('patternLength'), `a pattern of more than ${ctx.limits.patternLength} characters`)
-    ctx.spend(key.length)
+    if (!constant) {
+      const large = tooLarge(key, ctx.limits)
+      if (large !== undefined) return ctx.fail(large.code, large.message)
+      ctx.spend(patternSize(key))
+    }
     let pattern: CompiledPattern
     try {
-      pattern = compile(key, { ignoreCase })
+      pattern = compile(key, { ignoreCase: ignoresCase(comparator.name) })
     } catch (error) {
       return ctx.fail('pattern', `no regular expression: ${messageOf(error)}`)
     }
@@ -81,3 +100,5 @@ export function regexExtension(compile: PatternCompiler): SieveExtension {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 200)
+
+export const REGEX_EXTENSION = regexExtension(compilePattern)

@@ -20,6 +20,7 @@ import { MAILBOX, MAILBOXID, MBOXMETADATA, SERVERMETADATA, SPECIAL_USE } from '.
 import { MAILTO } from './mailto.ts'
 import { ENCLOSE_EXTENSION, EXTRACTTEXT_EXTENSION, FOREVERYPART_EXTENSION, MIME, REPLACE_EXTENSION } from './mime.ts'
 import { REDIRECT_DELIVERBY, REDIRECT_DSN } from './redirect-options.ts'
+import { REGEX_EXTENSION } from './regex.ts'
 import { EREJECT, REJECT } from './reject.ts'
 import { RELATIONAL } from './relational.ts'
 import { SPAMTEST_EXTENSIONS } from './spamtest.ts'
@@ -59,6 +60,7 @@ export const STANDARD_EXTENSIONS: readonly SieveExtension[] = [
   EDITHEADER,
   { ...ENOTIFY, notifyMethods: [MAILTO] },
   DUPLICATE_EXTENSION,
+  REGEX_EXTENSION,
   ...SPAMTEST_EXTENSIONS,
   FOREVERYPART_EXTENSION,
   MIME,
