@@ -17,6 +17,8 @@ import { createLog } from './monitor/pino-log.ts'
 import { createMetrics } from './monitor/prom-metrics.ts'
 import { oneAtATime } from './queue/one-at-a-time.ts'
 import { serveAlone } from './serve/alone.ts'
+import { bindPorts } from './serve/bind-ports.ts'
+import { startManageSieveProcess } from './serve/managesieve.ts'
 import { ConfigurationRefused, loadUsable, logWarnings, warningLine } from './serve/usable.ts'
 import { VERSION } from './serve/version.ts'
 import { serveWithWorkers } from './serve/workers.ts'
@@ -45,13 +47,20 @@ export async function serve(
   const { workers } = config.server
   const count = workers === 'auto' ? availableParallelism() : workers
   const deps = { clock, log, metrics }
+  // Before the mail parts, which may give up the right to bind.
+  const { listeners } = config.managesieve
+  const wantsGate = Object.keys(listeners).length > 0
+  const gatePorts = wantsGate ? parts.use(await bindPorts({ listeners, server: config.server }, clock, log)) : undefined
   const mail = parts.use(count === 0 ? await serveAlone(first, deps) : await serveWithWorkers(first, count, deps))
+  const gate =
+    gatePorts === undefined ? undefined : parts.use(await startManageSieveProcess(first.revision, gatePorts, deps))
   parts.use(startIndexer({ directory: spoolPaths(config.server.spool).history, clock, log, metrics }))
 
   const readAnew = async (): Promise<ResultOf['reload']> => {
     const next = await loadUsable(configDirectory, mail.revision())
     const before = mail.revision()
     await mail.use(next)
+    await gate?.use(next.revision).catch((err: unknown) => log.error('managesieve.not-reloaded', { err }))
     log.setLevel(next.revision.config.monitor.log)
     log.info('reload', { before: before.id, revision: next.revision.id })
     logWarnings(next, log)
@@ -73,13 +82,16 @@ export async function serve(
       version: VERSION,
       revision: id,
       startedAt,
-      listeners: Object.entries(mail.addresses).map(([name, at]) => ({
-        name,
-        service: now.listeners[name]?.service ?? 'gone',
-        ...at,
-      })),
+      listeners: [
+        ...Object.entries(mail.addresses).map(([name, at]) => ({
+          name,
+          service: now.listeners[name]?.service ?? 'gone',
+          ...at,
+        })),
+        ...Object.entries(gate?.addresses ?? {}).map(([name, at]) => ({ name, service: 'managesieve', ...at })),
+      ],
       workers: await mail.workers(),
-      ...countsOf(await mail.reports()),
+      ...countsOf(await mail.reports(), mail.checks()),
     }
   }
   const handlers = controlHandlers({
@@ -95,11 +107,15 @@ export async function serve(
   if (port !== undefined)
     parts.use(await startMonitor({ address, port, log, metrics: () => mail.metrics(), health: () => mail.health() }))
 
-  log.info('ready', { revision: first.revision.id, listeners: mail.addresses })
+  log.info('ready', {
+    revision: first.revision.id,
+    listeners: mail.addresses,
+    ...(gate === undefined ? {} : { managesieve: gate.addresses }),
+  })
   ready()
   await aborted(signal)
 
-  const { balanced, detail } = await mail.stop(STOP_MS)
+  const [{ balanced, detail }] = await Promise.all([mail.stop(STOP_MS), gate?.stop(STOP_MS)])
   ended.abort()
   log.info('stopped', { ledger: detail })
   if (!balanced) throw new Error(`the ledger does not balance: ${detail}`)
@@ -112,8 +128,12 @@ function asControlError(error: unknown): never {
 
 /** What a reload cannot change. */
 function needsRestart(before: LoadedRevision, after: LoadedRevision): readonly string[] {
-  const parts = ['server', 'listeners', 'dns', 'history', 'state'] as const
-  const fixed = ({ config }: LoadedRevision) => ({ ...config, state: { ...config.state, tables: undefined } })
+  const parts = ['server', 'listeners', 'dns', 'history', 'state', 'managesieve.listeners'] as const
+  const fixed = ({ config }: LoadedRevision) => ({
+    ...config,
+    state: { ...config.state, tables: undefined },
+    'managesieve.listeners': config.managesieve.listeners,
+  })
   const [old, next] = [fixed(before), fixed(after)]
   return parts
     .filter((part) => JSON.stringify(old[part]) !== JSON.stringify(next[part]))

@@ -6,8 +6,8 @@ import { duration, rule, size } from './units.ts'
 
 /** RFC 5804 §1.2 and its model RFC 3501 §5.4: who is signed in may be silent for half an hour. */
 const LEAST_IDLE_MS = 1_800_000
-/** What the language itself takes (sieve/limits.ts); scripts of all people are held in memory one at a time. */
-const MAX_SCRIPT_OCTETS = 262_144
+/** A directory keeps 64 KiB of a rule and 256 KiB of a person (directory/rule-store.ts), the comment with its name included. */
+const MAX_SCRIPT_OCTETS = 64_512
 
 const listener = z.strictObject({
   address: z
@@ -34,9 +34,9 @@ export const managesieve = z
         'Nobody signs in without TLS, whatever the mechanism. With `sasl.plaintextOnLoopback`, clients on a loopback address may.',
       ),
     scripts: z.int().min(1).max(1000).default(32).describe('Scripts of one person.'),
-    scriptSize: size('64KiB')
-      .refine((octets) => octets >= 1024 && octets <= MAX_SCRIPT_OCTETS, rule('bad-size', 'expected 1KiB to 256KiB'))
-      .describe('Octets of one script; 256KiB at most.'),
+    scriptSize: size('32KiB')
+      .refine((octets) => octets >= 1024 && octets <= MAX_SCRIPT_OCTETS, rule('bad-size', 'expected 1KiB to 63KiB'))
+      .describe('Octets of one script; 63KiB at most. All scripts of a person together have 256KiB.'),
     connections: z.int().min(1).default(500).describe('Connections at one time.'),
     connectionsPerAddress: z.int().min(1).default(20).describe('Connections at one time from one address.'),
     connectionsPerNetwork: z

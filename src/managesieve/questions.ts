@@ -7,19 +7,7 @@ import type { Host } from '../ask/ask.ts'
 import { driveGenerator } from '../ask/drive-generator.ts'
 import type { Lookup } from '../ask/lookup.ts'
 import type { Question } from '../ask/questions.ts'
-
-/** Values as the directory keeps them, and a token of their state. */
-export interface StoredRules {
-  readonly values: readonly string[]
-  readonly state: string
-}
-
-/** As `RuleStore.replace`: all or nothing, and nothing when the state has moved on. */
-export type Replaced =
-  | { readonly kind: 'stored' }
-  | { readonly kind: 'conflict' }
-  | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'defer'; readonly cause: string }
+import type { Replaced, RuleStore, StoredRules } from '../directory/rule-store.ts'
 
 export interface RuleAnswers {
   readonly 'rules.read': Lookup<StoredRules>
@@ -46,10 +34,7 @@ export type SignInHost = Pick<Host, 'directory.password' | 'directory.scram' | '
 
 export interface SessionHost {
   readonly signIn: SignInHost
-  readonly rules: {
-    rules(user: string): Promise<RuleAnswers['rules.read']>
-    replace(user: string, values: readonly string[], state: string): Promise<Replaced>
-  }
+  readonly rules: RuleStore
 }
 
 export const driveSession = <T>(asking: SessionAsking<T>, host: SessionHost): T | Promise<T> =>

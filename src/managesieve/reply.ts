@@ -6,6 +6,7 @@ import { MAX_QUOTED } from './grammar.ts'
 export type ResponseCode =
   | 'AUTH-TOO-WEAK'
   | 'ENCRYPT-NEEDED'
+  | 'QUOTA'
   | 'QUOTA/MAXSCRIPTS'
   | 'QUOTA/MAXSIZE'
   | 'NONEXISTENT'

@@ -4,7 +4,7 @@
  * again is not to know of them (design 2.4). A port that anybody else has is an error at once.
  */
 import type { Clock } from '../clock/clock.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config, ListenerConfig } from '../config/schema.ts'
 import { existingShards, shardPaths, spoolPaths } from '../config/spool-paths.ts'
 import { Ports } from '../dispatcher/ports.ts'
 import type { Log } from '../monitor/log.ts'
@@ -13,8 +13,15 @@ import { SHARD_PATIENCE_MS } from './orphans.ts'
 
 const ASK_AGAIN_MS = 50
 
+/** By the name of the listener. */
+type Addresses = Readonly<Record<string, Pick<ListenerConfig, 'address' | 'port'>>>
+
 /** @throws Error with its code when a port cannot be had */
-export async function bindPorts({ listeners, server }: Config, clock: Clock, log: Log): Promise<Ports> {
+export async function bindPorts(
+  { listeners, server }: { readonly listeners: Addresses; readonly server: Pick<Config['server'], 'spool'> },
+  clock: Clock,
+  log: Log,
+): Promise<Ports> {
   const until = clock.monotonic() + SHARD_PATIENCE_MS
   for (let waited = false; ; waited = true) {
     try {

@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { type Clock, systemClock } from '../../src/clock/clock.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
-import type { Replaced, SessionHost } from '../../src/managesieve/questions.ts'
+import type { Replaced, RuleStore } from '../../src/directory/rule-store.ts'
 import { scriptChecker } from '../../src/managesieve/script-checker.ts'
 import { type ManageSieveDeps, type ManageSieveServer, startManageSieve } from '../../src/managesieve/server.ts'
 import { type Log, silentLog } from '../../src/monitor/log.ts'
@@ -74,7 +74,7 @@ function settingsOf(overrides: readonly (readonly [path: string, value: string])
 }
 
 /** Rules of one person in memory, as the directory keeps them. */
-export class MemoryRules {
+export class MemoryRules implements RuleStore {
   values: readonly string[]
   #state = 0
 
@@ -82,7 +82,7 @@ export class MemoryRules {
     this.values = values
   }
 
-  async rules(user: string): ReturnType<SessionHost['rules']['rules']> {
+  async rules(user: string): ReturnType<RuleStore['rules']> {
     if (user === 'away') return { kind: 'defer', cause: 'the directory is away' }
     return { kind: 'found', value: { values: this.values, state: String(this.#state) } }
   }

@@ -5,6 +5,9 @@ import { normaliseIp } from '../../address/network.ts'
 import type { Path } from '../yaml-source.ts'
 import type { Check } from './check.ts'
 
+/** RFC 5804 §1.8 */
+const MANAGESIEVE_PORT = 4190
+
 export const checkListeners: Check = (c) => {
   const listeners = c.map('listeners')
   if (listeners.length === 0 && c.has('listeners'))
@@ -43,6 +46,21 @@ export const checkListeners: Check = (c) => {
         fix: 'write a section `tls:` with certificate and key, or use the service `submission`',
       })
   }
+  for (const [name] of c.map('managesieve', 'listeners')) {
+    const path: Path = ['managesieve', 'listeners', name]
+    const port = c.has(...path, 'port') ? c.number(...path, 'port') : MANAGESIEVE_PORT
+    take(path, `managesieve.listeners.${name}`, c.text(...path, 'address') ?? '::', port)
+  }
+  if (c.map('managesieve', 'listeners').length > 0 && !c.has('tls'))
+    c.report({
+      code: 'tls-missing',
+      severity: 'warning',
+      path: ['managesieve', 'listeners'],
+      where: 'key',
+      message: 'ManageSieve has no certificate: people can hardly sign in',
+      reason: 'no password is taken in the clear (RFC 5804 §2.1), and with `requireTls` nobody signs in without TLS',
+      fix: 'write a section `tls:` with certificate and key',
+    })
   take(['monitor'], 'monitor', c.text('monitor', 'address') ?? '127.0.0.1', c.number('monitor', 'port'))
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** SETACTIVE, DELETESCRIPT and RENAMESCRIPT: RFC 5804 §2.8, §2.10, §2.11; and how every change is stored. */
+import { overQuota, RULE_QUOTA } from '../../directory/rule-store.ts'
 import { type Action, say } from '../action.ts'
 import { MAX_CHANGE_TRIES } from '../limits.ts'
 import { askRules, type SessionAsking } from '../questions.ts'
@@ -42,6 +43,8 @@ export function* change(session: Session, make: (scripts: Scripts) => Change): S
   for (let tries = 0; tries < MAX_CHANGE_TRIES; tries++) {
     const { user, scripts, state } = yield* readScripts(session)
     const values = valuesOf(make(scripts))
+    const over = overQuota(values, RULE_QUOTA)
+    if (over !== undefined) throw new Refusal(no(`Not stored: ${over}`, 'QUOTA'))
     const replaced = yield* askRules({ ask: 'rules.replace', user, values, state })
     switch (replaced.kind) {
       case 'stored':

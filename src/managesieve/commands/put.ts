@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** HAVESPACE, PUTSCRIPT and CHECKSCRIPT: RFC 5804 §2.5, §2.6, §2.12. Quotas are settings. */
+import { overQuota, RULE_QUOTA } from '../../directory/rule-store.ts'
 import { type Action, say } from '../action.ts'
 import type { SessionAsking } from '../questions.ts'
 import { no, ok, Refusal } from '../reply.ts'
@@ -18,6 +19,10 @@ export function* haveSpace(
   requireSize(session, number)
   const { scripts } = yield* readScripts(session)
   requirePlace(session, scripts, name)
+  // The text is not known; its length is what counts.
+  const put = scripts.put(name, ' '.repeat(number))
+  const over = put.kind === 'changed' ? overQuota(put.values, RULE_QUOTA) : undefined
+  if (over !== undefined) throw new Refusal(no(over, 'QUOTA'))
   return [say(ok('There is room'))]
 }
 
