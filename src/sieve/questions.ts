@@ -4,6 +4,7 @@
  * carried out later. A stage answers with questions of the house (`within`), a tool or a test with a host (`answer`).
  */
 import type { Asking } from '../ask/ask.ts'
+import { driveGenerator } from '../ask/drive-generator.ts'
 import type { Lookup } from '../ask/lookup.ts'
 
 export type SieveQuestion =
@@ -132,35 +133,13 @@ export type SieveHost = {
 /** Runs the language to its end; without waiting where every answer is there at once. */
 export function answer<T>(asking: Maybe<T>, host: SieveHost, signal?: AbortSignal): T | Promise<T> {
   if (!isAsking(asking)) return asking
-  let step = asking.next()
-  while (step.done !== true) {
-    const given = answerOne(step.value, host, signal)
-    if (given instanceof Promise) return answerOn(asking, given, host, signal)
-    step = asking.next(given)
-  }
-  return step.value
-}
-
-async function answerOn<T>(
-  asking: SieveAsking<T>,
-  first: Promise<unknown>,
-  host: SieveHost,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  let pending: unknown = first
-  for (;;) {
-    let step: IteratorResult<SieveQuestion, T>
-    try {
-      const given = await pending
-      signal?.throwIfAborted()
-      step = asking.next(given)
-    } catch (error) {
-      // A plug-in's promise that failed is that command's fault; the run catches it and ends in order.
-      step = asking.throw(error)
-    }
-    if (step.done === true) return step.value
-    pending = answerOne(step.value, host, signal)
-  }
+  // A plug-in's promise that failed is that command's fault; the run catches it and ends in order.
+  return driveGenerator(
+    asking,
+    (question) => answerOne(question, host, signal),
+    signal,
+    (run, error) => run.throw(error),
+  )
 }
 
 function answerOne(question: SieveQuestion, host: SieveHost, signal: AbortSignal | undefined): unknown {

@@ -38,10 +38,14 @@ export function compileString(node: StringNode, ctx: ValidateContext): CompiledS
   return {
     start,
     end,
-    // Bounded by what variables hold and by the length of the script's string.
     expand: (run) => {
       let out = ''
-      for (const piece of pieces) out += typeof piece === 'string' ? piece : piece(run)
+      for (const piece of pieces) {
+        out += typeof piece === 'string' ? piece : piece(run)
+        // A script of variables alone would be a thousand times its size.
+        if (out.length > run.limits.stringBytes)
+          run.fail(limitCode('stringBytes'), `a string of more than ${run.limits.stringBytes} octets`)
+      }
       run.spend(1 + (out.length >> 8))
       return out
     },

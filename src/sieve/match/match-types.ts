@@ -50,6 +50,9 @@ export const CONTAINS: MatchTypeDef = {
     ),
 }
 
+/** Searching a text is text × key at worst (`ba…a` in `a…a`); most keys are short. */
+const searchCost = (value: number, key: number): number => 1 + (value >> 8) * (1 + (key >> 5))
+
 function compareEach(
   ctx: RunContext,
   valueTexts: readonly string[],
@@ -60,10 +63,10 @@ function compareEach(
 ): boolean {
   for (let v = 0; v < values.length; v++) {
     const value = values[v] ?? ''
-    const cost = 1 + (value.length >> 8)
     for (let k = 0; k < keys.length; k++) {
-      ctx.spend(cost)
-      if (!holds(value, keys[k] ?? '')) continue
+      const key = keys[k] ?? ''
+      ctx.spend(searchCost(value.length, key.length))
+      if (!holds(value, key)) continue
       if (ctx.compared !== undefined) traceCompared(ctx, valueTexts[v] ?? '', keyTexts[k])
       return true
     }
@@ -82,7 +85,7 @@ export const MATCHES: MatchTypeDef = {
     for (let v = 0; v < folded.length; v++) {
       const value = values.texts[v] ?? ''
       for (let k = 0; k < patterns.length; k++) {
-        ctx.spend(1 + (value.length >> 6))
+        ctx.spend(searchCost(value.length, keys.texts[k]?.length ?? 0))
         const pattern = patterns[k]
         if (pattern === undefined) continue
         const captures = matchOne(ctx, pattern, value, folded[v] ?? '', matching)

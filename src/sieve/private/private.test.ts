@@ -130,7 +130,7 @@ describe('what they do', () => {
   test('addtag takes spaces and no |', () => {
     assert.deepEqual(run('addtag "[two words]";').actions.map(short), [['addtag', { tag: '[two words]' }]])
     assert.deepEqual(codesOf('addtag "a|b";', 'system'), ['tag'])
-    const variable = 'require "variables"; set "t" "a|b"; addtag "${t}";'
+    const variable = `require "variables"; set "t" "a|b"; addtag "\${t}";`
     assert.equal(run(variable).error?.code, 'tag')
     assert.equal(run('addtag "a";'.repeat(51)).error?.code, 'limit-addtags')
   })

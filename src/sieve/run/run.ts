@@ -31,6 +31,7 @@ function finish(ctx: Context, ended: Ended): SieveRunResult {
 }
 
 function failed(ctx: Context, error: unknown): SieveRunResult {
+  if (ctx.environment.signal?.aborted === true) return result(ctx, 'aborted')
   // A bug, of ours or of a plug-in, must not lose mail: it ends the script as its own mistakes would.
   const fault = error instanceof SieveFault ? error : new SieveFault('error', 'internal', messageOf(error))
   if (fault.kind === 'deferred') return { ...result(ctx, 'deferred'), cause: fault.message }

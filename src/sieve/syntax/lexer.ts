@@ -167,7 +167,7 @@ export class Lexer {
       const line = text.slice(at, Math.min(lineEnd, at + 3)).replace(/\r?\n$/, '')
       if (line === '.' || line === '.\r') {
         const meant = text.slice(from, at)
-        return this.#string(lineEnd, crlf(meant.replace(/^\.\./gm, '.'))) // multiline-dotstart
+        return this.#string(lineEnd, crlf(meant.replace(/(^|\n)\.\./g, '$1.'))) // multiline-dotstart
       }
       at = lineEnd
     }
