@@ -55,6 +55,12 @@ export function isLoopback(text: string): boolean {
   return parseIp(text)?.range() === 'loopback'
 }
 
+/** Addresses that no stranger has: RFC 1918, RFC 6598 (behind a carrier's NAT), RFC 4193, and of the link alone. */
+export function isPrivate(text: string): boolean {
+  const range = parseIp(text)?.range()
+  return range === 'private' || range === 'carrierGradeNat' || range === 'uniqueLocal' || range === 'linkLocal'
+}
+
 function parseIp(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const typed = parseTyped(text)
   return typed === undefined ? undefined : unmapped(typed)

@@ -75,9 +75,9 @@ const sum = (reports: readonly ReportOf[], of: (report: Report) => number): numb
   reports.reduce((total, { report }) => total + of(report), 0)
 
 /** The part of `postern status` that is about mail. */
-export const countsOf = (reports: readonly ReportOf[]) => ({
+export const countsOf = (reports: readonly ReportOf[], own: readonly Check[] = []) => ({
   connections: sum(reports, ({ connections }) => connections),
   queued: sum(reports, ({ queued }) => queued),
   held: sum(reports, ({ held }) => held),
-  machine: machineOf(reports),
+  machine: [...machineOf(reports), ...own],
 })

@@ -3,6 +3,7 @@
 import type { Clock } from '../clock/clock.ts'
 import { existingShards, spoolPaths } from '../config/spool-paths.ts'
 import { doctorOf, healthOf, type ReportOf } from '../control/report.ts'
+import { CollapsedClients } from '../monitor/collapsed-clients.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
 import { ConnectionSlots, soleSlots } from '../state/connection-slots.ts'
@@ -34,11 +35,18 @@ export async function serveAlone(
   const there = await existingShards(paths)
   const counters = parts.use(await openSiteCounters({ state, path: paths.counters, clock, log }))
   const tickets = parts.use(new TicketKeys(clock, (keys) => mail.setTicketKeys(keys)))
+  const clients = new CollapsedClients({ monotonic: clock.monotonic, log, metrics })
+  const slots = soleSlots(new ConnectionSlots(clock.monotonic), () => current.config.limits)
   const mail: Mail = await startMail({
     revision,
     name: '',
     shards: there.length === 0 ? [0] : there,
-    slots: soleSlots(new ConnectionSlots(clock.monotonic), () => current.config.limits),
+    slots: {
+      claim: (address) => {
+        clients.came(address)
+        return slots.claim(address)
+      },
+    },
     counters,
     shardPatienceMs: SHARD_PATIENCE_MS,
     ticketKeys: tickets.current(),
@@ -48,6 +56,7 @@ export async function serveAlone(
   })
   parts.use(mail)
   const kept = parts.move()
+  const own = () => [{ name: 'clients', ...clients.health }]
   const reports = (): readonly ReportOf[] => [{ worker: 0, report: mail.report() }]
   return {
     addresses: mail.addresses,
@@ -63,8 +72,9 @@ export async function serveAlone(
       return [{ ...row, shards, connections, queued, held }]
     },
     reports: async () => reports(),
-    health: async () => healthOf(reports()),
-    doctor: async () => doctorOf(reports()),
+    checks: own,
+    health: async () => healthOf(reports(), own()),
+    doctor: async () => doctorOf(reports(), own()),
     metrics: () => metrics.text(),
     follow: (onRecord) => mail.history.follow(onRecord),
     async stop(deadlineMs) {

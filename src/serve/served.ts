@@ -3,7 +3,7 @@
 import type { LoadedRevision } from '../config/where.ts'
 import type { ResultOf, WorkerRow } from '../control/protocol.ts'
 import type { QueueHandlers } from '../control/queue-handlers.ts'
-import type { Report, ReportOf } from '../control/report.ts'
+import type { Check, Report, ReportOf } from '../control/report.ts'
 import type { Health } from '../monitor/health.ts'
 import type { TraceRecord } from '../policy/trace.ts'
 import type { Usable } from './usable.ts'
@@ -17,6 +17,8 @@ export interface Served extends AsyncDisposable {
   use(next: Usable): Promise<void>
   workers(): Promise<readonly WorkerRow[]>
   reports(): Promise<readonly ReportOf[]>
+  /** What is watched for all of them together. */
+  checks(): readonly Check[]
   health(): Promise<Health>
   doctor(): Promise<ResultOf['doctor']>
   /** In Prometheus' text format. */

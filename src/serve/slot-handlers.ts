@@ -12,12 +12,20 @@ export interface SlotHandlers {
   gone(index: number): void
 }
 
-export function slotHandlers(connections: ConnectionSlots, leases: LeaseOwner, limits: () => SlotLimits): SlotHandlers {
+export function slotHandlers(parts: {
+  readonly connections: ConnectionSlots
+  readonly leases: LeaseOwner
+  readonly limits: () => SlotLimits
+  /** A client asks for a place. */
+  readonly came: (address: string) => void
+}): SlotHandlers {
+  const { connections, leases, limits, came } = parts
   const places = new Map<number, Slot>()
   let lastPlace = 0
   return {
     of: (index) => ({
       'slot.claim': ({ address }) => {
+        came(address)
         const { answer, slot } = connections.claim(address, index, limits())
         if (slot === undefined) return { answer }
         lastPlace += 1

@@ -16,6 +16,7 @@ import { OrphanGuard } from '../dispatcher/orphan-guard.ts'
 import { ShardTable } from '../dispatcher/shards.ts'
 import { Supervisor } from '../dispatcher/supervisor.ts'
 import { FIRST_PORT_FD, startProcess } from '../dispatcher/worker-process.ts'
+import { CollapsedClients } from '../monitor/collapsed-clients.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
 import { LeaseOwner } from '../queue/schedule/lease-owner.ts'
@@ -82,7 +83,13 @@ export async function serveWithWorkers(
     clock.monotonic,
     (index, channel, key) => workerAt(index)?.link.notify('look', { channel, key }),
   )
-  const slots = slotHandlers(connections, leases, () => settings().limits)
+  const clients = new CollapsedClients({ monotonic: clock.monotonic, log, metrics })
+  const slots = slotHandlers({
+    connections,
+    leases,
+    limits: () => settings().limits,
+    came: (address) => clients.came(address),
+  })
   const followers = new Followers((on) => {
     for (const { worker } of supervisor.serving()) worker.link.notify('follow', on)
   })
@@ -176,9 +183,11 @@ export async function serveWithWorkers(
     return { name: 'workers', ok: missing.length === 0, detail }
   }
 
+  const clientsCheck = () => ({ name: 'clients', ...clients.health })
   /** With Redis the workers say how that stands. */
   const ownChecks = () => [
     workersCheck(),
+    clientsCheck(),
     ...(config.state.kind === 'redis' || counters.check === undefined ? [] : [counters.check()]),
   ]
 
@@ -200,6 +209,7 @@ export async function serveWithWorkers(
     use: (next) => revisions.use(next.revision),
     workers,
     reports,
+    checks: () => [clientsCheck()],
     health: async () => healthOf(await reports(), ownChecks()),
     doctor: async () => doctorOf(await reports(), ownChecks()),
     async metrics() {
