@@ -75,7 +75,7 @@ test('every command has help with an example, and its examples name commands the
     }
   }
 })
-const COMMANDS_WITH_SUBS = new Set(['queue', 'user', 'domain', 'alias'])
+const COMMANDS_WITH_SUBS = new Set(['queue', 'filter', 'template', 'user', 'domain', 'alias'])
 
 test('the real thing starts, quickly enough for help', () => {
   const ran = spawnSync(process.execPath, [MAIN, '--help'], { encoding: 'utf8' })

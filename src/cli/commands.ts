@@ -72,6 +72,18 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'prove that strangers cannot relay, or show how they can',
     load: () => import('./audit.ts'),
   },
+  {
+    name: 'filter',
+    group: MAIL,
+    summary: 'try filter scripts, and change the rules of a user',
+    load: () => import('./filter.ts'),
+  },
+  {
+    name: 'template',
+    group: MAIL,
+    summary: 'filter templates: check them, fill them in',
+    load: () => import('./template.ts'),
+  },
   { name: 'queue', group: MAIL, summary: 'look at queued mail, and act on it', load: () => import('./queue.ts') },
   { name: 'track', group: MAIL, summary: 'find messages of the past and present', load: () => import('./track.ts') },
   {
