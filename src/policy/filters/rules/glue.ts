@@ -50,6 +50,8 @@ export interface Glued {
 
 /** More values are dropped: nobody writes so many rules, and each is compiled. */
 export const MAX_RULES = 1000
+/** So many times the octets of a script are compiled at most: invalid values cost too, and take no room. */
+const MAX_COMPILED = 4
 
 /** Indices of the rules that are on, in the order they run; ties keep the order of the values. */
 export function runOrder(values: readonly string[]): readonly number[] {
@@ -65,14 +67,16 @@ export function glue(values: readonly string[], { engine, level = 'user', limits
   let taken: Taken[] = []
   const { scriptBytes } = { ...engine.limits, ...limits }
   let left = scriptBytes
-  for (const index of runOrder(values)) {
+  let compiledBytes = 0
+  for (const [count, index] of runOrder(values).entries()) {
     const value = values[index] ?? ''
     const name = `rule ${index + 1}`
     const cost = Buffer.byteLength(value) + 1
-    if (cost > left || taken.length === MAX_RULES) {
+    if (cost > left || count >= MAX_RULES || compiledBytes + cost > MAX_COMPILED * scriptBytes) {
       dropped.push({ index, diagnostics: [tooMuch(name, scriptBytes)] })
       continue
     }
+    compiledBytes += cost
     const compiled = engine.compile(value, { name, level, limits })
     if (!compiled.ok) {
       dropped.push({ index, diagnostics: compiled.diagnostics })

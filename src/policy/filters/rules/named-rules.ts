@@ -26,11 +26,11 @@ export type RulesChange =
 
 /** In the order they run; those that are off at the end. */
 export function namedRules(values: readonly string[]): readonly NamedRule[] {
-  const order = runOrder(values)
+  const places = new Map(runOrder(values).map((index, i) => [index, i + 1]))
   const rules = values.map(parseRule)
   const names = namesOf(rules)
   const named = rules.map((rule, index): NamedRule => {
-    return { name: names[index] ?? '', rule, index, place: order.indexOf(index) + 1 }
+    return { name: names[index] ?? '', rule, index, place: places.get(index) ?? 0 }
   })
   const last = ({ place }: NamedRule): number => (place === 0 ? Number.POSITIVE_INFINITY : place)
   return named.toSorted((a, b) => (last(a) === last(b) ? a.index - b.index : last(a) - last(b)))
