@@ -276,7 +276,12 @@ export class CommandReader {
   #spoil(why: string, octet: number): Line | undefined {
     this.#bad = why
     // The size of a literal may have begun before.
-    this.#tail = this.#state === 'size' ? `{${this.#size}` : this.#state === 'plus' ? `{${this.#size}+` : ''
+    this.#tail =
+      this.#state === 'size'
+        ? `{${this.#digits === 0 ? '' : this.#size}`
+        : this.#state === 'plus'
+          ? `{${this.#size}+`
+          : ''
     if (this.#state === 'size-cr') this.#tail = `{${this.#size}}`
     if (this.#state === 'lf' || this.#state === 'size-lf') this.#tail = '\r'
     this.#words = []
