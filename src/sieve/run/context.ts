@@ -151,6 +151,8 @@ export class Context implements RunContext {
     const key = this.shared.support.registry.extensions.get(extension)?.config
     if (key === undefined) this.fail('configuration', `${extension} has no configuration`)
     this.shared.configs.set(extension, key.read(value))
+    // What was derived of the message may have followed the old one.
+    this.#perMessage.clear()
   }
 
   perRun<T>(slot: Slot<T>): T {
