@@ -65,15 +65,18 @@ function defineFields(parent: Command, cli: Cli): void {
         { title: 'DEFAULT', max: 30 },
         { title: 'QUESTION', max: 100 },
       ]
-      const rows = fields.map(({ id, type, list, required, default: byDefault, prompt, help, example, values }) => [
+      const rows = fields.map(({ id, type, list, required, default: byDefault, prompt }) => [
         id,
         `${type}${list ? ', several' : ''}`,
         byDefault === undefined ? (required ? 'none: needed' : '') : String(byDefault),
-        [prompt, help, example && `Example: ${example}`, values && `One of: ${Object.keys(values).join(', ')}`]
-          .filter(Boolean)
-          .join('. '),
+        prompt,
       ])
       cli.print(table(columns, rows, { color: cli.color }))
+      for (const { id, help, example, values } of fields) {
+        const choices = values === undefined ? undefined : `One of: ${Object.keys(values).join(', ')}.`
+        const said = [help, example === undefined ? undefined : `Example: ${example}`, choices].filter(Boolean)
+        if (said.length > 0) cli.print(`\n${id}: ${said.join(' ')}`)
+      }
     })
 }
 

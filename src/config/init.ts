@@ -77,6 +77,9 @@ listeners:
 # channels:
 #   ims-ms: { kind: lmtp, socket: /run/dovecot/lmtp }
 
+# Users make filters from templates: \`postern template list\` shows those that come with Postern; yours go into the
+# folder \`templates\` beside this file.
+
 # Mail to all other domains goes where their MX records say. To send it through a smart host instead:
 # routes:
 #   - { domain: '*', channel: tcp_local, via: 'smtp.example.net:587' }
