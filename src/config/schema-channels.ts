@@ -32,6 +32,18 @@ const asSource = {
     .describe(
       'Let a session that starts on this channel move to tcp_intranet when the client is in networks.own (switchchannel).',
     ),
+  clientName: z
+    .enum(['full', 'limited', 'symbolic', 'numeric'])
+    .default('full')
+    .describe(
+      'The name of the client in reverse DNS, in Received:. `full`, `limited`: with its address. `symbolic`: the name alone where there is one. `numeric`: the address alone, nobody is asked (identnone, identnonelimited, identnonesymbolic, identnonenumeric).',
+    ),
+  forwardCheck: z
+    .enum(['none', 'tag', 'delete'])
+    .default('none')
+    .describe(
+      'A name that does not lead back to the address: is taken as it is, gets a `*`, or is dropped (forwardchecknone, forwardchecktag, forwardcheckdelete).',
+    ),
   mailFromDnsVerify: z
     .boolean()
     .default(false)

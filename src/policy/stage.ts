@@ -53,6 +53,8 @@ export interface SessionContext {
   readonly service: 'smtp' | 'submission' | 'submissions' | 'lmtp'
   readonly client: { readonly address: string; readonly port: number }
   readonly server: { readonly address: string; readonly port: number }
+  /** What reverse DNS calls the client, with a mark where that does not lead back; never to be trusted. */
+  readonly clientName?: string
   /** The source channel; switched at connect, STARTTLS and AUTH. */
   readonly source: ChannelName
   /** The channel of the listener, before any switch. */

@@ -9,6 +9,7 @@ import type { ContentContext, EnvelopeContext, MailContext, RcptContext, Session
 import { accessFields } from './stages/access-fields.ts'
 import { aliases } from './stages/aliases.ts'
 import { saslSwitch, tlsSwitch } from './stages/channel-switch.ts'
+import { clientName } from './stages/client-name.ts'
 import { connectionSlot } from './stages/connection-slot.ts'
 import {
   contentSize,
@@ -43,7 +44,7 @@ import { recipientCutoff, recipientLimit, transactionLimit } from './stages/tran
 const place = (name: string, decides: string, reference: string) => ({ name, decides, reference })
 
 export const STAGES = {
-  connect: [overload, connectionSlot, portAccess, dnsLists, networkSwitch, portAccessInSession, earlyTalk],
+  connect: [overload, connectionSlot, portAccess, dnsLists, networkSwitch, portAccessInSession, clientName, earlyTalk],
   starttls: [tlsSwitch],
   auth: [saslSwitch],
   mail: [

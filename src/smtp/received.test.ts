@@ -36,6 +36,22 @@ for (const { name, given, want } of [
   { name: 'a mapped address', given: { clientAddress: '::ffff:192.0.2.1' }, want: /\(\[192\.0\.2\.1\]\)/ },
   { name: 'a U-label without SMTPUTF8', given: { helo: 'bücher.example' }, want: /^from xn--bcher-kva\.example / },
   { name: 'a U-label', given: { helo: 'bücher.example', protocol: 'UTF8SMTP' }, want: /^from bücher\.example / },
+  { name: 'a client with a name', given: { clientName: 'mx.a' }, want: /^from a \(mx\.a \[192\.0\.2\.1\]\) by/ },
+  {
+    name: 'a name alone',
+    given: { clientName: 'mx.a*', addressHidden: true as const },
+    want: /^from a \(mx\.a\*\) by/,
+  },
+  {
+    name: 'no HELO, a name alone',
+    given: { helo: '', clientName: 'mx.a*', addressHidden: true as const },
+    want: /^from mx\.a \(mx\.a\*\) by/,
+  },
+  {
+    name: 'a name that says more',
+    given: { clientName: 'a) by evil\r\n (' },
+    want: /^from a \(abyevil \[192\.0\.2\.1\]\) by/,
+  },
   { name: 'the recipient', given: { for: 'kim@a' }, want: / id ABC for <kim@a>; / },
   { name: 'a recipient beyond ASCII', given: { for: 'jürgen@a' }, want: / id ABC; / },
   { name: 'one under SMTPUTF8', given: { for: 'jürgen@a', protocol: 'UTF8SMTP' }, want: / id ABC for <jürgen@a>; / },
@@ -61,6 +77,7 @@ test('Received: holds whatever anyone says in one field', () => {
       const field = receivedField({
         helo,
         clientAddress: text,
+        clientName: text,
         hostname: text,
         protocol: text,
         id: text,

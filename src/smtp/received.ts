@@ -8,6 +8,10 @@ export interface ReceivedValues {
   /** As the client said it; may be empty. */
   readonly helo: string
   readonly clientAddress: string
+  /** In reverse DNS; absent where it has none or nobody asked. */
+  readonly clientName?: string
+  /** The name stands alone, where there is one. */
+  readonly addressHidden?: true
   readonly hostname: string
   readonly protocol: string
   readonly id: string
@@ -32,15 +36,19 @@ export function receivedField(values: ReceivedValues): string {
 }
 
 /** Extended-Domain: what the client called itself, and where it really was, in a comment (TCP-info). */
-function fromClause({ helo, clientAddress }: ReceivedValues, utf8: boolean): string {
+function fromClause(values: ReceivedValues, utf8: boolean): string {
+  const { helo, clientAddress, clientName = '', addressHidden = false } = values
   const address = normaliseIp(clientAddress) ?? token(clientAddress)
   const literal = address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
+  const called = clientName.replace(/[^A-Za-z0-9._*-]/g, '').slice(0, 256)
+  const info = called === '' ? literal : addressHidden ? called : `${called} ${literal}`
   const name = parseDomain(helo)
   const shown = name === undefined || utf8 ? name : asciiDomain(name)
-  if (shown !== undefined) return `from ${shown} (${literal})`
+  if (shown !== undefined) return `from ${shown} (${info})`
   // A name that is none stands where it can do no harm.
   const claimed = token(helo)
-  return `from ${literal} (${claimed === '' ? '' : `helo=${claimed} `}${literal})`
+  const first = addressHidden && called !== '' ? called.replace('*', '') : literal
+  return `from ${first} (${claimed === '' ? '' : `helo=${claimed} `}${info})`
 }
 
 /** Left out when the address would need quoting in the header, or UTF-8 that it may not hold. */

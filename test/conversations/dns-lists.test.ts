@@ -129,8 +129,12 @@ for (const { name, address, line } of [
     await using site = await start()
     const got = await site.greet(address)
     assert.match(got.line, line)
-    if (['10.0.1.1', '192.0.2.7', '127.0.0.2'].includes(address)) assert.deepEqual(site.dns.questions, [])
+    if (['10.0.1.1', '192.0.2.7', '127.0.0.2'].includes(address)) assert.deepEqual(aboutLists(site.dns.questions), [])
   })
+
+/** The name of the client is asked for besides. */
+const aboutLists = (questions: readonly string[]): readonly string[] =>
+  questions.filter((question) => !question.startsWith('PTR '))
 
 test('a list that is out is not asked, and what was to be sure of is put off', async () => {
   await using site = await start([], {}, ['block.test'])
@@ -144,7 +148,7 @@ test('lists are for their channels, and never for users who are still to sign in
   const everywhere = '[{ zone: block.test, channels: [tcp_local, tcp_submit] }]'
   await using users = await start([['dnsLists.lists', everywhere]], { service: 'submission' })
   assert.match((await users.greet('198.51.100.7')).line, /^220 /)
-  assert.deepEqual([...other.dns.questions, ...users.dns.questions], [])
+  assert.deepEqual(aboutLists([...other.dns.questions, ...users.dns.questions]), [])
 })
 
 test('DNS_VERIFY_DOMAIN and ENABLE_RBL: their replies, for our own networks too, and nobody refused by a failure', async () => {

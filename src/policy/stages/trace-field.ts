@@ -5,21 +5,29 @@
  * the two apart, and every reader sees what we saw.
  */
 import { receivedField } from '../../smtp/received.ts'
+import { channelConfig } from '../channels.ts'
 import { protocolOf } from '../envelope-of.ts'
 import type { ContentContext, Stage } from '../stage.ts'
 
 const EMPTY_LINE = { edit: 'prepend', field: '\r\n' } as const
+
+/** Spec access-control.md 9, identnonesymbolic. */
+function hidden({ revision, source }: ContentContext): { readonly addressHidden?: true } {
+  const channel = channelConfig(revision, source)
+  return 'clientName' in channel && channel.clientName === 'symbolic' ? { addressHidden: true } : {}
+}
 
 export const traceField: Stage<ContentContext> = {
   name: 'Received: field',
   decides: 'how the message came, for everyone after us',
   reference: 'RFC 5321 §4.4',
   *run(context) {
-    const { revision, helo, client, tls, id, receivedAt, recipients, edits, content } = context
+    const { revision, helo, client, clientName, tls, id, receivedAt, recipients, edits, content } = context
     const [only, second] = recipients
     const field = receivedField({
       helo: helo ?? '',
       clientAddress: client.address,
+      ...(clientName === undefined ? {} : { clientName, ...hidden(context) }),
       hostname: revision.config.server.hostname,
       protocol: protocolOf(context),
       id,
