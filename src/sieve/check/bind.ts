@@ -162,6 +162,16 @@ class Binder {
     else this.#ctx.error(span, 'relation', `${JSON.stringify(text.slice(0, 40))} is none of gt, ge, lt, le, eq, ne`)
   }
 
+  #tooMany(node: ArgumentNode): void {
+    const isCommand = !('node' in this.#node)
+    if (isCommand && node.node === 'test' && this.#registry.commands.get(node.name) !== undefined) {
+      // To the grammar the next command is a test of this one.
+      const args = this.#node.arguments
+      const { end } = args[args.indexOf(node) - 1] ?? this.#node.nameSpan
+      this.#ctx.error({ start: end, end: end + 1 }, 'missing-semicolon', `expected ; behind ${this.#word.name}`)
+    } else this.#ctx.error(node, 'too-many-arguments', `${this.#word.name} takes no further argument`)
+  }
+
   #positional(given: readonly ArgumentNode[]): void {
     const defs = this.#word.positional ?? NO_POSITIONAL
     const taken = given.length >= defs.length ? defs : defs.filter(({ optional }) => optional !== true)
@@ -169,7 +179,7 @@ class Binder {
       const node = given[i] as ArgumentNode
       const def = taken[i]
       if (def === undefined) {
-        this.#ctx.error(node, 'too-many-arguments', `${this.#word.name} takes no further argument`)
+        this.#tooMany(node)
         continue
       }
       const value = this.#value(node, def, def.type)

@@ -102,7 +102,8 @@ export class Lexer {
   #bracketComment(): undefined {
     const close = this.#text.indexOf('*/', this.#at + 2)
     if (close < 0) this.#error('unclosed-comment', this.#at, this.#at + 2, 'a comment without its */')
-    this.#push('comment', close < 0 ? this.#text.length : close + 2)
+    if (close < 0) this.#push('bad', this.#text.length)
+    else this.#push('comment', close + 2)
   }
 
   #word(kind: 'identifier' | 'tag', from: number): undefined {

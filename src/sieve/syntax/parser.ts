@@ -38,10 +38,13 @@ class Parser {
   readonly #tokens: readonly Token[]
   readonly #report: Diagnostics
   readonly #limits: SieveLimits
+  /** A string or comment that is not closed took the rest of the script: that it ends early says nothing more. */
+  readonly #cut: boolean
   #at = 0
   #lastEnd = 0
 
   constructor(tokens: readonly Token[], report: Diagnostics, limits: SieveLimits) {
+    this.#cut = tokens.at(-2)?.kind === 'bad'
     this.#tokens = tokens.filter((token) => !isTrivia(token))
     this.#report = report
     this.#limits = limits
@@ -60,6 +63,7 @@ class Parser {
   }
 
   #error(span: Span, code: string, message: string): void {
+    if (this.#cut && this.#peek().kind === 'end') return
     this.#report.error('parse', code, span, message)
   }
 
