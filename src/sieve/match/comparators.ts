@@ -11,7 +11,7 @@ export function compareCodePoints(a: string, b: string): number {
     const y = b.charCodeAt(at)
     if (x === y) continue
     // Halves of pairs stand for code points above all others.
-    const fix = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x2000 : unit)
+    const fix = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
     return fix(x) - fix(y)
   }
   return a.length - b.length
