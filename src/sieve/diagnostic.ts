@@ -2,6 +2,7 @@
 /** What is wrong in a script: with its place, a stable code, and a frame that shows it. */
 import type { SieveLimits } from './limits.ts'
 import { LineIndex, type Place, type Span } from './place.ts'
+import { oneLine } from './text.ts'
 
 export type Severity = 'error' | 'warning'
 export type Phase = 'lex' | 'parse' | 'validate' | 'generate'
@@ -68,7 +69,7 @@ export class Diagnostics {
     severity: Severity,
     phase: Phase,
     code: string,
-    { start, end }: Span,
+    span: Span,
     message: string,
     related?: { message: string; at: number },
   ): void {
@@ -77,12 +78,15 @@ export class Diagnostics {
       return
     }
     if (severity === 'error') this.errors++
-    const { index, name } = this.script
+    const { index, name, text } = this.script
+    // What is missing at the end of a script is missing behind its last character.
+    const start = Math.min(span.start, text.length)
+    const end = Math.min(span.end, text.length)
     this.list.push({
       severity,
       phase,
       code,
-      message,
+      message: oneLine(message),
       scriptName: name,
       line: index.lineOf(start),
       column: index.columnOf(start),

@@ -61,5 +61,8 @@ export function cutOctets(text: string, most: number): string {
   return text.slice(0, at)
 }
 
+/** In one line, for logs and diagnostics, whatever a script or a message put into it. */
+export const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '?')
+
 /** Texts in a trace. */
 export const shown = (text: string): string => (text.length > 200 ? `${text.slice(0, 200).toWellFormed()}…` : text)

@@ -13,6 +13,7 @@ import { notices } from './targets/notices.ts'
 import { queueLog } from './targets/queue-log.ts'
 import { replies } from './targets/replies.ts'
 import { sessions } from './targets/sessions.ts'
+import { sieveRuns, sieveScripts } from './targets/sieve.ts'
 import { traces } from './targets/traces.ts'
 
 export const TARGETS: readonly Target[] = [
@@ -28,5 +29,7 @@ export const TARGETS: readonly Target[] = [
   control,
   traces,
   queueLog,
+  sieveScripts,
+  sieveRuns,
   sessions,
 ]
