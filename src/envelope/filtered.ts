@@ -126,8 +126,11 @@ export interface Filtered {
   readonly keep?: Copy & { readonly flags: readonly string[] }
   readonly fileinto: readonly FiledInto[]
   readonly redirects: readonly Redirected[]
-  /** Thrown away: `keep`, `fileinto` and `redirects` are then empty, unless copies were asked for before. */
-  readonly dropped?: { readonly how: 'discard' | 'jettison' /** One line naming it. */; readonly rule: string }
+  /**
+   * Thrown away. With nothing else to deliver the recipient is on the channel for that already (bitbucket, with the rule
+   * in `via`), whether or not there are replies and notices to send; with copies it keeps its channel, for these.
+   */
+  readonly dropped?: { readonly how: 'discard' | 'jettison'; readonly rule: string }
   /** Refused, where that was not possible in the dialogue: a notice to the sender, never to the null one. */
   readonly refused?: { readonly how: 'refuse' | 'reject' | 'ereject'; readonly reason: string }
   /** Waits for an operator before anything else of this is done. */

@@ -89,6 +89,19 @@ const table = fields({
   warnings: optional(listOf(text)),
 })
 
+const filterPlace = fields({ level: text, script: text, line: number, column: number, text: optional(text) })
+const filter = fields({
+  level: text,
+  script: text,
+  recipients: listOf(text),
+  recipientsDropped: optional(number),
+  effect: oneOf('decides', 'passes', 'overrides', 'ignored', 'failed'),
+  by: optional(filterPlace),
+  actions: optional(listOf(text)),
+  matched: optional(listOf(fields({ line: number, test: text, value: optional(text), key: optional(text) }))),
+  notes: optional(listOf(text)),
+})
+
 const step = fields({
   at: text,
   stage: text,
@@ -99,6 +112,8 @@ const step = fields({
   note: optional(text),
   reply: optional(text),
   tables: optional(listOf(table)),
+  filters: optional(listOf(filter)),
+  filtersDropped: optional(number),
 })
 const end = fields({ address: text, port: number })
 const destination = fields({ address: text, channel: text })

@@ -70,7 +70,7 @@ export function* askTheRest<C extends SessionContext>(
 function stepOf<C>(
   moment: Moment,
   stage: string,
-  { verdict, by, context, note, tables }: StageResult<C>,
+  { verdict, by, context, note, tables, filters, filtersDropped }: StageResult<C>,
   recipient: string | undefined,
 ): Omit<Step, 'ms'> {
   return {
@@ -81,6 +81,8 @@ function stepOf<C>(
     by,
     ...(note === undefined ? {} : { note }),
     ...(tables === undefined || tables.length === 0 ? {} : { tables }),
+    ...(filters === undefined || filters.length === 0 ? {} : { filters }),
+    ...(filtersDropped === undefined ? {} : { filtersDropped }),
     ...(verdict.do === 'refuse' ? { reply: describeReply(verdict.reply) } : {}),
   }
 }

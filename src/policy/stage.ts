@@ -16,6 +16,9 @@ import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { ContentSummary } from '../mime/content-summary.ts'
 import type { Reply } from '../smtp/reply.ts'
 import type { Tightened } from './access/tightened.ts'
+import type { Filtering } from './filters/filter-message.ts'
+import type { FilterTrace } from './filters/filter-trace.ts'
+import type { FilterScript } from './filters/script.ts'
 import type { TableTrace } from './trace.ts'
 
 /** What has been counted in a session so far, against limits of the session. */
@@ -148,6 +151,10 @@ export interface ContentContext extends EnvelopeContext {
   /** Grows as stages add fields. */
   readonly edits: readonly HeaderEdit[]
   readonly hold?: { readonly reason: string }
+  /** Scripts that scanners chose by their verdicts (spec spam-and-virus.md), in order of their numbers. */
+  readonly scriptlets?: readonly FilterScript[]
+  /** Between the stages of the filters: how far each recipient is. */
+  readonly filtering?: Filtering
 }
 
 export type Verdict =
@@ -168,6 +175,9 @@ export interface StageResult<C> {
   readonly note?: string
   /** Mapping tables it asked. */
   readonly tables?: readonly TableTrace[]
+  /** Scripts it ran; of many the first ones. */
+  readonly filters?: readonly FilterTrace[]
+  readonly filtersDropped?: number
   /** Nothing was looked at, for there is nothing to look at: it leaves no step. */
   readonly silent?: true
 }

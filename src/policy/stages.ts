@@ -21,6 +21,7 @@ import {
 import { bareNewlines, nulOctets, utf8Header } from './stages/content-syntax.ts'
 import { dnsLists } from './stages/dns-lists.ts'
 import { earlyTalk } from './stages/early-talk.ts'
+import { channelFilters, mtaFilter, userFilters } from './stages/filters.ts'
 import { freeSpace, freeSpaceLeft } from './stages/free-space.ts'
 import { fromAccess } from './stages/from-access.ts'
 import { holdLimit } from './stages/hold-limit.ts'
@@ -84,9 +85,9 @@ export const STAGES = {
     holdLimit,
     place('DKIM, DMARC, ARC', 'is the author who it says', 'RFC 6376, RFC 7489, RFC 8617'),
     place('scanners', 'is it spam, does it carry malware', 'spec spam-and-virus.md'),
-    place('user filters', 'what the recipient wants', 'spec filters.md 1'),
-    place('channel filters', 'what the channels want', 'spec filters.md 1'),
-    place('MTA filter', 'what the site wants', 'spec filters.md 1'),
+    userFilters,
+    channelFilters,
+    mtaFilter,
     freeSpaceLeft,
     accessFields,
     submissionFields,

@@ -137,13 +137,14 @@ export class TraceBuilder {
 /** What names and marks of a step take. */
 const STEP_MARKS = 90
 
-const stepWeight = ({ stage, by, note, reply, tables }: Omit<Step, 'ms'>): number =>
+const stepWeight = ({ stage, by, note, reply, tables, filters }: Omit<Step, 'ms'>): number =>
   STEP_MARKS +
   stage.length +
   textOf(by).length +
   (note?.length ?? 0) +
   (reply?.length ?? 0) +
-  (tables === undefined ? 0 : weighTables(tables))
+  (tables === undefined ? 0 : weighTables(tables)) +
+  (filters === undefined ? 0 : Buffer.byteLength(JSON.stringify(filters)))
 
 /** Where a row of a table decided, what it was asked is part of the answer; where none did, one of them stands for all. */
 const askedOf = ({ by, tables }: Omit<Step, 'ms'>): string =>

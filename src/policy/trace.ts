@@ -7,6 +7,7 @@ import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
 import type { MappingStep } from '../mapping/index.ts'
+import type { FilterTrace } from './filters/filter-trace.ts'
 import type { Moment } from './moment.ts'
 
 /** One mapping table asked: what with, and which rows had something to say. */
@@ -50,6 +51,9 @@ export interface Step {
   readonly reply?: string
   /** Mapping tables it asked; of many the first ones. */
   readonly tables?: readonly TableTrace[]
+  /** Filter scripts it ran; of many the first ones, `filtersDropped` more. */
+  readonly filters?: readonly FilterTrace[]
+  readonly filtersDropped?: number
 }
 
 /** What became of one recipient in the dialogue. */

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The filters, in three stages: of users, of channels, of the MTA (spec filters.md 1 and 2). What they say of each
+ * recipient is put together behind the last one; who carries it out finds it in `Recipient.filtered`. A message is
+ * refused in the dialogue only where every recipient refuses it alike (RFC 5429 §2.1).
+ */
+
+import { isAscii } from '../../address/path.ts'
+import type { Asking } from '../../ask/ask.ts'
+import type { DecidedBy } from '../../ask/decided-by.ts'
+import type { Revision } from '../../config/revision.ts'
+import type { SiteFilters } from '../../config/site-filters.ts'
+import { parseChannelName } from '../../envelope/channel-name.ts'
+import type { Recipient } from '../../envelope/envelope.ts'
+import type { Filtered, FilterPlace } from '../../envelope/filtered.ts'
+import { type Reply, reply } from '../../smtp/reply.ts'
+import { channelConfig } from '../channels.ts'
+import { beginFilters, type Filtering, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
+import { foldTraces } from '../filters/filter-trace.ts'
+import { conversionTags, finishWalk } from '../filters/finish.ts'
+import type { ContentContext, Stage, StageResult } from '../stage.ts'
+
+/** Spec filters.md 9: the cause is for the trace and the operator. */
+const LATER = reply(451, '3.0', 'The message cannot be filtered now, try again later')
+
+export const userFilters: Stage<ContentContext> = {
+  name: 'user filters',
+  decides: 'what the recipient wants',
+  reference: 'spec filters.md 1',
+  *run(context) {
+    const begun = yield* beginFilters(context, context.scriptlets ?? [])
+    if (begun.kind === 'nothing') return { verdict: { do: 'pass' }, by: NONE, silent: true }
+    if (begun.kind === 'defer') return { verdict: { do: 'refuse', reply: LATER }, by: NONE, note: begun.cause }
+    const { filtering } = begun
+    yield* runUserLevels(filtering, context.revision.config.filters.literalFinish)
+    return resultOf({ ...context, filtering }, filtering)
+  },
+}
+
+export const channelFilters: Stage<ContentContext> = siteStage(
+  'channel filters',
+  'what the channels want',
+  ['destination channel', 'source channel'],
+  resultOf,
+)
+
+export const mtaFilter: Stage<ContentContext> = siteStage('MTA filter', 'what the site wants', ['MTA'], conclude)
+
+function siteStage(
+  name: string,
+  decides: string,
+  levels: readonly ('destination channel' | 'source channel' | 'MTA')[],
+  end: (context: ContentContext, filtering: Filtering) => StageResult<ContentContext>,
+): Stage<ContentContext> {
+  return {
+    name,
+    decides,
+    reference: 'spec filters.md 1',
+    *run(context): Asking<StageResult<ContentContext>> {
+      const { filtering } = context
+      if (filtering === undefined) return { verdict: { do: 'pass' }, by: NONE, silent: true }
+      yield* runSiteLevels(filtering, context, levels)
+      return end(context, filtering)
+    },
+  }
+}
+
+const NONE: DecidedBy = { by: 'built-in', rule: 'filters' }
+
+/** What this stage ran, and whether a script failed that must not. */
+function resultOf(context: ContentContext, { walks }: Filtering): StageResult<ContentContext> {
+  const traces = walks.flatMap((walk) => walk.takeTraces())
+  const { filters, dropped } = foldTraces(traces)
+  const failed = walks.find(({ failure }) => failure !== undefined)?.failure
+  const decided = traces.find(({ by }) => by !== undefined)?.by
+  const by = decided === undefined ? NONE : decidedBy(context.revision, decided)
+  const shown = {
+    ...(filters.length === 0 ? {} : { filters }),
+    ...(dropped === 0 ? {} : { filtersDropped: dropped }),
+  }
+  if (failed !== undefined) {
+    const { script, cause } = failed
+    const failedBy: DecidedBy = { by: 'filter', level: script.level, script: script.name }
+    return { verdict: { do: 'refuse', reply: LATER }, by: failedBy, note: `${script.name}: ${cause}`, ...shown }
+  }
+  return { verdict: { do: 'pass' }, by, context, ...shown, ...(traces.length === 0 ? { silent: true } : {}) }
+}
+
+/** All levels have spoken: what becomes of each recipient, and of the message where that is the same for all. */
+function conclude(context: ContentContext, filtering: Filtering): StageResult<ContentContext> {
+  const { filtering: _, ...rest } = context
+  const result = resultOf(rest, filtering)
+  if (result.verdict.do !== 'pass') return result
+  const { walks, users } = filtering
+  const asked = context.carried?.asked ?? {}
+  const tagged = walks.some(
+    ({ setConversionTags, addedConversionTags: added }) => setConversionTags || added.length > 0,
+  )
+  const each = walks.map((walk) => {
+    const { recipient } = walk
+    const channel = channelConfig(context.revision, recipient.channel)
+    const filtered = finishWalk(walk, {
+      channel,
+      separator: '+',
+      novacation: asked.novacation === true,
+      jettison: asked.jettison,
+      owner: users.get(recipient.index)?.scripts.owner ?? [recipient.address],
+    })
+    const before = [...new Set([...(asked.tags ?? []), ...(recipient.tags ?? [])])]
+    // Tags of the whole message move to its recipients: `setconversiontag` takes them from one alone.
+    const tags = tagged ? (conversionTags(walk, before) ?? before) : recipient.tags
+    const { tags: __, ...bare } = recipient
+    return withOutcome(
+      context.revision,
+      { ...bare, ...(tags === undefined || tags.length === 0 ? {} : { tags }) },
+      filtered,
+    )
+  })
+  const { tags: ___, ...untagged } = asked
+  const carried = context.carried
+  const next: ContentContext = {
+    ...rest,
+    recipients: each,
+    ...(tagged && carried !== undefined ? { carried: { ...carried, asked: untagged } } : {}),
+  }
+  const outcomes = each.map(({ filtered }) => filtered)
+  const refusal = commonRefusal(outcomes)
+  const [first] = outcomes
+  const by = first?.by === undefined ? result.by : decidedBy(context.revision, first.by)
+  if (refusal !== undefined) return { ...spoken(result), verdict: { do: 'refuse', reply: refusal }, by, context: next }
+  const rules = each.map(({ channel, via, filtered }) =>
+    gone(filtered) && isBitbucket(context, channel) ? via : undefined,
+  )
+  const [rule] = rules
+  if (rule !== undefined && rules.every((other) => other !== undefined))
+    return { ...spoken(result), verdict: { do: 'discard', rule }, by, context: next }
+  const reasons = outcomes.map((outcome) => outcome?.held?.reason)
+  const [reason] = reasons
+  if (reason !== undefined && reasons.every((other) => other !== undefined)) {
+    // Held as a whole: let go once, it is not held again for each recipient.
+    const recipients = each.map((recipient) => ({ ...recipient, ...unheld(recipient.filtered) }))
+    return { ...spoken(result), verdict: { do: 'hold', reason }, by, context: { ...next, recipients } }
+  }
+  return { ...result, context: next }
+}
+
+/** It leaves a step, now that it said something. */
+const spoken = ({ silent: _, ...result }: StageResult<ContentContext>): StageResult<ContentContext> => result
+
+function unheld(filtered: Filtered | undefined): Pick<Recipient, 'filtered'> {
+  if (filtered === undefined) return {}
+  const { held: _, ...others } = filtered
+  return { filtered: others }
+}
+
+/** Where there is nothing to deliver, the recipient goes to the channel for that, which names the rule in the ledger. */
+function withOutcome(revision: Revision, recipient: Recipient, filtered: Filtered | undefined): Recipient {
+  if (filtered === undefined) return recipient
+  const { dropped, fileinto, redirects } = filtered
+  if (dropped === undefined || fileinto.length > 0 || redirects.length > 0) return { ...recipient, filtered }
+  const name = parseChannelName(revision.config.filters[dropped.how])
+  const { notify: _, ...others } = recipient
+  // Whoever wrote it is not told: neither of success nor of failure (spec filters.md 6).
+  return { ...others, filtered, notify: 'never', via: dropped.rule, ...(name === undefined ? {} : { channel: name }) }
+}
+
+/** Thrown away, and nothing is to be said about it either. */
+const gone = (filtered: Filtered | undefined): boolean =>
+  filtered?.dropped !== undefined &&
+  [
+    filtered.fileinto,
+    filtered.redirects,
+    filtered.vacations,
+    filtered.notices,
+    filtered.reports,
+    filtered.remember,
+  ].every((list) => list.length === 0)
+
+const isBitbucket = ({ revision }: ContentContext, channel: Recipient['channel']): boolean =>
+  channelConfig(revision, channel).kind === 'bitbucket'
+
+/** Lines of a reply, RFC 5429 §2.1.2: as many as anybody reads. */
+const MAX_LINES = 10
+const MAX_LINE = 200
+
+/** The reply, where all refuse with the same words and nobody gets the message. */
+function commonRefusal(outcomes: readonly (Filtered | undefined)[]): Reply | undefined {
+  const [first] = outcomes
+  const refused = first?.refused
+  if (refused === undefined) return undefined
+  const alike = outcomes.every(
+    (each) =>
+      each?.refused?.how === refused.how &&
+      each.refused.reason === refused.reason &&
+      each.keep === undefined &&
+      [each.fileinto, each.redirects, each.notices, each.reports].every((list) => list.length === 0),
+  )
+  // RFC 5429 §2.2: what `reject` says comes whole, so text that a reply cannot hold goes into a notice.
+  if (!alike || (refused.how === 'reject' && !isAscii(refused.reason))) return undefined
+  const lines = refused.reason
+    .split(/\r?\n/)
+    .map((line) =>
+      line
+        .replace(/[^\x20-\x7e]/g, '?')
+        .trim()
+        .slice(0, MAX_LINE),
+    )
+    .filter((line) => line !== '')
+    .slice(0, MAX_LINES)
+  return { code: 550, enhanced: '7.1', lines: lines.length === 0 ? ['Message refused by the recipient'] : lines }
+}
+
+/** With its place in the configuration, where it is a script of the site. */
+function decidedBy({ filters }: Revision, place: FilterPlace): DecidedBy {
+  const { level, script, line, column, text = '' } = place
+  const ofSite = filters !== undefined && siteNames(filters).has(script)
+  return {
+    by: 'filter',
+    level,
+    script,
+    line,
+    ...(text === '' ? {} : { text }),
+    ...(ofSite ? { at: { file: script, line, column, text } } : {}),
+  }
+}
+
+const siteNames = ({ mta, source, destination }: SiteFilters): ReadonlySet<string> =>
+  new Set([...source.values(), ...destination.values(), ...(mta === undefined ? [] : [mta])].map(({ name }) => name))
