@@ -14,9 +14,9 @@ export interface SieveLimits {
   readonly identifierLength: number
   /** Arguments of one command or test. */
   readonly arguments: number
-  /** Blocks within blocks; RFC 5228 §2.10.5 asks for 15 at least. */
+  /** Blocks within blocks; RFC 5228 §2.10.7 asks for 15 at least. */
   readonly blockNesting: number
-  /** Tests within tests; RFC 5228 §2.10.5 asks for 15 at least. */
+  /** Tests within tests; RFC 5228 §2.10.7 asks for 15 at least. */
   readonly testNesting: number
   readonly listEntries: number
   /** Diagnostics kept of one script. */

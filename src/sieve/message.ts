@@ -43,6 +43,7 @@ interface Parts {
   readonly size: number
   readonly edits: readonly HeaderEdit[]
   readonly replaced: boolean
+  readonly headerOnly: boolean
   readonly root?: MimePart | undefined
 }
 
@@ -58,16 +59,19 @@ export class SieveMessage {
   readonly headerEdits: readonly HeaderEdit[]
   /** A script put another text in place of the message or a part (RFC 5703); its octets are not those received. */
   readonly replaced: boolean
+  /** No empty line behind the header: there is no body, not even an empty one (RFC 5173 §4). */
+  readonly headerOnly: boolean
   readonly #byName = new Map<string, Field[]>()
   readonly #texts = new Map<string, TextList>()
   #root: MimePart | undefined
 
-  constructor({ fields, body, size, edits, replaced, root }: Parts) {
+  constructor({ fields, body, size, edits, replaced, headerOnly, root }: Parts) {
     this.fields = fields
     this.body = body
     this.size = size
     this.headerEdits = edits
     this.replaced = replaced
+    this.headerOnly = headerOnly
     this.#root = root
     for (const field of fields) {
       const known = this.#byName.get(field.lowerName)
@@ -83,7 +87,7 @@ export class SieveMessage {
     const { header, body } = splitHeader(bytes)
     const fields = [...fieldsOf(header)].map((field) => new Field(field))
     const { size = bytes.length, replaced = false } = options
-    return new SieveMessage({ fields, body, size, edits: [], replaced })
+    return new SieveMessage({ fields, body, size, edits: [], replaced, headerOnly: header.length === bytes.length })
   }
 
   /** Fields of a name in any case, in order. */
@@ -129,8 +133,16 @@ export class SieveMessage {
   }
 
   #edited(fields: readonly Field[], edit: HeaderEdit): SieveMessage {
-    const { body, size, replaced, headerEdits } = this
+    const { body, size, replaced, headerOnly, headerEdits } = this
     // The tree of parts keeps the header received: edits of MIME fields do not change how the body is read.
-    return new SieveMessage({ fields, body, size, edits: [...headerEdits, edit], replaced, root: this.#root })
+    return new SieveMessage({
+      fields,
+      body,
+      size,
+      edits: [...headerEdits, edit],
+      replaced,
+      headerOnly,
+      root: this.#root,
+    })
   }
 }

@@ -24,7 +24,7 @@ export interface PositionalDef {
   readonly type: ValueType | 'test' | 'test-list'
   /** No variables: the value must be known when the script is compiled. */
   readonly literal?: boolean
-  /** May be left out; such a one stands before those that must be there (RFC 5232 §2). */
+  /** May be left out; such a one stands before those that must be there (RFC 5232 §3). */
   readonly optional?: boolean
 }
 

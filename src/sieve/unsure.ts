@@ -10,11 +10,9 @@ export const REDIRECT_TO_OWNER_KEEPS = true
 /** spec filters.md 5 [U]: halves are rounded away from zero. */
 export const roundScore = (score: number): number => Math.sign(score) * Math.round(Math.abs(score))
 
-/**
- * spec filters.md 5 [C] appends the text to the number. [U]: a blank stands between where the text begins with a digit, or
- * `i;ascii-numeric` would read a number that is none.
- */
-export const scoreText = (value: number, text: string): string => `${value}${/^[0-9]/.test(text) ? ' ' : ''}${text}`
+/** spec filters.md 5 appends the text to the number; RFC 5235 §3.1 puts a blank between, or the number would be another one. */
+export const scoreText = (value: number, text: string): string =>
+  `${value}${text === '' || text.startsWith(' ') ? '' : ' '}${text}`
 
 /** spec filters.md 5 [U]: `spamtest :percent` of a score of 0 to 10. */
 export const percentOf = (score: number): number => Math.min(100, Math.max(0, Math.round(score * 10)))

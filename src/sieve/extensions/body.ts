@@ -26,7 +26,11 @@ const BODY: WordDef = {
   evaluate: (ctx, args) => args.match(texts(ctx, args)),
 }
 
+/** §4: without a body nothing matches. */
+const NONE = TextList.of([])
+
 function texts(ctx: RunContext, args: Args): TextList {
+  if (ctx.message.headerOnly) return NONE
   const types = args.has('content') ? args.strings('content') : ['text']
   const key = args.has('raw') ? 'raw' : types.join('\n')
   const kept = ctx.perMessage(TEXTS)

@@ -3,13 +3,13 @@
  * `duplicate`, RFC 7352. What is found new is remembered by an action that is carried out last, when everything else was
  * (§3); so a run never sees its own marks.
  */
+import { createHash } from 'node:crypto'
 import type { ActionDef } from '../action.ts'
 import type { Args, ConfigKey, SieveExtension, WordDef } from '../plugin.ts'
 import { then } from '../questions.ts'
 import type { RunContext } from '../run-context.ts'
 import { startDuplicate } from '../services/start-duplicate.ts'
 import { DUPLICATE_SECONDS } from '../unsure.ts'
-import { checkFieldNames } from './core/header-fields.ts'
 
 export interface DuplicateConfig {
   readonly defaultSeconds: number
@@ -27,18 +27,21 @@ export const DUPLICATE_CONFIG: ConfigKey<DuplicateConfig> = {
   },
 }
 
-/** Characters kept of what is remembered; longer ones differ further to the front, or are garbage. */
+/** What is remembered is kept as it is up to so many characters, longer as its hash. */
 const MAX_ID = 500
 
+/** §3.2: where an identifier is from makes no difference, its handle does; no handle is another one than any. */
 function idOf(ctx: RunContext, args: Args): string | undefined {
-  const handle = args.has('handle') ? args.string('handle') : ''
-  if (args.has('uniqueid')) return `${handle}\nu\n${args.string('uniqueid').slice(0, MAX_ID)}`
-  const name = args.has('header') ? args.string('header') : 'message-id'
-  // §3.1: no such field, no duplicate. The raw value: encoded differently is another message.
-  const value = ctx.message.fieldsNamed(name)[0]?.value
-  return value === undefined || value === ''
-    ? undefined
-    : `${handle}\nh\n${name.toLowerCase()}\n${value.slice(0, MAX_ID)}`
+  const value = args.has('uniqueid') ? args.string('uniqueid') : fieldValue(ctx, args)
+  if (value === undefined) return undefined
+  const id = args.has('handle') ? `${args.string('handle').length} ${args.string('handle')} ${value}` : ` ${value}`
+  return id.length > MAX_ID ? createHash('sha256').update(id).digest('hex') : id
+}
+
+/** §3.1: the first field, unfolded, decoded, trimmed. No such field: no duplicate, and nothing is remembered. */
+function fieldValue(ctx: RunContext, args: Args): string | undefined {
+  const value = ctx.message.fieldsNamed(args.has('header') ? args.string('header') : 'message-id')[0]?.decoded
+  return value === '' ? undefined : value
 }
 
 const DUPLICATE: WordDef = {
@@ -52,7 +55,6 @@ const DUPLICATE: WordDef = {
     { name: 'last' },
   ],
   perRecipient: true,
-  validate: (word, ctx) => checkFieldNames(word, ctx, 'header'),
   evaluate(ctx, args) {
     const id = idOf(ctx, args)
     const { defaultSeconds, maxSeconds } = ctx.config(DUPLICATE_CONFIG)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Flags of IMAP as scripts write them, RFC 5232 §2.1. */
+/** Flags of IMAP as scripts write them, RFC 5232 §2. */
 
 /** RFC 3501 §9: flag-keyword is an atom. */
 const KEYWORD = /^[^\s(){%*"\\\]\x00-\x1f\x7f-\uffff]+$/

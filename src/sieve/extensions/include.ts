@@ -33,7 +33,8 @@ const INCLUDE: WordDef = {
     { name: 'once' },
     { name: 'optional' },
   ],
-  positional: [{ name: 'name', type: 'string' }],
+  // §3.2: constant.
+  positional: [{ name: 'name', type: 'string', literal: true }],
   perRecipient: (word) => !word.values.has('global'),
   validate(word, ctx) {
     const name = word.values.get('name')
@@ -47,12 +48,10 @@ const INCLUDE: WordDef = {
 function* include(ctx: RunContext, args: Args): SieveAsking<Ended> {
   const location = args.has('global') ? 'global' : 'personal'
   const name = args.string('name')
-  if (!isScriptName(name))
-    return ctx.fail('script-name', `${JSON.stringify(name.slice(0, 80))} is no name of a script`, args)
   const key = `${location}/${name}`
   const { programs, done, running } = ctx.perRun(INCLUDED)
   if (args.has('once') && done.has(key)) return NORMAL
-  // §3.2: recursion is an error of the run, not of the script.
+  // §3.1: recursion is an error of the run, not of the script.
   if (running.has(key)) return ctx.fail('include-recursion', `${name} includes itself`, args)
   let program = programs.get(key)
   if (program === undefined) {

@@ -9,7 +9,7 @@ import type { Args, SieveExtension, WordDef } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
 import { startReject } from '../services/start-reject.ts'
 
-/** §2.1 and §2.2: not beside what delivers, not beside each other. */
+/** §2.4: not beside what delivers, not beside each other. */
 const CONFLICTS: readonly ActionKind[] = ['keep', 'fileinto', 'redirect', 'vacation', 'reject', 'ereject']
 
 /** A reason for people, within bounds. */

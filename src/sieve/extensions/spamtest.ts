@@ -27,7 +27,7 @@ function* matchScore(
   adjust: Adjustment = () => undefined,
 ): SieveAsking<boolean> {
   const known = yield* scoreOf(ctx, of, adjust)
-  // `:count` tells whether there was a test (§2.1).
+  // `:count` tells whether there was a test (§3.1).
   const counting = args.word.match?.type.name === 'count'
   const untested = counting ? [] : ['0']
   const values = known === undefined ? untested : [scoreText(toValue(known.score), known.text ?? '')]

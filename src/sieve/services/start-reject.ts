@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Carries out `reject` and `ereject` where no SMTP reply can be given any more: a delivery status notification goes to
- * the sender (RFC 5429 §2.1.1). Never to the null sender: there the refusal is silent.
+ * the sender (RFC 5429 §2.1.2). Never to the null sender: there the refusal is silent.
  */
 
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'

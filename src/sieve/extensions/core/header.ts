@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** `header`, RFC 5228 §5.7: values unfolded, trimmed, encoded words decoded. `:count` counts fields (RFC 5231 §5). */
+/** `header`, RFC 5228 §5.7: values unfolded, trimmed, encoded words decoded. `:count` counts fields (RFC 5231 §4.2). */
 import { TextList } from '../../match/text-list.ts'
 import type { Args, WordDef } from '../../plugin.ts'
 import type { RunContext, Slot } from '../../run-context.ts'

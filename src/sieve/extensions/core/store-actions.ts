@@ -18,7 +18,7 @@ const mailboxOf = (action: Action): string | undefined => {
 }
 
 /**
- * RFC 5228 §2.10.3: the same message goes into one mailbox once; flags come together (RFC 5232 §3 leaves that open).
+ * RFC 5228 §2.10.3: the same message goes into one mailbox once. RFC 5232 §3: with the flags that were given last.
  * RFC 5293 §6: after an edit it is another message.
  */
 export function mergeStores(action: Action<'keep' | 'fileinto'>, previous: readonly Action[]): Taken {
@@ -28,11 +28,11 @@ export function mergeStores(action: Action<'keep' | 'fileinto'>, previous: reado
   )
   if (same === undefined) return { taken: 'add' }
   const before = same.args as StoreArgs & Partial<FileintoArgs>
-  const flags = [...(before.flags ?? []), ...(action.args.flags ?? [])]
-  const merged = before.flags === undefined && action.args.flags === undefined ? {} : { flags: normalizeFlags(flags) }
+  const { flags = before.flags } = action.args
+  const last = flags === undefined ? {} : { flags }
   const copy =
     isAction(action, 'fileinto') && before.copy !== undefined ? { copy: before.copy && action.args.copy } : {}
-  return { taken: 'merge', into: same, args: { ...before, ...merged, ...copy } }
+  return { taken: 'merge', into: same, args: { ...before, ...last, ...copy } }
 }
 
 /** The flags of this action: its own, or those of the internal variable (RFC 5232 §3). */
