@@ -13,11 +13,11 @@ import { CommandReader, type Line, type ReaderLimits, type Word } from './gramma
 const seed = announceSeed('ManageSieve grammar')
 const LIMITS: ReaderLimits = { lineOctets: 3000, keptOctets: 2500, readOctets: 5000 }
 
-function read(pieces: Iterable<Buffer>, limits = LIMITS): Line[] {
+function read(pieces: Iterable<Uint8Array>, limits = LIMITS): Line[] {
   const reader = new CommandReader(limits)
   const lines: Line[] = []
   for (const piece of pieces) {
-    reader.push(piece)
+    reader.push(Buffer.from(piece))
     for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line)
   }
   return lines

@@ -61,7 +61,7 @@ class Listening implements ManageSieveServer {
 
   constructor(deps: ManageSieveDeps) {
     this.#deps = deps
-    this.#slots = soleSlots(new ConnectionSlots(deps.clock.monotonic), () => deps.settings().managesieve)
+    this.#slots = soleSlots(new ConnectionSlots(() => deps.clock.monotonic()), () => deps.settings().managesieve)
   }
 
   async open(name: string, config: Config['managesieve']['listeners'][string]): Promise<void> {

@@ -89,6 +89,11 @@ export class Client implements AsyncDisposable {
     this.#listen(socket)
   }
 
+  /** Reads no more. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
   shut(): void {
     this.#socket.end()
   }

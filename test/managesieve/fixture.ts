@@ -82,6 +82,12 @@ export class MemoryRules implements RuleStore {
     this.values = values
   }
 
+  /** As another process would. */
+  push(value: string): void {
+    this.values = [...this.values, value]
+    this.#state++
+  }
+
   async rules(user: string): ReturnType<RuleStore['rules']> {
     if (user === 'away') return { kind: 'defer', cause: 'the directory is away' }
     return { kind: 'found', value: { values: this.values, state: String(this.#state) } }
