@@ -30,6 +30,7 @@ export const NO_FILTERS: Pick<Host, FilterQuestion> = {
 export const NO_TABLES: Pick<
   Host,
   | FilterQuestion
+  | 'directory.attribute'
   | 'mapping.sequence'
   | 'mapping.url'
   | 'mapping.call'
@@ -40,6 +41,7 @@ export const NO_TABLES: Pick<
   | 'note'
 > = {
   ...NO_FILTERS,
+  'directory.attribute': () => ({ kind: 'absent' }),
   'mapping.sequence': () => AWAY,
   'mapping.url': () => AWAY,
   'mapping.call': () => ({ kind: 'unknown' }),

@@ -43,6 +43,8 @@ export type Question =
       /** The user alone, past an alias of the same name: for an alias that names itself among its members. */
       readonly mailbox?: true
     }
+  /** The first value of an attribute of a domain's entry, or of one of the names in spec mapping-tables.md 4.11. */
+  | { readonly ask: 'directory.attribute'; readonly domain: Domain; readonly attribute: string }
   /** The keys to check a SCRAM exchange with, RFC 5802 §3. Never kept as a fact. */
   | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
   /** Is this the password? Never kept as a fact. */
@@ -112,6 +114,7 @@ export interface Answers {
   readonly 'dnsLists.told': undefined
   readonly 'directory.domain': Lookup<DomainEntry>
   readonly 'directory.address': Lookup<AddressEntry>
+  readonly 'directory.attribute': Lookup<string>
   /** Names nobody has get made-up keys with `known: false`, the same ones each time, so that the dialogue tells nothing. */
   readonly 'directory.scram': Lookup<{ readonly keys: ScramKeys; readonly known: boolean }>
   /** `found`: right, with the account. `absent`: wrong password or no such login; nobody is told which. */
@@ -182,7 +185,13 @@ export type AddressEntry = {
   readonly entry: string
   readonly at?: SourceRef
 } /** A mailbox. `user` is its canonical name. `disabled`: refuse for good; `suspended`: try later. */ & (
-  | { readonly kind: 'user'; readonly user: string; readonly status: 'active' | 'disabled' | 'suspended' }
+  | {
+      readonly kind: 'user'
+      readonly user: string
+      readonly status: 'active' | 'disabled' | 'suspended'
+      /** The machine that keeps the mailbox, where that is not this one (`mailHost`). */
+      readonly host?: string
+    }
   /** One or more other addresses or programs. `owner` becomes the envelope sender of what the list sends on. */
   | {
       readonly kind: 'group'

@@ -8,12 +8,29 @@ import type { ChannelConfig } from './schema-channels.ts'
 export function resolvePaths(directory: string, config: Config): Config {
   const at = (path: string): string => resolve(directory, path)
   const { server, tls, access } = config
+  const { ldap } = config.directory
   return {
     ...config,
     server: { ...server, spool: at(server.spool), mailboxes: at(server.mailboxes), control: at(server.control) },
     ...(tls === undefined ? {} : { tls: { ...tls, certificate: at(tls.certificate), key: at(tls.key) } }),
     access: { ...access, mappings: at(access.mappings), general: at(access.general) },
-    directory: { ...config.directory, aliases: at(config.directory.aliases) },
+    directory: {
+      ...config.directory,
+      aliases: at(config.directory.aliases),
+      ...(ldap === undefined
+        ? {}
+        : {
+            ldap: {
+              ...ldap,
+              ...(ldap.ca === undefined ? {} : { ca: at(ldap.ca) }),
+              ...(ldap.passwordFile === undefined ? {} : { passwordFile: at(ldap.passwordFile) }),
+            },
+          }),
+    },
+    // SCRAM needs keys of passwords, and LDAP gives none: what cannot work is not offered.
+    ...(ldap === undefined
+      ? {}
+      : { sasl: { ...config.sasl, mechanisms: config.sasl.mechanisms.filter((name) => name !== 'SCRAM-SHA-256') } }),
     channels: Object.fromEntries(
       Object.entries(config.channels).map(([name, channel]) => [name, resolveChannel(channel, at)]),
     ),

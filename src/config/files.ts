@@ -71,6 +71,8 @@ export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
     if (typeof named === 'string') files.push({ role, setting, path: resolve(directory, named), optional })
   }
   add('aliases', ['directory', 'aliases'], 'aliases')
+  add('password', ['directory', 'ldap', 'passwordFile'])
+  add('ca', ['directory', 'ldap', 'ca'])
   add('mappings', ['access', 'mappings'], 'mappings')
   add('general', ['access', 'general'], 'general.txt')
   add('certificate', ['tls', 'certificate'])

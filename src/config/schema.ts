@@ -12,6 +12,7 @@ import { siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { dnsListSettings } from './schema-dns-lists.ts'
 import { filterSettings } from './schema-filters.ts'
+import { ldap } from './schema-ldap.ts'
 import { managesieve } from './schema-managesieve.ts'
 import { pressureLimits } from './schema-pressure.ts'
 import { stateSettings } from './schema-state.ts'
@@ -241,9 +242,10 @@ const dns = z
 const directory = z
   .strictObject({
     aliases: z.string().default('aliases').describe('Alias file, relative to this directory; may be missing.'),
+    ldap: ldap.optional(),
   })
   .describe(
-    'Users, domains and aliases: the embedded directory (`postern user`, `domain`, `alias`) and the alias file.',
+    'Users, domains and aliases: the alias file, then the embedded directory (`postern user`, `domain`, `alias`) or LDAP.',
   )
 
 const history = z

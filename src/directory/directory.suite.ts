@@ -53,7 +53,7 @@ const CONTENT: Content = {
     },
     { address: address('sue@example.org'), password: 'x', status: 'suspended' },
     { address: address('dis@example.org'), password: 'x', status: 'disabled' },
-    { address: address('mute@example.org'), household: address('kim@example.org') },
+    { address: address('mute@example.org'), displayName: 'Mute', household: address('kim@example.org') },
     { address: address('jürgen@bücher.example'), password: 'x' },
   ],
   aliases: [
@@ -202,6 +202,7 @@ async function filterSuite(t: TestContext, directory: Directory, { unordered = f
       kind: 'found',
       value: {
         addresses: [mute?.address],
+        displayName: 'Mute',
         personal: [],
         household: { rules, owner: 'Kim@example.org' },
         domain: ['if true { stop; }'],

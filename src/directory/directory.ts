@@ -22,6 +22,8 @@ export interface Directory {
    * Case never matters.
    */
   address(address: MailAddress, options?: AddressOptions): MaybePromise<Lookup<AddressEntry>>
+  /** The first value of an attribute of a domain, or of a name in spec mapping-tables.md 4.11; absent: no such domain or attribute. */
+  attribute(domain: Domain, attribute: string): MaybePromise<Lookup<string>>
   /** `login`: any address of the user. Whoever is not active has no password that fits. */
   password(login: string, password: string): MaybePromise<Lookup<Account>>
   /** Always found where SCRAM is kept at all: for names nobody has, keys are made up (password.ts). */

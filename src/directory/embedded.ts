@@ -18,6 +18,7 @@ import {
   type AliasRow,
   accountOf,
   domainKey,
+  findAttribute,
   findDomain,
   findEntry,
   findLogin,
@@ -122,6 +123,10 @@ function lookupsOf(db: DatabaseSync, secret: Uint8Array, own: Own, now: () => nu
     address(address, options) {
       const snapshot = current()
       return snapshot === undefined ? away() : findEntry(snapshot, address, options)
+    },
+    attribute(domain, attribute) {
+      const snapshot = current()
+      return snapshot === undefined ? away() : findAttribute(snapshot, domain, attribute)
     },
     async password(login, password) {
       const snapshot = current()

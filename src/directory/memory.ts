@@ -5,7 +5,16 @@ import type { Autoreply } from '../ask/filters.ts'
 import type { Directory } from './directory.ts'
 import { madeUpKeys, storeScram } from './password.ts'
 import { overQuota, RULE_QUOTA, type RuleStore, stateOf } from './rule-store.ts'
-import { type AliasRow, accountOf, findDomain, findEntry, findLogin, snapshotOf, type UserStatus } from './snapshot.ts'
+import {
+  type AliasRow,
+  accountOf,
+  findAttribute,
+  findDomain,
+  findEntry,
+  findLogin,
+  snapshotOf,
+  type UserStatus,
+} from './snapshot.ts'
 
 export interface MemoryUser {
   readonly address: MailAddress
@@ -69,6 +78,7 @@ export function memoryDirectory(content: {
       },
     },
     domain: (domain) => findDomain(snapshot, domain),
+    attribute: (domain, attribute) => findAttribute(snapshot, domain, attribute),
     address: (address, options) => findEntry(snapshot, address, options),
     password(login, password) {
       const user = findLogin(snapshot, login)

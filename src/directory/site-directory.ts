@@ -46,6 +46,7 @@ export function withAliasFile(file: AliasFile, behind: Directory): Directory {
 
   return {
     domain: (domain) => behind.domain(domain),
+    attribute: (domain, attribute) => behind.attribute(domain, attribute),
     password: (login, password) => behind.password(login, password),
     scram: (login) => behind.scram(login),
     filters: (user, domain) => behind.filters(user, domain),

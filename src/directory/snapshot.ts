@@ -50,6 +50,16 @@ export function findDomain({ domains }: Snapshot, domain: Domain): Lookup<Domain
   return found === undefined ? { kind: 'absent' } : { kind: 'found', value: { domain: found } }
 }
 
+/** Domains here have names, and no attributes. */
+export function findAttribute(snapshot: Snapshot, domain: Domain, attribute: string): Lookup<string> {
+  const found = findDomain(snapshot, domain)
+  if (found.kind !== 'found') return found
+  return NAMES.has(attribute.toLowerCase()) ? { kind: 'found', value: found.value.domain } : { kind: 'absent' }
+}
+
+/** Spec mapping-tables.md 4.11. */
+const NAMES: ReadonlySet<string> = new Set(['_domain_name_', '_canonical_name_'])
+
 export function findEntry(
   { aliases, users }: Snapshot,
   address: MailAddress,

@@ -70,6 +70,7 @@ export function resolverOf(
 export const NOBODY: Directory = {
   domain: () => ({ kind: 'absent' }),
   address: () => ({ kind: 'absent' }),
+  attribute: () => ({ kind: 'absent' }),
   password: () => ({ kind: 'absent' }),
   scram: () => ({ kind: 'absent' }),
   filters: () => ({ kind: 'absent' }),

@@ -142,6 +142,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     ...dnsAnswer(resolver),
     'directory.domain': (question) => policy.directory['directory.domain'](question),
     'directory.address': (question) => policy.directory['directory.address'](question),
+    'directory.attribute': (question) => policy.directory['directory.attribute'](question),
     'directory.password': (question) => policy.directory['directory.password'](question),
     'directory.scram': (question) => policy.directory['directory.scram'](question),
     'directory.filters': (question) => policy.directory['directory.filters'](question),

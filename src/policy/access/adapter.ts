@@ -19,9 +19,6 @@ export const mappingAdapter = (revision: Revision): MappingAdapter => ({
   'mapping.call': (question) => ask(question),
 })
 
-/** Spec mapping-tables.md 4.11: the directory knows names of domains, and no attributes yet. */
-const NAMES: ReadonlySet<string> = new Set(['_domain_name_', '_canonical_name_'])
-
 function* domainAttribute({
   domain,
   attribute,
@@ -30,8 +27,5 @@ function* domainAttribute({
   readonly attribute: string
 }): Asking<Lookup<string>> {
   const name = parseDomain(domain)
-  if (name === undefined) return { kind: 'absent' }
-  const entry = yield* ask({ ask: 'directory.domain', domain: name })
-  if (entry.kind !== 'found') return entry
-  return NAMES.has(attribute.toLowerCase()) ? { kind: 'found', value: entry.value.domain } : { kind: 'absent' }
+  return name === undefined ? { kind: 'absent' } : yield* ask({ ask: 'directory.attribute', domain: name, attribute })
 }
