@@ -26,8 +26,15 @@ function smallMessage(from: string, to: readonly string[], now: number): string 
   return `${fields.join('\r\n')}\r\n\r\nNothing is sent.\r\n`
 }
 
-/** Takes content in and forgets it. */
-export async function discardingDraft(): Promise<Draft> {
+/** Takes content in, for the questions of one message, and stores nothing. */
+export async function unstoredDraft(): Promise<Draft> {
   const nothing = async (): Promise<void> => {}
-  return { write: nothing, commit: nothing, abort: nothing, [Symbol.asyncDispose]: nothing }
+  const chunks: Uint8Array[] = []
+  return {
+    write: async (chunk) => void chunks.push(Uint8Array.from(chunk)),
+    beginning: async (most) => Buffer.concat(chunks).subarray(0, most),
+    commit: nothing,
+    abort: nothing,
+    [Symbol.asyncDispose]: nothing,
+  }
 }

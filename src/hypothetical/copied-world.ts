@@ -19,6 +19,7 @@ export type Reads = Omit<
   | 'slot.claim'
   | 'client.early'
   | 'queue.commit'
+  | 'content'
   | 'mapping.sequence'
   | 'mapping.call'
   | 'wait'
@@ -30,6 +31,8 @@ export class CopiedWorld {
   readonly host: Host
   readonly effects: Effect[] = []
   envelope: Envelope | undefined
+  /** What the message at hand holds. */
+  content: ((most: number) => Promise<Uint8Array>) | undefined
   readonly #sequences = new Map<string, number>()
 
   /** @param callOuts routines whose counts nobody else sees */
@@ -41,6 +44,8 @@ export class CopiedWorld {
       'client.early': () => ({ octets: 0 }),
       wait: ({ ms }) => this.#did({ effect: 'wait', ms }),
       note: ({ note }) => this.#did({ effect: 'note', note }),
+      content: async ({ most }) =>
+        this.content === undefined ? { kind: 'absent' } : { kind: 'found', value: await this.content(most) },
       'queue.commit': ({ envelope }) => {
         this.envelope = envelope
         return { kind: 'stored' }

@@ -15,7 +15,7 @@ import type { Action, ContentRules } from '../smtp-server/action.ts'
 import { ContentIntake } from '../smtp-server/content-intake.ts'
 import { Session } from '../smtp-server/session.ts'
 import { transactionOf } from '../smtp-server/state.ts'
-import { contentOctets, discardingDraft } from './content.ts'
+import { contentOctets, unstoredDraft } from './content.ts'
 import { CopiedWorld } from './copied-world.ts'
 import type { Exchange, Hypothesis, OtherTables } from './hypothesis.ts'
 import { outcomeOf } from './outcome.ts'
@@ -119,8 +119,9 @@ class Dialogue {
     await this.#say('data', 'DATA')
     const rules = this.#rules
     if (rules === undefined || this.#closed) return
-    const intake = new ContentIntake('data', rules, discardingDraft)
+    const intake = new ContentIntake('data', rules, unstoredDraft)
     await intake.push(contentOctets(this.#scenario, this.#now()))
+    this.#world.content = (most) => intake.beginning(most)
     await this.#step('content', undefined, this.#session.content(await intake.whole()))
   }
 

@@ -10,6 +10,7 @@ function guarded(own: Partial<Draft> = {}) {
   const say = (what: string) => async () => void seen.push(what)
   const draft: Draft = {
     write: say('write'),
+    beginning: async () => Buffer.alloc(0),
     commit: say('commit'),
     abort: say('abort'),
     [Symbol.asyncDispose]: say('dispose'),

@@ -29,6 +29,7 @@ export function guardedDraft(draft: Draft, space: SpaceGuard): Draft {
       await looking(draft.write(chunk))
       space.wrote(chunk.length)
     },
+    beginning: (most) => draft.beginning(most),
     async commit(envelope) {
       await looking(draft.commit(envelope))
       space.wrote(OVERHEAD_BYTES)

@@ -89,6 +89,11 @@ class MemoryDraft implements Draft {
     this.#chunks.push(Uint8Array.from(chunk)) // the caller may reuse its own
   }
 
+  async beginning(most: number): Promise<Uint8Array> {
+    this.#mustBeOpen()
+    return Buffer.concat(this.#chunks).subarray(0, most)
+  }
+
   async commit(envelope: Envelope): Promise<void> {
     this.#mustBeOpen()
     this.#open = false

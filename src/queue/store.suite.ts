@@ -79,6 +79,21 @@ export function storeSuite(backend: Backend): void {
     assert.equal(await contentOf(store, empty.id), '')
   })
 
+  check('what was written can be read before it is decided about, small or large', async ({ store }) => {
+    for (const octets of [10, 200_000]) {
+      const draft = await store.begin()
+      await draft.write(Buffer.alloc(octets, 'x'))
+      await draft.write(Buffer.from('end'))
+      assert.equal(Buffer.from(await draft.beginning(1_000_000)).toString(), `${'x'.repeat(octets)}end`)
+      assert.equal(Buffer.from(await draft.beginning(7)).toString(), 'xxxxxxx')
+      await draft.write(Buffer.from('more'))
+      const envelope = anEnvelope()
+      await draft.commit(envelope)
+      assert.equal(await contentOf(store, envelope.id), `${'x'.repeat(octets)}endmore`)
+      await assert.rejects(draft.beginning(7))
+    }
+  })
+
   check('a draft ends once, and an aborted one leaves nothing', async ({ store }) => {
     const draft = await store.begin()
     await draft.write(Buffer.from('x'))

@@ -48,6 +48,8 @@ export interface WaitingRecipient {
 export interface Draft extends AsyncDisposable {
   /** Takes content as received, in order. Resolves when more may come; the chunk may be reused afterwards. Rejects when the disk will not have it. */
   write(chunk: Uint8Array): Promise<void>
+  /** What was written so far, from the first octet; at most so many. Rejects when the disk fails, and once it is over. */
+  beginning(most: number): Promise<Uint8Array>
   /**
    * Makes message and envelope durable together. When it resolves they have been synced and will be found by
    * `entries()` after any crash; when it rejects, nothing was kept and the client must be told to try later.

@@ -28,7 +28,7 @@ import type { Wire } from './wire.ts'
 
 export interface ConnectionParts {
   /** Answers everything but what is this connection's own. */
-  readonly host: Omit<Host, 'queue.commit' | 'client.early'>
+  readonly host: Omit<Host, 'queue.commit' | 'client.early' | 'content'>
   readonly begin: () => Promise<Draft>
   /** Remembers what is received now, should the process crash at it. */
   readonly inHand: Pick<InHand, 'begin' | 'clear'>
@@ -102,6 +102,7 @@ export class Connection {
     this.#host = {
       ...parts.host,
       'queue.commit': ({ envelope }) => this.#commit(envelope),
+      content: ({ most }) => this.#beginning(most),
       'client.early': ({ waitMs }) => this.#early(waitMs),
       wait: ({ ms }) => this.#hold(ms),
       note: (question) => {
@@ -344,6 +345,16 @@ export class Connection {
     if (!this.#parts.traces.append(trace)) return
     const { id, from, size, outcome, recipients } = trace
     this.#log.info('smtp.transaction', { id, from, size, outcome, recipients: recipients.length })
+  }
+
+  async #beginning(most: number): Promise<Answers['content']> {
+    if (this.#intake === undefined) return { kind: 'absent' }
+    try {
+      return { kind: 'found', value: await this.#intake.beginning(most) }
+    } catch (error) {
+      this.#log.error('smtp.content-unreadable', { err: error })
+      return { kind: 'defer', cause: String(error) }
+    }
   }
 
   async #commit(envelope: Envelope): Promise<Answers['queue.commit']> {

@@ -72,6 +72,13 @@ export class ContentIntake {
     return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
   }
 
+  /** The content as kept, from its first octet; at most so many. @throws when the disk fails, or nothing was kept */
+  async beginning(most: number): Promise<Uint8Array> {
+    const draft = await this.#draft
+    if (draft === undefined || !this.#keeping) throw new Error('the content was not kept')
+    return await draft.beginning(most)
+  }
+
   /** @throws when the store will not have it; nothing is kept then */
   async commit(envelope: Envelope): Promise<void> {
     const draft = await this.#draft

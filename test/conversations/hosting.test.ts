@@ -15,6 +15,7 @@ import { alive, codes, ENVELOPE, send, until } from './talk.ts'
 
 const failing = (draft: Draft, what: 'write' | 'commit'): Draft => ({
   write: (chunk) => (what === 'write' ? Promise.reject(new Error('ENOSPC')) : draft.write(chunk)),
+  beginning: (most) => draft.beginning(most),
   commit: (envelope) => (what === 'commit' ? Promise.reject(new Error('EIO')) : draft.commit(envelope)),
   abort: () => draft.abort(),
   [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

@@ -20,6 +20,7 @@ const counted = (draft: Draft, wrote: (octets: number) => void): Draft => ({
     await draft.write(chunk)
     wrote(chunk.length)
   },
+  beginning: (most) => draft.beginning(most),
   commit: (envelope) => draft.commit(envelope),
   abort: () => draft.abort(),
   [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

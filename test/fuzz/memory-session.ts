@@ -128,6 +128,7 @@ class Scene {
         if (ended) throw new Error('content for a draft that has ended')
         content.push(Buffer.from(chunk))
       },
+      beginning: async (most) => Buffer.concat(content).subarray(0, most),
       commit: async (envelope) => {
         end()
         this.committed.push({ envelope, content: Buffer.concat(content) })

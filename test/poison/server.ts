@@ -35,6 +35,7 @@ function seeing(draft: Draft): Draft {
       if (Buffer.from(chunk).includes('POISON')) poisoned = true
       await draft.write(chunk)
     },
+    beginning: (most) => draft.beginning(most),
     commit: (envelope) => draft.commit(envelope),
     abort: () => draft.abort(),
     [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

@@ -69,6 +69,27 @@ export class LogDraft implements Draft {
     }
   }
 
+  async beginning(most: number): Promise<Uint8Array> {
+    this.#mustBeOpen()
+    const spilled = this.#spilled
+    if (spilled === undefined) return Buffer.concat(this.#chunks).subarray(0, most)
+    const { files, folders } = this.#parts
+    const into = Buffer.alloc(Math.min(most, spilled.bytes))
+    // A handle of its own: the one that writes may not be open for reading.
+    const file = await files.open(folders.path(spilled.path), 'read')
+    try {
+      let length = 0
+      while (length < into.length) {
+        const read = await file.read(into.subarray(length), length)
+        if (read === 0) throw new Error(`${spilled.path} has fewer octets than were written`)
+        length += read
+      }
+      return into
+    } finally {
+      await file.close()
+    }
+  }
+
   async commit(envelope: Envelope): Promise<void> {
     this.#mustBeOpen()
     this.#state = 'over'
