@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The message as scripts see it: fields in order, raw and decoded; parts; size. A value: an edit makes another message
- * that shares the rest, so that every action can keep the one it was taken with (RFC 5293 §6).
+ * that shares the rest, so that every action can keep the one it was taken with (RFC 5293 §7).
  */
 import { decodeWords } from '../mime/encoded-word.ts'
 import { fieldsOf, type HeaderField, splitHeader } from '../mime/header-text.ts'
@@ -37,6 +37,13 @@ export class Field {
   }
 }
 
+interface ParseOptions {
+  /** Where the octets are only the beginning of a larger message: what it has in all. */
+  readonly size?: number
+  /** The message that a script put this one in the place of. */
+  readonly insteadOf?: SieveMessage
+}
+
 interface Parts {
   readonly fields: readonly Field[]
   readonly body: Buffer
@@ -44,6 +51,7 @@ interface Parts {
   readonly edits: readonly HeaderEdit[]
   readonly replaced: boolean
   readonly headerOnly: boolean
+  readonly original: SieveMessage | undefined
   readonly root?: MimePart | undefined
 }
 
@@ -61,17 +69,19 @@ export class SieveMessage {
   readonly replaced: boolean
   /** No empty line behind the header: there is no body, not even an empty one (RFC 5173 §4). */
   readonly headerOnly: boolean
+  readonly #original: SieveMessage | undefined
   readonly #byName = new Map<string, Field[]>()
   readonly #texts = new Map<string, TextList>()
   #root: MimePart | undefined
 
-  constructor({ fields, body, size, edits, replaced, headerOnly, root }: Parts) {
+  constructor({ fields, body, size, edits, replaced, headerOnly, original, root }: Parts) {
     this.fields = fields
     this.body = body
     this.size = size
     this.headerEdits = edits
     this.replaced = replaced
     this.headerOnly = headerOnly
+    this.#original = original
     this.#root = root
     for (const field of fields) {
       const known = this.#byName.get(field.lowerName)
@@ -81,13 +91,21 @@ export class SieveMessage {
   }
 
   /**
-   * The message in these octets. `size`: where the octets are only the beginning of a larger message, what it has in all.
+   * The message in these octets.
    */
-  static parse(bytes: Uint8Array, options: { readonly size?: number; readonly replaced?: boolean } = {}): SieveMessage {
+  static parse(bytes: Uint8Array, options: ParseOptions = {}): SieveMessage {
     const { header, body } = splitHeader(bytes)
     const fields = [...fieldsOf(header)].map((field) => new Field(field))
-    const { size = bytes.length, replaced = false } = options
-    return new SieveMessage({ fields, body, size, edits: [], replaced, headerOnly: header.length === bytes.length })
+    const { size = bytes.length, insteadOf } = options
+    return new SieveMessage({
+      fields,
+      body,
+      size,
+      edits: [],
+      replaced: insteadOf !== undefined,
+      headerOnly: header.length === bytes.length,
+      original: insteadOf?.original,
+    })
   }
 
   /** Fields of a name in any case, in order. */
@@ -103,6 +121,16 @@ export class SieveMessage {
     const texts = fields.length === 0 ? NO_TEXTS : TextList.of(fields.map(({ decoded }) => decoded))
     this.#texts.set(name, texts)
     return texts
+  }
+
+  /** As it came: what refusals give back (RFC 5293 §7, RFC 5429 §2.4). */
+  get original(): SieveMessage {
+    return this.#original ?? this
+  }
+
+  /** The same message to the eye that looks for duplicates: header edits make no other one (RFC 5293 §7). */
+  isSameAs(other: SieveMessage): boolean {
+    return this.body === other.body
   }
 
   /** The tree of parts; read when it is first asked for. */
@@ -142,6 +170,7 @@ export class SieveMessage {
       edits: [...headerEdits, edit],
       replaced,
       headerOnly,
+      original: this.original,
       root: this.#root,
     })
   }

@@ -214,7 +214,7 @@ export interface NotifyMethodDef {
   readonly scheme: string
   /** What is wrong with this URI, if anything. */
   problem(uri: string): string | undefined
-  /** The options it takes (`:options "name=value"`); others are ignored, RFC 5435 §3.7. */
+  /** The options it takes (`:options "name=value"`); others are ignored, RFC 5435 §3.5. */
   readonly options?: readonly string[]
   /** It can keep a copy with `:fcc`, RFC 8580. */
   readonly fcc?: boolean

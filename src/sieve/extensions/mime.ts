@@ -120,7 +120,8 @@ const textOf = (ctx: RunContext, part: MimePart): string =>
 
 export const EXTRACTTEXT_EXTENSION: SieveExtension = { name: 'extracttext', words: [EXTRACTTEXT] }
 
-const replacement = (message: Buffer): SieveMessage => SieveMessage.parse(message, { replaced: true })
+const replacement = (ctx: RunContext, message: Buffer): SieveMessage =>
+  SieveMessage.parse(message, { insteadOf: ctx.message })
 
 function checkText(ctx: RunContext, args: Args, text: string): void {
   if (Buffer.byteLength(text) > ctx.limits.textBytes)
@@ -142,12 +143,12 @@ const REPLACE: WordDef = {
     if (part === undefined || part === message.root) {
       const subject = args.has('subject') ? args.string('subject') : undefined
       const from = args.has('from') ? args.string('from') : undefined
-      ctx.replaceMessage(replacement(replacedMessage(message, text, args.has('mime'), subject, from)))
+      ctx.replaceMessage(replacement(ctx, replacedMessage(message, text, args.has('mime'), subject, from)))
       return undefined
     }
     const rebuilt = replacedPart(message, part, text, args.has('mime'))
     if (rebuilt === undefined) ctx.note('warning', 'replace', 'a part inside an encoded message stays as it is', args)
-    else ctx.replaceMessage(replacement(rebuilt))
+    else ctx.replaceMessage(replacement(ctx, rebuilt))
     return undefined
   },
 }
@@ -168,7 +169,7 @@ const ENCLOSE: WordDef = {
     checkText(ctx, args, text)
     const subject = args.has('subject') ? args.string('subject') : undefined
     ctx.replaceMessage(
-      replacement(enclosed(ctx.message, text, subject, args.has('headers') ? args.strings('headers') : [])),
+      replacement(ctx, enclosed(ctx.message, text, subject, args.has('headers') ? args.strings('headers') : [])),
     )
     return undefined
   },

@@ -40,16 +40,23 @@ function period(ctx: RunContext, args: Args): number {
   if (args.has('seconds')) return cap(args.number('seconds'), minSecondsTag)
   // A private argument (private/arguments.ts); as fine as seconds are.
   if (args.has('hours')) return cap(args.number('hours') * HOUR, minSecondsTag)
-  return args.has('days') ? cap(args.number('days') * DAY, minSeconds) : defaultSeconds
+  return cap(args.has('days') ? args.number('days') * DAY : defaultSeconds, minSeconds)
 }
 
-/** §4.2: the same handle is the same reply; without one the same arguments are. */
+/** §4.2: the same handle is the same reply; without one the same arguments are, before variables come in. */
 function handleOf(args: Args): string {
   if (args.has('handle')) return `handle ${args.string('handle').slice(0, 500)}`
-  const said = ['subject', 'from'].map((name) => (args.has(name) ? args.string(name) : null))
+  const written = ['subject', 'from', 'reason'].map((name) => writtenText(args, name))
   return createHash('sha256')
-    .update(JSON.stringify([...said, args.has('mime'), args.string('reason')]))
+    .update(JSON.stringify([...written, args.has('mime')]))
     .digest('hex')
+}
+
+/** A string as it stands in the script; `null`: it is not there. */
+function writtenText({ word }: Args, name: string): string | null {
+  const span = word.values.get(name)?.span
+  const node = word.node.arguments.find(({ start }) => start === span?.start)
+  return node?.node === 'string' ? node.value : null
 }
 
 const VACATION: WordDef = {

@@ -39,7 +39,7 @@ const ADDPREFIX: WordDef = {
         ? replacedMessage(message, text, false, undefined, undefined)
         : replacedPart(message, part, text, false)
     if (rebuilt === undefined) ctx.note('warning', 'addprefix', 'a part inside an encoded message stays as it is', args)
-    else ctx.replaceMessage(SieveMessage.parse(rebuilt, { replaced: true }))
+    else ctx.replaceMessage(SieveMessage.parse(rebuilt, { insteadOf: message }))
     return undefined
   },
 }

@@ -47,7 +47,9 @@ function threading(message: SieveMessage): string {
 /** RFC 5230 §5. With `:mime` the reason is an entity; of its header MIME fields alone are taken. */
 export function composeVacation(args: VacationArgs, message: SieveMessage, execution: Execution): Buffer {
   const from = args.from ?? execution.owner[0] ?? execution.envelope.to ?? ''
-  const subject = args.subject ?? `Auto: ${message.fieldsNamed('subject')[0]?.decoded ?? ''}`.trim()
+  const original = message.fieldsNamed('subject')[0]?.decoded
+  // §5.3
+  const subject = args.subject ?? (original === undefined ? 'Automated reply' : `Auto: ${original}`)
   const header =
     ours(execution, 'vacation') +
     field('From', mailboxText(from)) +

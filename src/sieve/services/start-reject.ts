@@ -24,8 +24,8 @@ export async function startRefusal(action: Action, reason: string, execution: Ex
   return startSending(execution, '', [{ address: from }], content)
 }
 
-/** RFC 3462 §2: the header of the message alone comes back. */
-const headerOf = ({ message }: Action): Buffer => Buffer.concat(message.fields.map(({ raw }) => raw))
+/** RFC 3462 §2: the header of the message alone comes back, as it was received (RFC 5293 §7). */
+const headerOf = ({ message }: Action): Buffer => Buffer.concat(message.original.fields.map(({ raw }) => raw))
 
 function composeRefusal(reason: string, to: string, execution: Execution, header: Buffer): Buffer {
   const { now, unique, envelope, owner } = execution

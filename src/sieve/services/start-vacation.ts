@@ -26,8 +26,8 @@ export async function startVacation(action: Action, execution: Execution): Promi
     if (await memory.check(key)) return { kind: 'skipped', reason: `${args.to} had this reply already` }
   }
   const content = composeVacation(args, message, execution)
-  // §5.1: the reply's own sender is null, so that nothing comes back.
-  const sending = await startSending(execution, '', [{ address: args.to }], content)
+  // §5.1: the reply's own sender is null, and no notification is asked for, so that nothing comes back.
+  const sending = await startSending(execution, '', [{ address: args.to, notify: ['NEVER'] }], content)
   const both = together(sending, await startFcc(execution, args.fcc, content))
   if (both.kind !== 'started' || args.seconds === 0) return both
   return {

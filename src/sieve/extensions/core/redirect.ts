@@ -60,7 +60,7 @@ export const REDIRECT_ACTION: ActionDef = {
         !other.earlier &&
         other.args.list === list &&
         sameMailbox(other.args.address, address) &&
-        other.message === action.message,
+        other.message.isSameAs(action.message),
     )
     return same === undefined ? { taken: 'add' } : { taken: 'merge', into: same, args: same.args }
   },

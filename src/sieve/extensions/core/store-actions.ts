@@ -19,12 +19,12 @@ const mailboxOf = (action: Action): string | undefined => {
 
 /**
  * RFC 5228 §2.10.3: the same message goes into one mailbox once. RFC 5232 §3: with the flags that were given last.
- * RFC 5293 §6: after an edit it is another message.
+ * RFC 5293 §7: edits of the header make no other message of it.
  */
 export function mergeStores(action: Action<'keep' | 'fileinto'>, previous: readonly Action[]): Taken {
   const mailbox = mailboxOf(action)
   const same = previous.find(
-    (other) => !other.earlier && mailboxOf(other) === mailbox && other.message === action.message,
+    (other) => !other.earlier && mailboxOf(other) === mailbox && other.message.isSameAs(action.message),
   )
   if (same === undefined) return { taken: 'add' }
   const before = same.args as StoreArgs & Partial<FileintoArgs>
