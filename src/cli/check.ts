@@ -18,13 +18,18 @@ export const define: Define = (command, cli) => {
       const { checkMappingTables } = await import('../config/checks/mapping-tables.ts')
       const { compareDiagnostics } = await import('../config/diagnostic.ts')
       const tables = revision === undefined ? [] : checkMappingTables(revision.tables.mappings)
-      const diagnostics = [...loaded.diagnostics, ...tables].sort(compareDiagnostics)
-      if (revision === undefined || (strict === true && diagnostics.length > 0)) cli.finding()
+      const { checkOwnTemplates } = await import('./template-source.ts')
+      const templates = await checkOwnTemplates(directory, revision)
+      const diagnostics = [...loaded.diagnostics, ...tables, ...templates.diagnostics].sort(compareDiagnostics)
+      // A template with a mistake is not offered; mail does not wait for it.
+      const wrong = revision === undefined || templates.diagnostics.some(({ severity }) => severity === 'error')
+      if (wrong || (strict === true && diagnostics.length > 0)) cli.finding()
       if (cli.json) {
         cli.printJson({ revision: revision?.id ?? null, diagnostics })
         return
       }
-      if (diagnostics.length > 0) cli.print(formatDiagnostics(diagnostics, sources, { color: cli.color }))
+      if (diagnostics.length > 0)
+        cli.print(formatDiagnostics(diagnostics, new Map([...sources, ...templates.sources]), { color: cli.color }))
       if (revision !== undefined)
         cli.print(`${directory}: fine, ${plural(revision.files.size, 'file')}, revision ${revision.id}`)
     })

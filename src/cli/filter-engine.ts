@@ -1,24 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The language of a site for commands that need no configuration, and how scripts and messages are read. */
-import { readFile } from 'node:fs/promises'
+/** The language of scripts, with or without a configuration, and how scripts and messages are read. */
+import { access, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import {
-  type CompileOptions,
-  LEVEL_LIMITS,
-  SIEVE_LEVELS,
-  SITE_EXTENSIONS,
-  SieveEngine,
-  type SieveLevel,
-} from '../sieve/index.ts'
+import { filterEngine, type SiteFilters } from '../config/site-filters.ts'
+import { type CompileOptions, SIEVE_LEVELS, type SieveEngine, type SieveLevel } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './exit.ts'
 
-export const siteEngine = (): SieveEngine => new SieveEngine({ extensions: SITE_EXTENSIONS })
+/** Whose scripts, in which language and under which limits: what `compile` and templates take. */
+export type Language = Required<Pick<CompileOptions, 'level' | 'limits'>> & { readonly engine: SieveEngine }
 
-export const atLevel = (level: SieveLevel): Required<Pick<CompileOptions, 'level' | 'limits'>> => ({
-  level,
-  limits: LEVEL_LIMITS[level],
-})
+/** As a site has it that sets nothing. */
+export const defaultLanguage = (level: SieveLevel): Language => languageOf(filterEngine(), level)
+
+/** As the configuration sets it; where none loads, `postern check` says why, and the defaults hold. */
+export async function siteLanguage(cli: Cli, level: SieveLevel): Promise<Language> {
+  const directory = cli.directory()
+  if (!(await isThere(join(directory, 'postern.yaml')))) return defaultLanguage(level)
+  const { load } = await import('./configuration.ts')
+  const { revision } = await load(directory)
+  return languageOf(revision?.filters ?? filterEngine(), level)
+}
+
+export const languageOf = ({ engine, limits }: Pick<SiteFilters, 'engine' | 'limits'>, level: SieveLevel): Language => {
+  return { engine, level, limits: limits[level] }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 /** @throws UsageError */
 export function requireLevel(text: string): SieveLevel {

@@ -15,7 +15,7 @@ import { ruleOf } from '../policy/filters/templates/index.ts'
 import type { Cli } from './cli.ts'
 import { done } from './directory.ts'
 import { Finding, UsageError } from './exit.ts'
-import { atLevel, readScript, shownName, siteEngine } from './filter-engine.ts'
+import { readScript, shownName, siteLanguage } from './filter-engine.ts'
 import { complainAbout } from './filter-script.ts'
 import { clean, humanSize, table } from './output.ts'
 import { changeRules, readRules } from './rule-store.ts'
@@ -23,9 +23,9 @@ import { readSettings, requireTemplate, sayProblems, siteTemplates } from './tem
 
 export async function listRules(cli: Cli, address: string): Promise<void> {
   const values = await readRules(cli, address)
-  const engine = siteEngine()
+  const { engine, ...how } = await siteLanguage(cli, 'user')
   const rules = namedRules(values).map(({ name, rule, place, index }) => {
-    const { ok } = engine.compile(values[index] ?? '', { name, ...atLevel('user') })
+    const { ok } = engine.compile(values[index] ?? '', { name, ...how })
     const { template } = rule
     const edited = template === undefined ? undefined : isEdited(rule)
     return { name, place, template, edited, ok, bytes: Buffer.byteLength(rule.text) }
@@ -78,7 +78,8 @@ export async function put(
 async function ruleOfFile(cli: Cli, file: string, set: readonly string[] | undefined): Promise<Pick<Rule, 'text'>> {
   if (set !== undefined) throw new UsageError('--set fills in a --template')
   const text = await readScript(cli, file)
-  const { ok, diagnostics } = siteEngine().compile(text, { name: shownName(file), ...atLevel('user') })
+  const { engine, ...how } = await siteLanguage(cli, 'user')
+  const { ok, diagnostics } = engine.compile(text, { name: shownName(file), ...how })
   complainAbout(cli, diagnostics, text)
   if (!ok) throw new Finding('the script has errors; nothing was stored')
   return { text }
@@ -86,9 +87,9 @@ async function ruleOfFile(cli: Cli, file: string, set: readonly string[] | undef
 
 async function ruleOfTemplate(cli: Cli, name: string, file: string | undefined, set: readonly string[]) {
   if (file !== undefined) throw new UsageError('a file and --template')
-  const engine = siteEngine()
-  const template = requireTemplate(await siteTemplates(cli, engine), name)
-  const made = ruleOf(template, readSettings(set), { engine, ...atLevel('user') })
+  const language = await siteLanguage(cli, 'user')
+  const template = requireTemplate(await siteTemplates(cli, language), name)
+  const made = ruleOf(template, readSettings(set), language)
   if (made.kind === 'made') return made.rule
   sayProblems(cli, made.problems)
   throw new Finding('that cannot be filled in; nothing was stored')

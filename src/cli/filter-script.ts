@@ -14,7 +14,7 @@ import {
 } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './exit.ts'
-import { atLevel, readInput, readScript, requireLevel, shownName, siteEngine } from './filter-engine.ts'
+import { defaultLanguage, readInput, readScript, requireLevel, shownName } from './filter-engine.ts'
 import { clean } from './output.ts'
 
 export interface RunOptions {
@@ -28,12 +28,11 @@ export interface RunOptions {
 }
 
 export async function checkScripts(cli: Cli, files: readonly string[], levelText: string): Promise<void> {
-  const level = requireLevel(levelText)
-  const engine = siteEngine()
+  const { engine, ...how } = defaultLanguage(requireLevel(levelText))
   const told: object[] = []
   for (const file of files) {
     const source = await readScript(cli, file)
-    const { ok, diagnostics } = engine.compile(source, { name: shownName(file), ...atLevel(level) })
+    const { ok, diagnostics } = engine.compile(source, { name: shownName(file), ...how })
     if (!ok) cli.finding()
     if (cli.json) told.push({ script: shownName(file), ok, diagnostics: diagnostics.map(diagnosticJson) })
     else {
@@ -75,12 +74,11 @@ export async function runScript(
   { trace }: { readonly trace: boolean },
 ): Promise<void> {
   if (script === '-' && message === '-') throw new UsageError('only one of the two can be standard input')
-  const level = requireLevel(options.level)
+  const { engine, ...how } = defaultLanguage(requireLevel(options.level))
   const source = await readScript(cli, script)
   const given = readGiven(options)
   const content = asOnTheWire(await readInput(cli, message))
-  const engine = siteEngine()
-  const { program, diagnostics } = engine.compile(source, { name: shownName(script), ...atLevel(level) })
+  const { program, diagnostics } = engine.compile(source, { name: shownName(script), ...how })
   const steps: TraceStep[] = []
   if (!cli.json) complainAbout(cli, diagnostics, source)
   if (program === undefined) {
@@ -96,7 +94,7 @@ export async function runScript(
     envelope,
     owner,
     clock: () => now,
-    limits: atLevel(level).limits,
+    limits: how.limits,
     ...(trace ? { trace: (step: TraceStep) => void steps.push(step) } : {}),
   })
   const result = await run.execute(hostOf(services))

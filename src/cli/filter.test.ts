@@ -239,6 +239,13 @@ test('templates of the configuration stand beside those that are shipped', async
   assert.equal(code, 1)
   assert.match(err, /wrong\.template:6:11: error: .*within a string/)
   assert.equal((await postern(at('template', 'check', wrong))).code, 1)
+  await writeFile(
+    join(folder, 'postern.yaml'),
+    'server: { hostname: mx.example.org }\nlisteners: { mx: { service: smtp, port: 0 } }\n',
+  )
+  const checked = await postern(['check', folder])
+  assert.equal(checked.code, 1)
+  assert.match(checked.out, /filter-script templates\/wrong\.template:6:11\n(?:.*\n)*.*fine, /)
 })
 
 test('fields and render, as a form uses them', async () => {

@@ -6,24 +6,24 @@ import { readTemplate, renderTemplate } from '../policy/filters/templates/index.
 import type { Diagnostic } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
-import { atLevel, readScript, siteEngine } from './filter-engine.ts'
+import { readScript, siteLanguage } from './filter-engine.ts'
 import { complainAbout } from './filter-script.ts'
 import { plural } from './output.ts'
 import { readSettings, requireTemplate, sayProblems, siteTemplates } from './template-source.ts'
 
 export async function checkTemplates(cli: Cli, files: readonly string[]): Promise<void> {
-  const engine = siteEngine()
+  const language = await siteLanguage(cli, 'user')
   const found: Diagnostic[] = []
   let read = 0
   if (files.length === 0) {
-    const { templates, diagnostics } = await siteTemplates(cli, engine)
+    const { templates, diagnostics } = await siteTemplates(cli, language)
     found.push(...diagnostics)
     read = templates.size
   }
   for (const file of files) {
     const text = await readScript(cli, file)
     const name = basename(file).replace(/\.template$/, '')
-    const { template, diagnostics } = readTemplate(file, text, { engine, ...atLevel('user') }, name)
+    const { template, diagnostics } = readTemplate(file, text, language, name)
     if (!cli.json) complainAbout(cli, diagnostics, text)
     found.push(...diagnostics)
     if (template !== undefined) read++
@@ -41,13 +41,13 @@ export async function renderToScript(
   name: string,
   options: { readonly set: readonly string[]; readonly answers?: string },
 ): Promise<void> {
-  const engine = siteEngine()
-  const template = requireTemplate(await siteTemplates(cli, engine), name)
+  const language = await siteLanguage(cli, 'user')
+  const template = requireTemplate(await siteTemplates(cli, language), name)
   const given = {
     ...(options.answers === undefined ? {} : await readAnswersFile(cli, options.answers)),
     ...readSettings(options.set),
   }
-  const rendered = renderTemplate(template, given, { engine, ...atLevel('user') })
+  const rendered = renderTemplate(template, given, language)
   if (rendered.kind === 'rendered') {
     const { text, answers } = rendered
     if (cli.json) cli.printJson({ text, answers })

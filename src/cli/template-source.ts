@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which templates a command is about, and what is filled in. */
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import type { Diagnostic as ConfigDiagnostic } from '../config/diagnostic.ts'
+import type { Revision } from '../config/revision.ts'
+import { filterEngine } from '../config/site-filters.ts'
 import {
   type FieldProblem,
   loadTemplates,
@@ -8,20 +11,41 @@ import {
   type Template,
   type TemplatesLoaded,
 } from '../policy/filters/templates/index.ts'
-import type { SieveEngine } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
-import { atLevel } from './filter-engine.ts'
+import { type Language, languageOf } from './filter-engine.ts'
 import { complainAbout } from './filter-script.ts'
 import { clean } from './output.ts'
 
 /** Those that come with Postern, and those of the configuration, if there is one. Mistakes are printed. */
-export async function siteTemplates(cli: Cli, engine: SieveEngine): Promise<TemplatesLoaded> {
+export async function siteTemplates(cli: Cli, language: Language): Promise<TemplatesLoaded> {
   const folders = [SHIPPED_TEMPLATES, join(cli.directory(), 'templates')]
-  const loaded = await loadTemplates(folders, { engine, ...atLevel('user') })
+  const loaded = await loadTemplates(folders, language)
   for (const diagnostic of loaded.diagnostics)
     complainAbout(cli, [diagnostic], loaded.sources.get(diagnostic.scriptName) ?? '')
   return loaded
+}
+
+/** What is wrong with the templates of a configuration, in the form of its other diagnostics. */
+export async function checkOwnTemplates(
+  directory: string,
+  revision: Revision | undefined,
+): Promise<{ readonly diagnostics: readonly ConfigDiagnostic[]; readonly sources: ReadonlyMap<string, string> }> {
+  const folder = join(directory, 'templates')
+  const loaded = await loadTemplates([folder], languageOf(revision?.filters ?? filterEngine(), 'user'))
+  const name = (file: string): string => relative(directory, file)
+  return {
+    diagnostics: loaded.diagnostics.map(({ severity, scriptName, line, column, endLine, endColumn, message }) => ({
+      code: 'filter-script',
+      severity,
+      file: name(scriptName),
+      line,
+      column,
+      ...(endLine === line && endColumn > column ? { length: endColumn - column } : {}),
+      message,
+    })),
+    sources: new Map([...loaded.sources].map(([file, text]) => [name(file), text])),
+  }
 }
 
 /** @throws Finding */

@@ -12,9 +12,9 @@ export const define: Define = (command, cli) => {
 }
 
 const open = async (cli: Cli) => {
-  const { siteEngine } = await import('./filter-engine.ts')
+  const { siteLanguage } = await import('./filter-engine.ts')
   const { siteTemplates } = await import('./template-source.ts')
-  return await siteTemplates(cli, siteEngine())
+  return await siteTemplates(cli, await siteLanguage(cli, 'user'))
 }
 
 function defineList(parent: Command, cli: Cli): void {

@@ -8,6 +8,7 @@ import { configuration } from './targets/configuration.ts'
 import { contents } from './targets/contents.ts'
 import { control } from './targets/control.ts'
 import { dns } from './targets/dns.ts'
+import { filterRules, filterTemplates } from './targets/filters.ts'
 import { headers } from './targets/headers.ts'
 import { notices } from './targets/notices.ts'
 import { queueLog } from './targets/queue-log.ts'
@@ -31,5 +32,7 @@ export const TARGETS: readonly Target[] = [
   queueLog,
   sieveScripts,
   sieveRuns,
+  filterRules,
+  filterTemplates,
   sessions,
 ]
