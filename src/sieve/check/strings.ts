@@ -75,10 +75,9 @@ function decodeCharacters(node: StringNode, ctx: ValidateContext): string {
     const numbers = inside.split(/[ \t\r\n]+/).filter((number) => number !== '')
     if (numbers.length === 0) return whole
     if (kind.toLowerCase() === 'hex')
-      return numbers.every((number) => /^[0-9a-f]{2}$/i.test(number))
-        ? octetsToText(Buffer.from(numbers.join(''), 'hex'))
+      return numbers.every((number) => number.length <= 2)
+        ? octetsToText(Buffer.from(numbers.map((number) => Number.parseInt(number, 16))))
         : whole
-    if (numbers.some((number) => !/^0*[0-9a-f]{1,6}$/i.test(number))) return whole
     const points = numbers.map((number) => Number.parseInt(number, 16))
     if (points.some((point) => point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))) {
       ctx.error(node, 'bad-character', `${whole.slice(0, 40)} is no Unicode character`)

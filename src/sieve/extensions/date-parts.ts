@@ -33,7 +33,8 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['minute', (local) => two(local.getUTCMinutes())],
   ['second', (local) => two(local.getUTCSeconds())],
   ['time', time],
-  ['iso8601', (local, _ms, offset) => `${day(local)}T${time(local)}${zone(offset, ':')}`],
+  // §4.2: Z, not +00:00.
+  ['iso8601', (local, _ms, offset) => `${day(local)}T${time(local)}${offset === 0 ? 'Z' : zone(offset, ':')}`],
   ['std11', (_local, ms, offset) => formatDate(ms, offset)],
   ['zone', (_local, _ms, offset) => zone(offset, '')],
   ['weekday', (local) => String(local.getUTCDay())],

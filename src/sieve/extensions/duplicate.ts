@@ -27,15 +27,15 @@ export const DUPLICATE_CONFIG: ConfigKey<DuplicateConfig> = {
   },
 }
 
-/** What is remembered is kept as it is up to so many characters, longer as its hash. */
-const MAX_ID = 500
-
-/** §3.2: where an identifier is from makes no difference, its handle does; no handle is another one than any. */
+/**
+ * §3.2: where an identifier is from makes no difference, its handle does; no handle is another one than any. Only a hash
+ * is remembered, since identifiers may be words of a message (§6).
+ */
 function idOf(ctx: RunContext, args: Args): string | undefined {
   const value = args.has('uniqueid') ? args.string('uniqueid') : fieldValue(ctx, args)
   if (value === undefined) return undefined
   const id = args.has('handle') ? `${args.string('handle').length} ${args.string('handle')} ${value}` : ` ${value}`
-  return id.length > MAX_ID ? createHash('sha256').update(id).digest('hex') : id
+  return createHash('sha256').update(id).digest('hex')
 }
 
 /** §3.1: the first field, unfolded, decoded, trimmed. No such field: no duplicate, and nothing is remembered. */

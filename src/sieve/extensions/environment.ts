@@ -47,7 +47,10 @@ const ENVIRONMENT: WordDef = {
   },
   evaluate(ctx, args) {
     const value = ctx.environmentItem(args.string('name'))
-    return value === undefined ? false : args.match(TextList.of([value]))
+    if (value === undefined) return false
+    // §4: an empty item counts as none.
+    const counting = args.word.match?.type.name === 'count'
+    return args.match(TextList.of(counting && value === '' ? [] : [value]))
   },
 }
 

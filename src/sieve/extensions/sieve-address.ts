@@ -22,3 +22,6 @@ export function sameMailbox(a: string, b: string): boolean {
   const [first, second] = [parseAddress(a), parseAddress(b)]
   return first === undefined || second === undefined ? a === b : sameAddress(first, second)
 }
+
+/** Whether an address is this one of the owner: local parts of our own users are case-blind (docs/quirks.md). */
+export const isOwn = (own: string, address: string): boolean => sameMailbox(own.toLowerCase(), address.toLowerCase())

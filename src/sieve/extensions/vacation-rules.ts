@@ -3,7 +3,7 @@
 import { splitAddress } from '../envelope.ts'
 import type { RunContext } from '../run-context.ts'
 import { addressesOf } from './core/address.ts'
-import { sameMailbox, sieveAddress } from './sieve-address.ts'
+import { isOwn, sieveAddress } from './sieve-address.ts'
 
 /** Fields whose addresses say that the message was meant for the owner (§4.5). */
 const RECIPIENT_FIELDS = ['to', 'cc', 'bcc', 'resent-to', 'resent-cc', 'resent-bcc']
@@ -20,7 +20,7 @@ export function vacationSuppressed(ctx: RunContext, addresses: readonly string[]
   if (from === undefined || from === '') return 'the sender is null'
   if (PROGRAM.test(splitAddress(from).local)) return `the sender ${from} is a program`
   const own = ownAddresses(ctx, addresses, to)
-  if (own.some((address) => sameMailbox(address, from))) return 'the sender is the owner'
+  if (own.some((address) => isOwn(address, from))) return 'the sender is the owner'
   return automatic(ctx) ?? (namesOwner(ctx, own) ? undefined : 'the message does not name the owner as a recipient')
 }
 
@@ -58,8 +58,7 @@ function namesOwner(ctx: RunContext, own: readonly string[]): boolean {
         if (++compared > MAX_COMPARED) return false
         ctx.spend(own.length)
         const address = `${local}@${domain.toLowerCase()}`
-        // Local parts of the owner are the host's own: in any case.
-        if (own.some((mine) => mine.toLowerCase() === address.toLowerCase() || sameMailbox(mine, address))) return true
+        if (own.some((mine) => isOwn(mine, address))) return true
       }
   return false
 }

@@ -9,7 +9,7 @@ import type { RunContext } from '../run-context.ts'
 const IDENTIFIER = /^[a-z_][a-z0-9_]*$/i
 const NAMESPACED = /^([a-z_][a-z0-9_]*)\.([a-z0-9_]+(?:\.[a-z0-9_]+)*)$/i
 
-/** §4.1: letters of ASCII alone change. */
+/** §4.1.3: letters of ASCII alone change. */
 const upper = (text: string): string => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase())
 const lower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
@@ -19,7 +19,7 @@ const MODIFIERS: readonly ModifierDef[] = [
   { name: 'lowerfirst', precedence: 30, apply: (text) => lower(text.slice(0, 1)) + text.slice(1) },
   { name: 'upperfirst', precedence: 30, apply: (text) => upper(text.slice(0, 1)) + text.slice(1) },
   { name: 'quotewildcard', precedence: 20, apply: (text) => text.replace(/[*?\\]/g, '\\$&') },
-  // Characters, not octets (§4.1.4).
+  // Characters, not octets (§4.1.1).
   { name: 'length', precedence: 10, apply: (text) => String([...text].length) },
 ]
 

@@ -12,13 +12,19 @@ const FIELD_NAME = /^[!-9;-~]{1,998}$/
 
 export const isFieldName = (name: string): boolean => FIELD_NAME.test(name)
 
-/** Names that are known when the script is compiled must be such. Others are looked for in vain. */
+/**
+ * Looks at names that are known when the script is compiled. In a command a bad one is a mistake; in a test it finds
+ * nothing and must not be an error (RFC 5228 §2.4.2.2).
+ */
 export function checkFieldNames(word: CompiledWord, ctx: ValidateContext, argument: string): void {
   const names = word.values.get(argument)
   if (names?.type !== 'strings') return
-  for (const { constant, start, end } of names.strings)
-    if (constant !== undefined && !isFieldName(constant))
-      ctx.error({ start, end }, 'header-name', `${JSON.stringify(constant.slice(0, 60))} is no name of a header field`)
+  for (const { constant, start, end } of names.strings) {
+    if (constant === undefined || isFieldName(constant)) continue
+    const message = `${JSON.stringify(constant.slice(0, 60))} is no name of a header field`
+    if (word.def.kind === 'test') ctx.warning({ start, end }, 'header-name', message)
+    else ctx.error({ start, end }, 'header-name', message)
+  }
 }
 
 /** Parts that `foreverypart` goes through, the innermost loop last. */

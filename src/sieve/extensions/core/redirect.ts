@@ -9,7 +9,7 @@ import type { RunContext } from '../../run-context.ts'
 import { startRedirect } from '../../services/start-redirect.ts'
 import { REDIRECT_TO_OWNER_KEEPS } from '../../unsure.ts'
 import { redirectOptions } from '../redirect-options.ts'
-import { sameMailbox, sieveAddress } from '../sieve-address.ts'
+import { isOwn, sameMailbox, sieveAddress } from '../sieve-address.ts'
 import { flagsFor } from './store-actions.ts'
 
 export const REDIRECT: WordDef = {
@@ -42,7 +42,7 @@ export const REDIRECT: WordDef = {
 }
 
 const ownersOwn = (ctx: RunContext, address: string): boolean =>
-  ctx.environment.owner?.some((own) => sameMailbox(own, address)) === true
+  ctx.environment.owner?.some((own) => isOwn(own, address)) === true
 
 const redirect = (ctx: RunContext, args: Args, redirection: RedirectArgs): void =>
   ctx.act({ kind: 'redirect', args: redirection, cancelsImplicitKeep: !redirection.copy }, args)
