@@ -52,6 +52,7 @@ export const REDIRECT_ACTION: ActionDef = {
   name: 'redirect',
   cancelsImplicitKeep: true,
   limit: 'redirects',
+  unenclosed: true,
   onAdd(action, previous) {
     const { address, list } = (action as Action<'redirect'>).args
     const same = previous.find(
