@@ -98,7 +98,9 @@ const filter = fields({
   effect: oneOf('decides', 'passes', 'overrides', 'ignored', 'failed'),
   by: optional(filterPlace),
   actions: optional(listOf(text)),
-  matched: optional(listOf(fields({ line: number, test: text, value: optional(text), key: optional(text) }))),
+  matched: optional(
+    listOf(fields({ line: number, script: optional(text), test: text, value: optional(text), key: optional(text) })),
+  ),
   notes: optional(listOf(text)),
 })
 

@@ -9,6 +9,7 @@ import type { Mappings } from '../mapping/index.ts'
 import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, TraceRecord } from '../policy/trace.ts'
 import { clean } from './clean.ts'
 import { describeDecidedBy, ends, sourceOf } from './decided-by.ts'
+import { filterLines } from './filter-lines.ts'
 import { colours, type Paint, styleOf } from './paint.ts'
 import { tableLines } from './table-lines.ts'
 
@@ -96,6 +97,7 @@ function renderSteps(steps: readonly Step[], paint: Paint, mappings?: Mappings):
       // A table shows the line itself.
       ...(ends(step) && tables.length === 0 ? renderSource(by, paint).map(line) : []),
       ...tables.flatMap((asked) => tableLines(asked, paint, mappings)).map(line),
+      ...filterLines(step, paint).map(line),
       ...(reply === undefined ? [] : [line(`reply ${clean(reply)}`)]),
     ]
   })

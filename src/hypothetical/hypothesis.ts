@@ -30,7 +30,12 @@ export interface RecipientOutcome {
   /** The last the client hears about it: of RCPT, else of what ended the session or the message. */
   readonly reply?: string
   /** What it stands for, where it was accepted. */
-  readonly becomes?: readonly { readonly address: string; readonly channel: string }[]
+  readonly becomes?: readonly {
+    readonly address: string
+    readonly channel: string
+    /** What filters make of it: `into Lists, to lee@example.net`; absent where they do nothing. */
+    readonly filtered?: string
+  }[]
 }
 
 /** What would have been done to the world. */

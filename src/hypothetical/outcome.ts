@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From what was said in a hypothetical session to what becomes of each recipient. */
 import type { Envelope } from '../envelope/envelope.ts'
+import { fate } from '../policy/filters/fate.ts'
 import type { RecipientVerdict, Trace } from '../policy/trace.ts'
 import type { Exchange, Hypothesis, RecipientOutcome, Verdict } from './hypothesis.ts'
 import type { Scenario } from './scenario.ts'
@@ -48,8 +49,14 @@ function recipientOutcomes(
     accepted++
     const final = last ?? lastWord(exchanges)
     const verdict = final?.startsWith('2') === true ? kept(given, envelope, becomes) : verdictOf(final)
-    return { to: given, verdict, ...(final === undefined ? {} : { reply: final }), becomes }
+    const shown = becomes.map((one) => ({ ...one, ...filteredOf(given, one.address, envelope) }))
+    return { to: given, verdict, ...(final === undefined ? {} : { reply: final }), becomes: shown }
   })
+}
+
+function filteredOf(given: string, address: string, envelope: Envelope | undefined): { readonly filtered?: string } {
+  const queued = envelope?.recipients.find((each) => each.given === given && each.address === address)
+  return queued?.filtered === undefined ? {} : { filtered: fate(queued) }
 }
 
 const heard = (reply: string | undefined): Pick<RecipientOutcome, 'verdict' | 'reply'> => ({

@@ -15,10 +15,12 @@ export function renderHypothesis(
   const paint = colours(options.color)
   const lines = [
     `${paint(styleOf(verdict, 'bold'), verdict)}${hold === undefined ? '' : `: ${clean(hold)}`}`,
-    ...recipients.map(
-      (each) =>
-        `  ${paint(styleOf(each.verdict, 'bold'), each.verdict.padEnd(9))} <${clean(each.to)}>  ${clean(each.reply ?? 'closed without a reply')}`,
-    ),
+    ...recipients.flatMap((each) => [
+      `  ${paint(styleOf(each.verdict, 'bold'), each.verdict.padEnd(9))} <${clean(each.to)}>  ${clean(each.reply ?? 'closed without a reply')}`,
+      ...(each.becomes ?? []).flatMap(({ address, filtered }) =>
+        filtered === undefined ? [] : [`            filters for <${clean(address)}>: ${clean(filtered, 300)}`],
+      ),
+    ]),
     '',
     paint('bold', 'the dialogue'),
     ...exchanges.flatMap((exchange) => [

@@ -80,6 +80,12 @@ function differencesOf({ expect, scenario }: PolicyTest, hypothesis: Hypothesis)
     const was = recipients.find(({ to }) => to === address)?.verdict ?? 'not a recipient'
     differ(`verdict of ${address}`, wanted, was, was === wanted)
   }
+  for (const [address, wanted] of Object.entries(expect.filters ?? {})) {
+    const one = recipients.find(({ to }) => to === address)
+    const was =
+      one === undefined ? 'not a recipient' : (one.becomes ?? []).map(({ filtered = 'inbox' }) => filtered).join(' | ')
+    differ(`filters of ${address}`, wanted, was, isSame(was, wanted))
+  }
   const replies =
     recipients.length > 0
       ? recipients.map(({ reply = '' }) => reply)

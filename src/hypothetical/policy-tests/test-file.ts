@@ -25,6 +25,8 @@ export interface Expectation {
   readonly source?: string
   /** Verdicts of single recipients. */
   readonly recipients?: Readonly<Record<string, Verdict>>
+  /** What filters make of the message, by the recipient as typed: `into Lists, to lee@example.net`, `inbox`. */
+  readonly filters?: Readonly<Record<string, string>>
 }
 
 export interface PolicyTest {
@@ -110,7 +112,7 @@ class Reader {
 
   #expectation(node: unknown): Expectation {
     if (isScalar(node)) return { verdict: verdictOf(node.value, node) }
-    const map = this.#map(node, ['verdict', 'by', 'reply', 'source', 'recipients'], 'what to expect')
+    const map = this.#map(node, ['verdict', 'by', 'reply', 'source', 'recipients', 'filters'], 'what to expect')
     const text = (key: string): string | undefined => {
       const value: unknown = map.get(key)
       if (value === undefined) return undefined
@@ -122,6 +124,7 @@ class Reader {
     const reply = text('reply')
     const source = text('source')
     const recipients: unknown = map.get('recipients', true)
+    const filters: unknown = map.get('filters', true)
     if (map.items.length === 0) throw new Problem('nothing is expected', node)
     return {
       ...(verdict === undefined ? {} : { verdict: verdictOf(verdict, node) }),
@@ -129,6 +132,7 @@ class Reader {
       ...(reply === undefined ? {} : { reply }),
       ...(source === undefined ? {} : { source }),
       ...(recipients === undefined ? {} : { recipients: recipientsOf(recipients) }),
+      ...(filters === undefined ? {} : { filters: textsOf(filters) }),
     }
   }
 
@@ -181,6 +185,16 @@ function recipientsOf(node: unknown): Readonly<Record<string, Verdict>> {
       const verdict = verdictOf(value, node)
       if (verdict === 'mixed') throw new Problem('one recipient is never mixed', node)
       return [address, verdict]
+    }),
+  )
+}
+
+function textsOf(node: unknown): Readonly<Record<string, string>> {
+  if (!isMap(node)) throw new Problem('`filters` is to be a map of addresses to what becomes of the message', node)
+  return Object.fromEntries(
+    Object.entries(asRecord(node.toJSON()) ?? {}).map(([address, value]) => {
+      if (typeof value !== 'string') throw new Problem(`what becomes of the message for ${address} is a text`, node)
+      return [address, value]
     }),
   )
 }

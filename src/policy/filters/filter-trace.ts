@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a trace keeps of scripts that ran: which, for whom, what matched, what they did and what came of it. Bounded. */
 import type { FilterLevel, FilterPlace } from '../../envelope/filtered.ts'
-import type { SieveRunResult, TraceStep } from '../../sieve/index.ts'
+import type { Action, SieveRunResult, TraceStep } from '../../sieve/index.ts'
 import { type FilterScript, placeIn } from './script.ts'
 
 /** What the run of a script meant for the recipients it is kept with. */
@@ -35,6 +35,8 @@ export interface FilterTrace {
 }
 
 export interface FilterMatch {
+  /** Of a script made of several texts: the one that `line` counts in. */
+  readonly script?: string
   readonly line: number
   readonly test: string
   /** A value of the message and the key that matched it; absent for tests that compare nothing. */
@@ -70,17 +72,22 @@ export class Matches {
   }
 }
 
+/** Where a line is, as whoever wrote the script counts. */
+function lineIn(script: FilterScript, line: number): { readonly line: number; readonly script?: string } {
+  const found = script.placeOf?.(line)
+  if (found === undefined) return { line }
+  return found.script === script.name ? { line: found.line } : { line: found.line, script: found.script }
+}
+
 /** One action as a line: its name, its first argument, where it stands. */
-export function describeAction(action: {
-  readonly kind: string
-  readonly args: unknown
-  readonly line: number
-}): string {
-  const args = Object(action.args)
+function describeAction(script: FilterScript, { kind, args: given, line }: Action): string {
+  const args: Readonly<Record<string, unknown>> = Object(given)
   const named = ['mailbox', 'address', 'reason', 'tag', 'uri', 'text', 'tags'].map((key) => args[key]).find(Boolean)
   const text = named === undefined ? '' : ` ${JSON.stringify(cut(String(named)))}`
-  const suppressed = typeof args.suppressed === 'string' ? ` (not sent: ${cut(args.suppressed)})` : ''
-  return `${action.kind}${args.copy === true ? ' :copy' : ''}${text}${suppressed} :${action.line}`
+  const suppressed = typeof args['suppressed'] === 'string' ? ` (not sent: ${cut(args['suppressed'])})` : ''
+  const at = lineIn(script, line)
+  const where = at.script === undefined ? `:${at.line}` : `${at.script}:${at.line}`
+  return `${kind}${args['copy'] === true ? ' :copy' : ''}${text}${suppressed} ${where}`
 }
 
 export function traceOf(
@@ -92,18 +99,18 @@ export function traceOf(
   more: readonly string[] = [],
 ): FilterTrace {
   const { result, matched } = run
-  const actions = result.actions.slice(0, MAX_ACTIONS).map(describeAction)
+  const actions = result.actions.slice(0, MAX_ACTIONS).map((action) => describeAction(script, action))
   const edits = result.headerEdits.length - (result.actions[0]?.message.headerEdits.length ?? 0)
   const notes = [
     ...more,
     ...(result.error === undefined
       ? []
-      : [`${result.error.message} (${result.error.code}, line ${result.error.line})`]),
+      : [`${result.error.message} (${result.error.code}, line ${lineIn(script, result.error.line).line})`]),
     ...(result.cause === undefined ? [] : [result.cause]),
     ...(edits > 0 && result.actions.length === 0 ? ['changes the header'] : []),
     ...result.log
       .filter(({ severity }) => severity !== 'error')
-      .map(({ message, line }) => `${message} (line ${line})`),
+      .map(({ message, line }) => `${message} (line ${lineIn(script, line).line})`),
   ]
   return {
     level: script.level,
@@ -112,7 +119,7 @@ export function traceOf(
     effect,
     ...(by === undefined ? {} : { by }),
     ...(actions.length === 0 ? {} : { actions }),
-    ...(matched.length === 0 ? {} : { matched }),
+    ...(matched.length === 0 ? {} : { matched: matched.map((match) => ({ ...match, ...lineIn(script, match.line) })) }),
     ...(notes.length === 0 ? {} : { notes: notes.slice(0, MAX_NOTES).map(cut) }),
   }
 }

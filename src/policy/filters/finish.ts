@@ -80,7 +80,8 @@ const isPlain = (done: Filtered): boolean =>
 
 function copy(message: SieveMessage, main: SieveMessage): Copy {
   if (message.replaced) return { replaced: message.bytes().toString('base64') }
-  return message === main ? {} : { edits: filterEdits(message.headerEdits) }
+  const edits = filterEdits(message.headerEdits)
+  return JSON.stringify(edits) === JSON.stringify(filterEdits(main.headerEdits)) ? {} : { edits }
 }
 
 /** Spec filters.md 8: each mailbox once, `keep` and `fileinto "INBOX"` are one; flags come together. */

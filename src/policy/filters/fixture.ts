@@ -145,20 +145,5 @@ export async function filterMail(site: FilterSite, mail: FilterMail = {}): Promi
   }
 }
 
-/** What becomes of the message for one recipient, in a few words. */
-export function fate({ filtered, channel }: Pick<Recipient, 'filtered' | 'channel'>): string {
-  if (filtered === undefined) return 'inbox'
-  const { refused, dropped, held, keep, fileinto, redirects } = filtered
-  const parts = [
-    ...(held === undefined ? [] : ['held']),
-    ...(refused === undefined ? [] : [`${refused.how} ${refused.reason}`]),
-    ...(dropped === undefined ? [] : [`${dropped.how} (${channel})`]),
-    ...(keep === undefined ? [] : [['inbox', ...keep.flags].join(' ')]),
-    ...fileinto.map(({ mailbox, flags }) => ['into', mailbox, ...flags].join(' ')),
-    ...redirects.map(({ address }) => `to ${address}`),
-  ]
-  return parts.join(', ')
-}
-
 export const only = (mail: FilteredMail): Filtered =>
   mail.recipients[0]?.filtered ?? assert.fail('nothing was filtered')
