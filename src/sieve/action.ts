@@ -127,6 +127,8 @@ export interface ActionDef {
   readonly conflictsWith?: readonly ActionKind[]
   /** Counted against this limit. */
   readonly limit?: 'redirects' | 'fileintos' | 'vacations' | 'notifies' | 'rejects' | 'addtags'
+  /** It takes the message without what `enclose` put around it, RFC 5703 §6. */
+  readonly unenclosed?: boolean
   /** It delivers nothing: counted as `internalActions`, not among the actions of a run. */
   readonly internal?: boolean
   onAdd?(action: Action, previous: readonly Action[], ctx: RunContext): Taken

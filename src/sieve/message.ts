@@ -42,6 +42,8 @@ interface ParseOptions {
   readonly size?: number
   /** The message that a script put this one in the place of. */
   readonly insteadOf?: SieveMessage
+  /** That message is within this one. */
+  readonly encloses?: boolean
 }
 
 interface Parts {
@@ -52,6 +54,7 @@ interface Parts {
   readonly replaced: boolean
   readonly headerOnly: boolean
   readonly original: SieveMessage | undefined
+  readonly within: SieveMessage | undefined
   readonly root?: MimePart | undefined
 }
 
@@ -70,11 +73,12 @@ export class SieveMessage {
   /** No empty line behind the header: there is no body, not even an empty one (RFC 5173 §4). */
   readonly headerOnly: boolean
   readonly #original: SieveMessage | undefined
+  readonly #within: SieveMessage | undefined
   readonly #byName = new Map<string, Field[]>()
   readonly #texts = new Map<string, TextList>()
   #root: MimePart | undefined
 
-  constructor({ fields, body, size, edits, replaced, headerOnly, original, root }: Parts) {
+  constructor({ fields, body, size, edits, replaced, headerOnly, original, within, root }: Parts) {
     this.fields = fields
     this.body = body
     this.size = size
@@ -82,6 +86,7 @@ export class SieveMessage {
     this.replaced = replaced
     this.headerOnly = headerOnly
     this.#original = original
+    this.#within = within
     this.#root = root
     for (const field of fields) {
       const known = this.#byName.get(field.lowerName)
@@ -96,7 +101,10 @@ export class SieveMessage {
   static parse(bytes: Uint8Array, options: ParseOptions = {}): SieveMessage {
     const { header, body } = splitHeader(bytes)
     const fields = [...fieldsOf(header)].map((field) => new Field(field))
-    const { size = bytes.length, insteadOf } = options
+    const { size = bytes.length, insteadOf, encloses = false } = options
+    const inner = insteadOf?.unenclosed
+    // A message that itself is within nothing is nobody's inner one, unless it is enclosed now.
+    const within = encloses || inner !== insteadOf ? inner : undefined
     return new SieveMessage({
       fields,
       body,
@@ -105,6 +113,7 @@ export class SieveMessage {
       replaced: insteadOf !== undefined,
       headerOnly: header.length === bytes.length,
       original: insteadOf?.original,
+      within,
     })
   }
 
@@ -126,6 +135,11 @@ export class SieveMessage {
   /** As it came: what refusals give back (RFC 5293 §7, RFC 5429 §2.4). */
   get original(): SieveMessage {
     return this.#original ?? this
+  }
+
+  /** Without what `enclose` put around it: what `redirect` sends on (RFC 5703 §6). */
+  get unenclosed(): SieveMessage {
+    return this.#within ?? this
   }
 
   /** The same message to the eye that looks for duplicates: header edits make no other one (RFC 5293 §7). */
@@ -171,6 +185,7 @@ export class SieveMessage {
       replaced,
       headerOnly,
       original: this.original,
+      within: this.#within,
       root: this.#root,
     })
   }

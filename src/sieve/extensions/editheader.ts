@@ -16,8 +16,8 @@ export interface EditHeaderConfig {
   readonly noDelete: readonly string[]
 }
 
-/** §5 and §6: Received and Auto-Submitted stay; Subject must be free. */
-const ALWAYS_KEPT = ['received', 'auto-submitted']
+/** §6: Received and Auto-Submitted stay; Subject must be free. RFC 5703 §5: so do those that tell of a `replace`. */
+const ALWAYS_KEPT = ['received', 'auto-submitted', 'original-subject', 'original-from']
 
 const names = (value: unknown, key: string): readonly string[] => {
   const list = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `mailto:` URIs of notifications: RFC 6068 and RFC 5436. Recipients are bounded, and of header fields only Subject, To,
- * Cc, Body and few harmless ones are taken (RFC 5436 §2.2); none can hold a line end.
+ * Cc, Body and few harmless ones are taken (RFC 5436 §2.7); none can hold a line end.
  */
 import type { NotifyMethodDef } from '../plugin.ts'
 import { sieveAddress } from './sieve-address.ts'
@@ -54,7 +54,7 @@ export function parseMailto(uri: string): Mailto | string {
       if (wrong !== undefined) return wrong
     } else if (name === 'subject') subject = oneLine(value)
     else if (name === 'body') body = value
-    // RFC 5436 §2.2: others are ignored.
+    // RFC 5436 §2.7: others are ignored.
     else if (ALLOWED.has(name)) fields.push([name, oneLine(value)])
   }
   if (to.length + cc.length === 0) return 'a mailto: URI without a recipient'
@@ -79,8 +79,8 @@ export const MAILTO: NotifyMethodDef = {
     const parsed = parseMailto(uri)
     return typeof parsed === 'string' ? parsed : undefined
   },
-  // RFC 5436 §2.8: nobody knows whether mail will be read at once.
+  // RFC 5436 §2.2: nobody knows whether mail will be read at once.
   capability: (_uri, name) => (name === 'online' ? 'maybe' : name === 'fcc' ? 'yes' : undefined),
-  /** RFC 5436 §2.7.1: never for what a program sent: two of them would write to each other for ever. */
+  /** RFC 5436 §2.7: never for what a program sent: two of them would write to each other for ever. */
   suppressed: (ctx) => autoSubmitted(ctx),
 }

@@ -10,8 +10,9 @@ import { isAsking, type Maybe, type SieveAsking } from '../questions.ts'
 import { type Ended, NORMAL } from '../run/ended.ts'
 import type { RunContext } from '../run-context.ts'
 import { within } from './body.ts'
-import { currentPart, LOOPS, withChildren } from './core/header-fields.ts'
+import { currentPart, LOOPS, partAt } from './core/header-fields.ts'
 import { enclosed, replacedMessage, replacedPart } from './rebuild.ts'
+import { sieveAddress } from './sieve-address.ts'
 import { assign, checkVariableName } from './variables.ts'
 
 const nameOf = (word: CompiledWord): string | undefined => {
@@ -35,16 +36,25 @@ const FOREVERYPART: WordDef = {
   execute: everyPart,
 }
 
+/** Where a part and all within it stand, depth first. */
+function* pathsWithin(part: MimePart, path: readonly number[]): Iterable<readonly number[]> {
+  yield path
+  for (const [at, child] of part.children.entries()) yield* pathsWithin(child, [...path, at])
+}
+
 function* everyPart(ctx: RunContext, args: Args, block?: () => Maybe<Ended>): SieveAsking<Ended> {
   const loops = ctx.perRun(LOOPS)
   if (loops.length >= ctx.limits.loopDepth)
     ctx.fail(limitCode('loopDepth'), `more than ${ctx.limits.loopDepth} loops within each other`, args)
   const outer = loops.at(-1)
-  const [self, ...inner] = withChildren(outer ?? ctx.message.root)
-  const parts = outer === undefined && self !== undefined ? [self, ...inner] : inner
-  for (const part of parts) {
+  const paths = [...pathsWithin(outer?.part ?? ctx.message.root, outer?.path ?? [])]
+  // Within another loop: the parts within its part.
+  for (const path of outer === undefined ? paths : paths.slice(1)) {
     ctx.spend(1)
-    loops.push(part)
+    // §5: a part that went when another one was replaced is not visited.
+    const part = partAt(ctx.message.root, path)
+    if (part === undefined) continue
+    loops.push({ path, part })
     const running = block?.() ?? NORMAL
     const ended = isAsking(running) ? yield* running : running
     loops.pop()
@@ -120,9 +130,6 @@ const textOf = (ctx: RunContext, part: MimePart): string =>
 
 export const EXTRACTTEXT_EXTENSION: SieveExtension = { name: 'extracttext', words: [EXTRACTTEXT] }
 
-const replacement = (ctx: RunContext, message: Buffer): SieveMessage =>
-  SieveMessage.parse(message, { insteadOf: ctx.message })
-
 function checkText(ctx: RunContext, args: Args, text: string): void {
   if (Buffer.byteLength(text) > ctx.limits.textBytes)
     ctx.fail(limitCode('textBytes'), `a text of more than ${ctx.limits.textBytes} octets`, args)
@@ -135,22 +142,35 @@ const REPLACE: WordDef = {
   kind: 'command',
   tags: [{ name: 'mime' }, { name: 'subject', value: 'string' }, { name: 'from', value: 'string' }],
   positional: [{ name: 'replacement', type: 'string' }],
+  validate(word, ctx) {
+    if (word.values.has('mime') && (word.values.has('subject') || word.values.has('from')))
+      ctx.error(word.node.nameSpan, 'exclusive-tags', ':mime brings its own header: no :subject or :from beside it')
+    const from = word.values.get('from')
+    const text = from?.type === 'strings' ? from.strings[0]?.constant : undefined
+    if (from !== undefined && text !== undefined && sieveAddress(text) === undefined)
+      ctx.error(from.span, 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
+  },
   execute(ctx, args) {
     const text = args.string('replacement')
     checkText(ctx, args, text)
-    const part = ctx.perRun(LOOPS).at(-1)
+    const part = ctx.perRun(LOOPS).at(-1)?.part
     const { message } = ctx
-    if (part === undefined || part === message.root) {
-      const subject = args.has('subject') ? args.string('subject') : undefined
-      const from = args.has('from') ? args.string('from') : undefined
-      ctx.replaceMessage(replacement(ctx, replacedMessage(message, text, args.has('mime'), subject, from)))
-      return undefined
-    }
-    const rebuilt = replacedPart(message, part, text, args.has('mime'))
+    const subject = args.has('subject') ? args.string('subject') : undefined
+    const from = args.has('from') ? args.string('from') : undefined
+    const rebuilt =
+      part === undefined || part === message.root
+        ? replacedMessage(message, text, args.has('mime'), subject, from)
+        : replacedPart(message, part, text, args.has('mime'))
     if (rebuilt === undefined) ctx.note('warning', 'replace', 'a part inside an encoded message stays as it is', args)
-    else ctx.replaceMessage(replacement(ctx, rebuilt))
+    else replaceWith(ctx, SieveMessage.parse(rebuilt, { insteadOf: message }))
     return undefined
   },
+}
+
+/** The loops at work go on in the new message, each at its place. */
+function replaceWith(ctx: RunContext, message: SieveMessage): void {
+  ctx.replaceMessage(message)
+  for (const loop of ctx.perRun(LOOPS)) loop.part = partAt(message.root, loop.path) ?? loop.part
 }
 
 export const REPLACE_EXTENSION: SieveExtension = { name: 'replace', words: [REPLACE] }
@@ -168,9 +188,9 @@ const ENCLOSE: WordDef = {
     const text = args.string('text')
     checkText(ctx, args, text)
     const subject = args.has('subject') ? args.string('subject') : undefined
-    ctx.replaceMessage(
-      replacement(ctx, enclosed(ctx.message, text, subject, args.has('headers') ? args.strings('headers') : [])),
-    )
+    const { message } = ctx
+    const around = enclosed(message, text, subject, args.has('headers') ? args.strings('headers') : [])
+    ctx.replaceMessage(SieveMessage.parse(around, { insteadOf: message, encloses: true }))
     return undefined
   },
 }

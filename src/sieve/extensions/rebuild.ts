@@ -30,11 +30,14 @@ export function replacedMessage(
   subject: string | undefined,
   from: string | undefined,
 ): Buffer {
-  const gone = (lowerName: string): boolean =>
-    isMimeField(lowerName) ||
-    (lowerName === 'subject' && subject !== undefined) ||
-    (lowerName === 'from' && from !== undefined)
-  const kept = message.fields.filter(({ lowerName }) => !gone(lowerName)).map(({ raw }) => raw)
+  /** §5: what stood there before stays to be seen. */
+  const kept = message.fields.flatMap(({ lowerName, raw, decoded }) => {
+    if (isMimeField(lowerName)) return []
+    if (lowerName === 'subject' && subject !== undefined)
+      return Buffer.from(field('Original-Subject', encodeText(decoded)))
+    if (lowerName === 'from' && from !== undefined) return Buffer.from(field('Original-From', encodeText(decoded)))
+    return raw
+  })
   const added =
     (subject === undefined ? '' : field('Subject', encodeText(subject))) +
     (from === undefined ? '' : field('From', encodeText(from))) +

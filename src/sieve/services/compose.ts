@@ -84,7 +84,8 @@ export function composeNotification(
 ): Buffer {
   const owner = execution.owner[0] ?? execution.envelope.to ?? ''
   const original = message.fieldsNamed('subject')[0]?.decoded ?? ''
-  const summary = said ?? mailto.subject ?? `New message: ${original}`
+  // §2.7
+  const summary = said ?? mailto.subject ?? original
   // §2.7: Received fields of the message tell of loops through others.
   const header =
     ours(execution, 'notify') +

@@ -27,11 +27,21 @@ export function checkFieldNames(word: CompiledWord, ctx: ValidateContext, argume
   }
 }
 
-/** Parts that `foreverypart` goes through, the innermost loop last. */
-export const LOOPS: Slot<MimePart[]> = { name: 'foreverypart', init: () => [] }
+/** A loop of `foreverypart` at one part: where it stands in the tree, as the numbers of children from the top. */
+export interface Loop {
+  readonly path: readonly number[]
+  /** Another one, when a script put something in its place. */
+  part: MimePart
+}
+
+/** The loops at work, the innermost last. */
+export const LOOPS: Slot<Loop[]> = { name: 'foreverypart', init: () => [] }
+
+export const partAt = (root: MimePart, path: readonly number[]): MimePart | undefined =>
+  path.reduce<MimePart | undefined>((part, child) => part?.children[child], root)
 
 /** The part that `:mime` means: that of the innermost loop, else the message. */
-export const currentPart = (ctx: RunContext): MimePart => ctx.perRun(LOOPS).at(-1) ?? ctx.message.root
+export const currentPart = (ctx: RunContext): MimePart => ctx.perRun(LOOPS).at(-1)?.part ?? ctx.message.root
 
 /** RFC 5703 §4.1: `:anychild` means the part and all within it. */
 export function* withChildren(part: MimePart): Iterable<MimePart> {
