@@ -5,6 +5,9 @@ import { dirname } from 'node:path'
 import type { Domain, MailAddress } from '../address/address.ts'
 import { parseAddress, parseDomain } from '../address/path.ts'
 import { type EmbeddedDirectory, openDirectory } from '../directory/embedded.ts'
+import type { RuleStore } from '../directory/rule-store.ts'
+import { silentLog } from '../monitor/log.ts'
+import { noMetrics } from '../monitor/metrics.ts'
 import type { Cli } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 
@@ -21,6 +24,22 @@ export async function withDirectory<T>(cli: Cli, use: (directory: EmbeddedDirect
   } finally {
     directory.close()
   }
+}
+
+/** Rules of users, wherever the configuration says they are. */
+export async function withRuleStore<T>(cli: Cli, use: (store: RuleStore) => Promise<T>): Promise<T> {
+  const { paths } = await cli.peek()
+  const { load } = await import('./configuration.ts')
+  const { revision } = await load(cli.directory())
+  const { ldapSettingsOf, siteDirectories } = await import('../directory/site-directories.ts')
+  // A configuration with errors says nothing of LDAP; the embedded directory can be edited all the same.
+  const ldap =
+    revision === undefined
+      ? undefined
+      : ldapSettingsOf(revision.config, (path) => revision.files.get(path)?.bytes ?? Buffer.alloc(0))
+  await mkdir(dirname(paths.directory), { recursive: true, mode: 0o700 })
+  await using directories = siteDirectories({ file: paths.directory, log: silentLog, metrics: noMetrics })
+  return await use(directories.of(ldap).ruleStore)
 }
 
 /** @throws UsageError */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Rules of a user, read and changed from the command line, wherever the directory keeps them. */
 import type { MailAddress } from '../address/address.ts'
+import type { Lookup } from '../ask/lookup.ts'
 import type { StoredRules } from '../directory/rule-store.ts'
 import type { RulesChange } from '../policy/filters/rules/named-rules.ts'
 import type { Cli } from './cli.ts'
-import { requireAddress, withDirectory } from './directory.ts'
+import { requireAddress, withRuleStore } from './directory.ts'
 import { Finding } from './exit.ts'
 
 /** Others may write at the same time; whoever loses so often has to try again later. */
@@ -13,7 +14,7 @@ const ATTEMPTS = 5
 /** @throws Finding when there is no such user, or the directory cannot be asked */
 export async function readRules(cli: Cli, user: string): Promise<readonly string[]> {
   const address = requireAddress(user)
-  return await withDirectory(cli, async ({ ruleStore }) => found(await ruleStore.rules(address), address).values)
+  return await withRuleStore(cli, async (ruleStore) => found(await ruleStore.rules(address), address).values)
 }
 
 /** @throws Finding when there is no such user or rule, or the directory refuses */
@@ -23,7 +24,7 @@ export async function changeRules(
   change: (values: readonly string[]) => RulesChange,
 ): Promise<void> {
   const address = requireAddress(user)
-  await withDirectory(cli, async ({ ruleStore }) => {
+  await withRuleStore(cli, async (ruleStore) => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { values, state } = found(await ruleStore.rules(address), address)
       const changed = change(values)
@@ -38,7 +39,7 @@ export async function changeRules(
   })
 }
 
-function found(answer: import('../ask/lookup.ts').Lookup<StoredRules>, user: MailAddress): StoredRules {
+function found(answer: Lookup<StoredRules>, user: MailAddress): StoredRules {
   if (answer.kind === 'found') return answer.value
   if (answer.kind === 'absent') throw new Finding(`no user ${user}`)
   throw new Finding(`the directory cannot be asked: ${answer.cause}`)

@@ -8,6 +8,7 @@ import { systemClock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import type { Directory } from '../directory/directory.ts'
 import { directoryAnswers } from '../directory/host.ts'
+import type { SiteDirectory } from '../directory/site-directories.ts'
 import { dnsAnswer } from '../dns/host.ts'
 import { createResolver, type Resolver } from '../dns/resolver.ts'
 import { createIds } from '../envelope/message-id.ts'
@@ -23,6 +24,8 @@ export interface SiteParts {
   readonly revision: Revision
   readonly tls: boolean
   readonly directory: Directory
+  /** Answers `ldap:` URLs of mapping tables; without it they fail as with a server that is away. */
+  readonly ldapText?: SiteDirectory['ldapText']
   readonly resolver: Resolver
   /** Wall-clock milliseconds. */
   readonly now: () => number
@@ -31,7 +34,7 @@ export interface SiteParts {
 }
 
 /** Counts of a running server are not seen: routines that count begin at nothing. */
-export function siteOf({ revision, tls, directory, resolver, now, stack }: SiteParts): OpenedSite {
+export function siteOf({ revision, tls, directory, ldapText, resolver, now, stack }: SiteParts): OpenedSite {
   const { config } = revision
   return {
     revision,
@@ -44,7 +47,7 @@ export function siteOf({ revision, tls, directory, resolver, now, stack }: SiteP
       ...directoryAnswers(directory),
       pressure: () => NO_PRESSURE,
       crashes: () => ({ crashes: [], othersInHand: false }),
-      'mapping.url': ({ url }) => urlText(url),
+      'mapping.url': ({ url }) => urlText(url, ldapText),
       'system.group': (question) => isInGroup(question),
     },
     callOuts: () =>

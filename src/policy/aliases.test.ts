@@ -23,7 +23,7 @@ import { aliases } from './stages/aliases.ts'
 
 const SEED = 20261124
 
-/** `user`, `disabled`, `suspended`, `defer`; or members: addresses, names of example.org, `|program argument`; `owner=` first. */
+/** `at HOST`, `user`, `disabled`, `suspended`, `defer`; or members: addresses, names of example.org, `|program argument`; `owner=` first. */
 type Site = Readonly<Record<string, string>>
 
 const at = (text: string): MailAddress => {
@@ -35,6 +35,8 @@ const at = (text: string): MailAddress => {
 function entryOf(name: string, text: string): AddressEntry {
   if (text === 'user' || text === 'disabled' || text === 'suspended')
     return { kind: 'user', entry: `user ${name}`, user: at(name), status: text === 'user' ? 'active' : text }
+  if (text.startsWith('at '))
+    return { kind: 'user', entry: `user ${name}`, user: at(name), status: 'active', host: text.slice(3) }
   const words = text.split(/, */)
   const owner = words[0]?.startsWith('owner=') ? at(words.shift()?.slice(6) ?? '') : undefined
   const members = words.map(
@@ -158,6 +160,8 @@ const SITE: Site = {
   list: 'owner=lee, kim, far@example.net, sublist',
   sublist: 'lee',
   'exact+name': 'lee',
+  moved: 'at store2.example.org',
+  movers: 'moved, kim',
 }
 
 const CASES: readonly { to: string; want: string; options?: Options }[] = [
@@ -175,6 +179,9 @@ const CASES: readonly { to: string; want: string; options?: Options }[] = [
   { to: 'dis', want: '550 5.2.1 user is disabled: dis@example.org' },
   { to: 'sue', want: '450 4.2.1 user is suspended, try again later: sue@example.org' },
   { to: 'away', want: '451 4.4.3 Directory is unavailable, try again later' },
+  { to: 'moved', want: 'moved@tcp_intranet!store2.example.org' },
+  { to: 'moved+x', want: 'moved+x@tcp_intranet!store2.example.org' },
+  { to: 'movers', want: 'moved@tcp_intranet!store2.example.org kim@ims-ms' },
   { to: 'sales', want: 'kim@ims-ms lee@ims-ms far@example.net@tcp_local' },
   { to: 'sales+x', want: 'kim@ims-ms lee@ims-ms far@example.net@tcp_local' },
   { to: 'all', want: 'kim@ims-ms lee@ims-ms other@inner.example@tcp_intranet![192.0.2.9] far@example.net@tcp_local' },

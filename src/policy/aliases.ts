@@ -8,8 +8,9 @@ import { type Domain, domainOf, type MailAddress } from '../address/address.ts'
 import { parseAddress } from '../address/path.ts'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
+import type { AddressEntry } from '../ask/questions.ts'
 import { describeReply, reply } from '../smtp/reply.ts'
-import { AWAY, type Expansion, type ExpansionInput, mailboxOf, requestsOf, Seen } from './expansion.ts'
+import { AWAY, type Expansion, type ExpansionInput, elsewhere, mailboxOf, requestsOf, Seen } from './expansion.ts'
 import { type Found, findAddress, isPostmaster, namedPostmaster } from './find-address.ts'
 import { expandGroup } from './group-expansion.ts'
 
@@ -66,11 +67,12 @@ function* expand(input: ExpansionInput): Asking<Expansion> {
 function expandUser(
   input: ExpansionInput,
   { by, address, detail }: Found & { readonly kind: 'entry' },
-  { user, status }: { readonly user: string; readonly status: 'active' | 'disabled' | 'suspended' },
+  { user, status, host }: AddressEntry & { readonly kind: 'user' },
 ): Expansion {
   if (status === 'disabled') return { becomes: [], by, problem: reply(550, '2.1', `user is disabled: ${input.given}`) } // RFC 3463 X.2.1
   if (status === 'suspended')
     return { becomes: [], by, problem: reply(450, '2.1', `user is suspended, try again later: ${input.given}`) }
+  if (host !== undefined) return only(input, { ...elsewhere(input, input.address, host), ...requestsOf(input) }, by)
   const whose = { user, address, ...(detail === undefined ? {} : { detail }) }
   return only(input, { ...mailboxOf(input, whose), ...requestsOf(input) }, by)
 }

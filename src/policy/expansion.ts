@@ -12,6 +12,8 @@ import { LOCAL_CHANNEL } from './route.ts'
 import type { ListOnTheWay, Route } from './stage.ts'
 
 export const PIPE_CHANNEL = 'pipe' as ChannelName
+/** Between machines of ours (design 3). */
+const INSIDE_CHANNEL = 'tcp_intranet' as ChannelName
 
 export interface ExpansionInput {
   readonly address: MailAddress
@@ -56,6 +58,13 @@ export function mailboxOf(
   const subaddress = detail === undefined ? {} : { detail }
   return { address: parseAddress(user) ?? address, given, channel, user, ...subaddress }
 }
+
+/** A mailbox that another machine of ours keeps: the message goes there for the same address. */
+export const elsewhere = (
+  { given }: Pick<ExpansionInput, 'given'>,
+  address: MailAddress,
+  host: string,
+): NewRecipient => ({ address, given, channel: INSIDE_CHANNEL, via: host })
 
 /** Recipients so far. The same: address and channel, for programs the program, for mailboxes the subaddress. */
 export class Seen {

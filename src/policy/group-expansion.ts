@@ -16,6 +16,7 @@ import {
   AWAY,
   type Expansion,
   type ExpansionInput,
+  elsewhere,
   mailboxOf,
   type NewRecipient,
   PIPE_CHANNEL,
@@ -163,7 +164,9 @@ class Walk {
     const { entry } = found
     if (entry.kind === 'group') return this.#nested(of, entry, found)
     const detail = mailbox ? of.detail : found.detail
-    if (entry.status === 'active') {
+    if (entry.status === 'active' && entry.host !== undefined) {
+      this.#add(of, elsewhere(this.#input, address, entry.host))
+    } else if (entry.status === 'active') {
       const whose = { user: entry.user, address: found.address, ...(detail === undefined ? {} : { detail }) }
       this.#add(of, mailboxOf(this.#input, whose))
     } else if (entry.status === 'suspended') {

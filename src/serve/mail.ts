@@ -15,7 +15,7 @@ import { spoolPaths } from '../config/spool-paths.ts'
 import type { LoadedRevision } from '../config/where.ts'
 import { oneQueue, type QueueHandlers, queueHandlers } from '../control/queue-handlers.ts'
 import type { Report } from '../control/report.ts'
-import { openDirectory } from '../directory/embedded.ts'
+import { siteDirectories } from '../directory/site-directories.ts'
 import { dnsAnswer } from '../dns/host.ts'
 import { createResolver } from '../dns/resolver.ts'
 import { keepLists } from '../dnsbl/keeper.ts'
@@ -121,10 +121,9 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   )
   const { servers, timeout: timeoutMs, cacheEntries } = config.dns
   const resolver = parts.use(createResolver({ servers, timeoutMs, cacheEntries, clock, log, metrics }))
-  const embedded = openDirectory(paths.directory)
-  parts.defer(() => embedded.close())
+  const directories = parts.use(siteDirectories({ file: paths.directory, log, metrics }))
   let { ticketKeys } = options
-  const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, embedded, ticketKeys)
+  const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, directories, ticketKeys)
   let policy = compile(options.revision)
   const revision = (): LoadedRevision => policy.revision
   const { spool, hostname, mailboxes } = config.server
@@ -148,6 +147,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     'directory.filters': (question) => policy.directory['directory.filters'](question),
     ...tableAnswers({
       callOuts: siteCallOuts({ resolver, counters, config: () => revision().config, log }),
+      ldapText: (url) => policy.ldapText(url),
       clock,
       log,
     }),

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the server and its ManageSieve process may ask each other over their link (dispatcher/link.ts). */
 import type { Config } from '../config/schema.ts'
+import type { LdapSettings } from '../directory/ldap/settings.ts'
 import type { Pingable, WorkerProcess } from '../dispatcher/worker-process.ts'
 
 /** What the process goes by: parts of the configuration, and the certificate with its key. Never on a command line. */
-export interface GateSettings extends Pick<Config, 'managesieve' | 'sasl' | 'directory'> {
+export interface GateSettings extends Pick<Config, 'managesieve' | 'sasl'> {
   readonly server: Pick<Config['server'], 'spool'>
+  /** Where users are, when that is LDAP. */
+  readonly ldap?: LdapSettings
   readonly limits: Pick<Config['limits'], 'badCommands' | 'failedAuth'>
   readonly log: Config['monitor']['log']
   /** PEM. */

@@ -8,12 +8,13 @@ import { constants, setPriority } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import { systemClock } from '../clock/clock.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
-import { openDirectory } from '../directory/embedded.ts'
 import { directoryAnswers } from '../directory/host.ts'
+import { type SiteDirectories, type SiteDirectory, siteDirectories } from '../directory/site-directories.ts'
 import type { HandlersOf } from '../dispatcher/link.ts'
 import { linkToDispatcher } from '../dispatcher/worker-process.ts'
 import { type ScriptChecker, scriptChecker } from '../managesieve/script-checker.ts'
 import { type ManageSieveServer, startManageSieve } from '../managesieve/server.ts'
+import { noMetrics } from '../monitor/metrics.ts'
 import { createLog } from '../monitor/pino-log.ts'
 import { SieveEngine, STANDARD_EXTENSIONS } from '../sieve/index.ts'
 import { createTlsContext } from '../smtp-server/tls.ts'
@@ -37,21 +38,29 @@ const tickets = parts.use(
 )
 let inUse: InUse | undefined
 let server: ManageSieveServer | undefined
+let directories: SiteDirectories | undefined
 
 const handlers: HandlersOf<ToManageSieve> = {
   ping: () => null,
   async start({ settings, ports }) {
+    const file = spoolPaths(settings.server.spool).directory
+    directories = parts.use(siteDirectories({ file, log, metrics: noMetrics }))
     use(settings)
-    const directory = openDirectory(spoolPaths(settings.server.spool).directory)
-    parts.defer(() => directory.close())
     server = await startManageSieve({
       listeners: settings.managesieve.listeners,
       descriptors: new Map(Object.entries(ports)),
       settings: () => current().settings,
       checker: () => current().checker,
       tlsContext: () => current().tls,
-      signIn: { ...directoryAnswers(directory), random: ({ octets }) => randomBytes(octets).toString('hex') },
-      rules: directory.ruleStore,
+      signIn: {
+        'directory.password': (question) => directoryAnswers(kept())['directory.password'](question),
+        'directory.scram': (question) => directoryAnswers(kept())['directory.scram'](question),
+        random: ({ octets }) => randomBytes(octets).toString('hex'),
+      },
+      rules: {
+        rules: (user) => kept().ruleStore.rules(user),
+        replace: (user, values, state) => kept().ruleStore.replace(user, values, state),
+      },
       log: log.child({ process: 'managesieve' }),
       clock: systemClock,
     })
@@ -82,6 +91,12 @@ process.exit(0)
 function use(settings: GateSettings): void {
   inUse = madeReady(settings)
   log.setLevel(settings.log)
+}
+
+/** Where users and their rules are. */
+function kept(): SiteDirectory {
+  if (directories === undefined) throw new Error('this process serves nothing yet')
+  return directories.of(current().settings.ldap)
 }
 
 function current(): InUse {

@@ -6,6 +6,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../clock/clock.ts'
 import type { LoadedRevision } from '../config/where.ts'
+import { ldapSettingsOf } from '../directory/site-directories.ts'
 import { OrphanGuard } from '../dispatcher/orphan-guard.ts'
 import type { Ports } from '../dispatcher/ports.ts'
 import { Supervisor } from '../dispatcher/supervisor.ts'
@@ -98,12 +99,13 @@ export async function startManageSieveProcess(
 }
 
 function settingsOf({ config, files }: LoadedRevision): GateSettings {
-  const { managesieve, sasl, directory, tls, server, limits, monitor } = config
+  const { managesieve, sasl, tls, server, limits, monitor } = config
   const text = (path: string): string => files.get(path)?.bytes.toString('latin1') ?? ''
+  const ldap = ldapSettingsOf(config, (path) => files.get(path)?.bytes ?? Buffer.alloc(0))
   return {
     managesieve,
     sasl,
-    directory,
+    ...(ldap === undefined ? {} : { ldap }),
     server: { spool: server.spool },
     limits: { badCommands: limits.badCommands, failedAuth: limits.failedAuth },
     log: monitor.log,

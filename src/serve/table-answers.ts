@@ -2,6 +2,7 @@
 /** What mapping tables ask of a server that runs: files, call-outs, lines for the log. */
 import type { Host } from '../ask/ask.ts'
 import { type CallOuts, runCallOut } from '../ask/call-outs.ts'
+import type { Lookup } from '../ask/lookup.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../monitor/log.ts'
 import { sequenceFiles } from '../state/sequence-files.ts'
@@ -14,10 +15,13 @@ const MAX_TOLD = 1000
 /** `wait` holds nobody up here: where there is a session, its connection answers. */
 export function tableAnswers({
   callOuts,
+  ldapText,
   clock,
   log,
 }: {
   readonly callOuts: CallOuts
+  /** Answers `ldap:` URLs. */
+  readonly ldapText: (url: string) => Promise<Lookup<string>>
   readonly clock: Clock
   readonly log: Log
 }): Pick<Host, 'mapping.sequence' | 'mapping.url' | 'mapping.call' | 'system.group' | 'wait' | 'note'> {
@@ -25,7 +29,7 @@ export function tableAnswers({
   const told = new Set<string>()
   return {
     'mapping.sequence': ({ file }) => take(file),
-    'mapping.url': ({ url }) => urlText(url),
+    'mapping.url': ({ url }) => urlText(url, ldapText),
     'mapping.call': (question, signal) => {
       const answer = runCallOut(callOuts, question, signal)
       if ('kind' in answer && answer.kind === 'unknown') {

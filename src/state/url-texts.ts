@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The text behind a `file:` URL of a mapping table, `$]url[` (spec mapping-tables.md 4.8). `ldap:` URLs fail as with a
- * server that is away, until there is a client for them; any other scheme is nothing.
+ * The text behind a URL of a mapping table, `$]url[` (spec mapping-tables.md 4.8): `file:` URLs are read here, `ldap:`
+ * URLs are the directory's matter; any other scheme is nothing.
  *
  * A site builds such URLs with pieces of what strangers sent. So a path that climbs (`..`) is nothing, whatever stands
  * there, and only ordinary files of a moderate size are read.
@@ -16,8 +16,12 @@ const MAX_OCTETS = 64 * 1024
 
 const ABSENT = { kind: 'absent' } as const
 
-export async function urlText(url: string): Promise<Lookup<string>> {
-  if (/^ldaps?:/i.test(url)) return { kind: 'defer', cause: 'there is no LDAP client yet' }
+/** @param ldapText answers `ldap:` URLs; without it they fail as with a server that is away */
+export async function urlText(
+  url: string,
+  ldapText?: (url: string) => Promise<Lookup<string>>,
+): Promise<Lookup<string>> {
+  if (/^ldaps?:/i.test(url)) return (await ldapText?.(url)) ?? { kind: 'defer', cause: 'no LDAP server is asked here' }
   const path = pathOf(url)
   if (path === undefined) return ABSENT
   try {

@@ -9,7 +9,6 @@ import { parseAddress } from '../../address/path.ts'
 import type { Lookup } from '../../ask/lookup.ts'
 import type { AddressEntry } from '../../ask/questions.ts'
 import type { Log } from '../../monitor/log.ts'
-import type { Metrics } from '../../monitor/metrics.ts'
 import type { Directory } from '../directory.ts'
 import type { RuleStore } from '../rule-store.ts'
 import { domainAttribute, type LdapDomain, ldapDomains } from './domains.ts'
@@ -38,20 +37,20 @@ export interface LdapParts {
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly log: Log
-  readonly metrics: Metrics
+  /** An answer of before was used, since no server answers. */
+  readonly onStale?: () => void
 }
 
 /** Connects when the first question comes. */
-export function ldapDirectory(settings: LdapSettings, { now, log, metrics }: LdapParts): LdapDirectory {
+export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: LdapParts): LdapDirectory {
   const { config } = settings
-  const stale = metrics.counter('postern_ldap_stale_answers_total', 'Answers of before, used while LDAP is away')
   const kept = remembered({
     foundMs: config.cacheFound,
     absentMs: config.cacheAbsent,
     staleMs: config.staleWhileAway,
     maxBytes: config.cacheSize,
     now,
-    onStale: stale,
+    ...(onStale === undefined ? {} : { onStale }),
   })
   const servers = ldapServers(settings, { now, log })
   const reader = ldapReader(servers)

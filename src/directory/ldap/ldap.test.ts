@@ -11,7 +11,6 @@ import { type Slapd, startSlapd } from '../../../test/peers/slapd.ts'
 import type { AddressEntry } from '../../ask/questions.ts'
 import type { Log } from '../../monitor/log.ts'
 import { silentLog } from '../../monitor/log.ts'
-import { noMetrics } from '../../monitor/metrics.ts'
 import { address, type Content, describe, directorySuite, domain } from '../directory.suite.ts'
 import { withAliasFile } from '../site-directory.ts'
 import { contentLdif, ldif, ROOT, settingsFor } from './content.fixture.ts'
@@ -46,7 +45,7 @@ async function opened(
   over: Readonly<Record<string, unknown>> = {},
   { now = () => performance.now(), log = silentLog }: { now?: () => number; log?: Log } = {},
 ): Promise<LdapDirectory> {
-  const directory = ldapDirectory(await settingsFor(slapd, over), { now, log, metrics: noMetrics })
+  const directory = ldapDirectory(await settingsFor(slapd, over), { now, log })
   t.after(() => directory[Symbol.asyncDispose]())
   return directory
 }
@@ -416,13 +415,13 @@ test('TLS: StartTLS and ldaps, and nothing is said to a server that is not to be
     await t.test(what, async () => {
       const { ca, ...settings } = await settingsFor(slapd, over)
       const trust = drop || ca === undefined ? {} : { ca }
-      const parts = { now: () => performance.now(), log: silentLog, metrics: noMetrics }
+      const parts = { now: () => performance.now(), log: silentLog }
       await using directory = ldapDirectory({ ...settings, ...trust }, parts)
       assert.equal((await directory.domain(domain('example.org'))).kind, want)
     })
   await t.test('a wrong password of our own is an outage', async () => {
     const settings = await settingsFor(slapd)
-    const parts = { now: () => performance.now(), log: silentLog, metrics: noMetrics }
+    const parts = { now: () => performance.now(), log: silentLog }
     await using directory = ldapDirectory({ ...settings, password: 'wrong' }, parts)
     assert.equal((await directory.domain(domain('example.org'))).kind, 'defer')
   })
@@ -461,7 +460,7 @@ test('rules: what others write in between is never overwritten', { skip }, async
   await t.test('an account that may not write is told from a rule that cannot be kept', async () => {
     const over = { bindDn: KIM, base: 'o=example' }
     const settings = { ...(await settingsFor(slapd, over)), password: 'kim password' }
-    const parts = { now: () => performance.now(), log: silentLog, metrics: noMetrics }
+    const parts = { now: () => performance.now(), log: silentLog }
     await using own = ldapDirectory(settings, parts)
     // Kim may read and write her own entry alone; the rest is not there for her.
     assert.equal((await own.ruleStore.rules('sue')).kind, 'absent')

@@ -39,6 +39,8 @@ interface Connection {
   isAlive(): boolean
   /** Octets received since; the answer to one request may have so many. */
   startCounting(): void
+  /** Whether it keeps the process alive: while it rests it does not. */
+  hold(held: boolean): void
   end(): void
   idleTimer?: NodeJS.Timeout
 }
@@ -146,7 +148,10 @@ class Pool {
       const connection = this.#idle.pop()
       if (connection === undefined) return undefined
       clearTimeout(connection.idleTimer)
-      if (connection.isAlive()) return connection
+      if (connection.isAlive()) {
+        connection.hold(true)
+        return connection
+      }
       connection.end()
     }
   }
@@ -182,6 +187,7 @@ class Pool {
       this.#end(connection)
     }, IDLE_MS)
     connection.idleTimer.unref()
+    connection.hold(false)
     this.#idle.push(connection)
   }
 
@@ -259,6 +265,9 @@ async function connectTo(url: string, { config, password, ca }: LdapSettings, si
     isAlive: () => !ended,
     startCounting() {
       received = 0
+    },
+    hold(held) {
+      for (const socket of sockets) held ? socket.ref() : socket.unref()
     },
     end,
   }
