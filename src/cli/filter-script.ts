@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern filter check`, `run` and `trace`: scripts of files. Nothing is sent, kept or asked of anybody. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import {
   type Action,
   type Diagnostic,
@@ -22,6 +24,7 @@ export interface RunOptions {
   readonly to?: string
   readonly owner?: readonly string[]
   readonly mailbox?: readonly string[]
+  readonly include?: string
   readonly spam?: string
   readonly now?: string
   readonly level: string
@@ -77,6 +80,10 @@ export async function runScript(
   const { engine, ...how } = defaultLanguage(requireLevel(options.level))
   const source = await readScript(cli, script)
   const given = readGiven(options)
+  for (const [name, text] of await readIncludes(cli, options.include)) {
+    given.services.includes.personal.set(name, text)
+    given.services.includes.global.set(name, text)
+  }
   const content = asOnTheWire(await readInput(cli, message))
   const { program, diagnostics } = engine.compile(source, { name: shownName(script), ...how })
   const steps: TraceStep[] = []
@@ -119,6 +126,18 @@ function readGiven(options: RunOptions) {
   }
   const envelope: SieveEnvelope = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
   return { envelope, owner: options.owner?.map(bare) ?? (to === undefined ? [] : [to]), now, services }
+}
+
+/** RFC 6609: what `include` finds, by name; the tool makes no difference between personal and global. */
+async function readIncludes(cli: Cli, folder: string | undefined): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>()
+  if (folder === undefined) return found
+  const names = await readdir(folder).catch(() => {
+    throw new UsageError(`${folder} is no folder that can be read`)
+  })
+  for (const name of names.filter((each) => each.endsWith('.sieve')))
+    found.set(name.slice(0, -'.sieve'.length), await readScript(cli, join(folder, name)))
+  return found
 }
 
 const bare = (address: string): string => /^<(.*)>$/s.exec(address.trim())?.[1] ?? address.trim()

@@ -83,6 +83,15 @@ if allof (envelope "from" "", envelope "to" "kim@example.org", currentdate "date
   assert.match(JSON.stringify(await json(['filter', 'run', system, '-', '--level', 'system'], 'a: b\n\n')), /jettison/)
 })
 
+test('run: scripts that are included', async (t) => {
+  const { folder, file } = await files(t)
+  const script = await file('main.sieve', 'require "include"; include "lists";')
+  await file('lists.sieve', 'discard;')
+  assert.match(JSON.stringify(await json(['filter', 'run', script, '-', '--include', folder], MESSAGE)), /"discard"/)
+  assert.equal((await postern(['filter', 'run', script, '-'], { stdin: MESSAGE })).code, 1)
+  assert.equal((await postern(['filter', 'run', script, '-', '--include', '/nonexistent'], { stdin: '' })).code, 2)
+})
+
 test('run: an error keeps the message and ends with 1', async (t) => {
   const { file } = await files(t)
   const wrong = await file('wrong.sieve', 'fileint "x";\ndiscrd;')

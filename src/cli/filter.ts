@@ -45,6 +45,7 @@ const withRun = (command: Command): Command =>
     .option('--to <ADDRESS>', 'the recipient of the envelope; not known when not given')
     .option('--owner <ADDRESS...>', 'whose script it is, with every address of theirs; default: --to')
     .option('--mailbox <NAME...>', 'mailboxes there are beside INBOX')
+    .option('--include <DIR>', 'folder of scripts that it may include, as NAME.sieve')
     .option('--spam <POINTS>', 'what the spam check gave, 0 to 10')
     .option('--now <TIME>', 'another time than now, such as 2026-12-24T18:00:00Z')
     .option('--level <LEVEL>', LEVELS, 'user')
