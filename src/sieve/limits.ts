@@ -55,7 +55,6 @@ export interface SieveLimits {
   readonly patternInput: number
   /** Octets of decoded text that `body` and `extracttext` look at in one run. */
   readonly bodyBytes: number
-  readonly traceSteps: number
   readonly logEntries: number
 }
 
@@ -93,7 +92,6 @@ export const SIEVE_LIMITS: SieveLimits = {
   patternSize: 10_000,
   patternInput: 262_144,
   bodyBytes: 4_194_304,
-  traceSteps: 2000,
   logEntries: 100,
 }
 
