@@ -20,9 +20,11 @@ const VARIABLE = /\$\{([0-9]+|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\}/g
 type Piece = string | ((ctx: RunContext) => string)
 
 export function compileString(node: StringNode, ctx: ValidateContext): CompiledString {
-  const { value, start, end } = node
+  const { start, end } = node
+  const encoded = ctx.enabled('encoded-character')
+  const value = encoded ? withEscapes(node, ctx) : node.value
   if (!value.includes('${')) return constant(value, node)
-  const text = ctx.enabled('encoded-character') ? decodeCharacters(node, ctx) : value
+  const text = encoded ? decodeCharacters(value, node, ctx) : value
   if (!text.includes('${') || !ctx.enabled('variables')) return constant(text, node)
   const pieces: Piece[] = []
   let at = 0
@@ -70,8 +72,19 @@ class ConstantString implements CompiledString {
 
 const constant = (text: string, node: StringNode): CompiledString => new ConstantString(text, node)
 
-function decodeCharacters(node: StringNode, ctx: ValidateContext): string {
-  return node.value.replace(ENCODED, (whole: string, kind: string, inside: string) => {
+const ESCAPED: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t' }
+
+/** Where the host has `\r`, `\n` and `\t` (private/site.ts): RFC 5228 §2.4.2 leaves them to extensions. */
+function withEscapes({ value, start, end }: StringNode, ctx: ValidateContext): string {
+  if (!ctx.enabled('vnd.sun.escapes')) return value
+  const written = ctx.report.script.text.slice(start, end)
+  if (!written.startsWith('"') || !/\\[rnt]/.test(written)) return value
+  const lines = written.slice(1, -1).replace(/\r?\n/g, '\r\n')
+  return lines.replace(/\\([\s\S])/g, (_whole, character: string) => ESCAPED[character] ?? character)
+}
+
+function decodeCharacters(value: string, node: StringNode, ctx: ValidateContext): string {
+  return value.replace(ENCODED, (whole: string, kind: string, inside: string) => {
     const numbers = inside.split(/[ \t\r\n]+/).filter((number) => number !== '')
     if (numbers.length === 0) return whole
     if (kind.toLowerCase() === 'hex')

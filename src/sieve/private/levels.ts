@@ -37,6 +37,7 @@ export const ALLOWED_AT = {
   hours: ALL,
   replaceheader: ALL,
   environment: ALL,
+  escapes: ALL,
 } as const satisfies Readonly<Record<string, readonly SieveLevel[]>>
 
 export type PrivateName = Exclude<keyof typeof ALLOWED_AT, 'fileinto'>

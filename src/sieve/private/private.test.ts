@@ -222,6 +222,14 @@ describe('what they do', () => {
     assert.deepEqual(codesOf('require "vacation"; vacation :hours 3 :days 1 "away";', 'user'), ['exclusive-tags'])
   })
 
+  test('escapes in quoted strings, with encoded-character alone', () => {
+    const script = (required: string): string => `require ["reject"${required}]; reject "a\\tb\\r\\nc\\\\n\\q";`
+    const reason = (required: string) =>
+      run(script(required)).actions.map(({ args }) => 'reason' in args && args.reason)
+    assert.deepEqual(reason(', "encoded-character"'), ['a\tb\r\nc\\nq'])
+    assert.deepEqual(reason(''), ['atbrnc\\nq'])
+  })
+
   test('environment items', () => {
     const items = new Map([
       ['vnd.sun.source-channel', 'tcp_local'],

@@ -10,6 +10,7 @@ import { DISPOSALS } from './disposals.ts'
 import { ENVIRONMENT_ITEMS } from './environment.ts'
 import { EDITHEADER_WITHOUT_ADDHEADER, HEADER_EXTENSIONS } from './header.ts'
 import { ALLOWED_AT } from './levels.ts'
+import { privateExtension } from './named.ts'
 import { NOTES } from './notes.ts'
 import { ADDPREFIX_EXTENSION } from './prefix.ts'
 import { SPAMTEST_WITH_ADJUST } from './spamadjust.ts'
@@ -32,4 +33,6 @@ export const SITE_EXTENSIONS: readonly SieveExtension[] = [
   ...NOTES,
   ...ARGUMENTS,
   ...ENVIRONMENT_ITEMS,
+  // `\r`, `\n` and `\t` in quoted strings, with encoded-character (spec filters.md 3): check/strings.ts.
+  ...privateExtension('escapes', {}, { bare: false }),
 ]

@@ -101,9 +101,9 @@ export class Lexer {
 
   #bracketComment(): undefined {
     const close = this.#text.indexOf('*/', this.#at + 2)
-    if (close < 0) this.#error('unclosed-comment', this.#at, this.#at + 2, 'a comment without its */')
-    if (close < 0) this.#push('bad', this.#text.length)
-    else this.#push('comment', close + 2)
+    if (close >= 0) return this.#push('comment', close + 2)
+    this.#error('unclosed-comment', this.#at, this.#at + 2, 'a comment without its */')
+    return this.#push('bad', this.#text.length)
   }
 
   #word(kind: 'identifier' | 'tag', from: number): undefined {
