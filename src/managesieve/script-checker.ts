@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the Sieve engine says of a script, as text for its owner; and what it can do, as capabilities. */
+
+import type { SiteFilters } from '../config/site-filters.ts'
 import { glue } from '../policy/filters/rules/index.ts'
-import { type Diagnostic, formatDiagnostic, type SieveEngine } from '../sieve/index.ts'
+import { type Diagnostic, formatDiagnostic } from '../sieve/index.ts'
 import type { Glue } from './scripts.ts'
 
 export interface ScriptChecker {
@@ -19,9 +21,9 @@ const LEVEL = 'user'
 /** Of a script that is wrong all over, this much is shown: a reply is read by a person. */
 const MAX_SHOWN = 20
 
-/** @param maxOctets of a script; the engine has a limit of its own as well */
-export function scriptChecker(engine: SieveEngine, maxOctets: number): ScriptChecker {
-  const limits = { scriptBytes: maxOctets }
+/** For scripts of users, in the language and under the limits they will run with. */
+export function scriptChecker({ engine, limits: { user } }: Pick<SiteFilters, 'engine' | 'limits'>): ScriptChecker {
+  const limits = { ...engine.limits, ...user }
   return {
     check(text, name) {
       const { diagnostics } = engine.compile(text, { name, level: LEVEL, limits })
@@ -32,9 +34,9 @@ export function scriptChecker(engine: SieveEngine, maxOctets: number): ScriptChe
       }
       return { errors: show('error'), warnings: show('warning') }
     },
-    glue: (values) => glue(values, { engine, level: LEVEL }).text,
-    extensions: engine.capabilities(),
+    glue: (values) => glue(values, { engine, level: LEVEL, limits }).text,
+    extensions: engine.capabilities(LEVEL),
     notifyMethods: engine.registry.notifyMethods.names(),
-    maxRedirects: engine.limits.redirects,
+    maxRedirects: limits.redirects,
   }
 }

@@ -5,7 +5,7 @@ import type { LdapSettings } from '../directory/ldap/settings.ts'
 import type { Pingable, WorkerProcess } from '../dispatcher/worker-process.ts'
 
 /** What the process goes by: parts of the configuration, and the certificate with its key. Never on a command line. */
-export interface GateSettings extends Pick<Config, 'managesieve' | 'sasl'> {
+export interface GateSettings extends Pick<Config, 'managesieve' | 'sasl' | 'filters'> {
   readonly server: Pick<Config['server'], 'spool'>
   /** Where users are, when that is LDAP. */
   readonly ldap?: LdapSettings

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, setPriority } from 'node:os'
 import type { SecureContext } from 'node:tls'
 import { systemClock } from '../clock/clock.ts'
+import { filterEngine } from '../config/site-filters.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
 import { directoryAnswers } from '../directory/host.ts'
 import { type SiteDirectories, type SiteDirectory, siteDirectories } from '../directory/site-directories.ts'
@@ -16,7 +17,6 @@ import { type ScriptChecker, scriptChecker } from '../managesieve/script-checker
 import { type ManageSieveServer, startManageSieve } from '../managesieve/server.ts'
 import { noMetrics } from '../monitor/metrics.ts'
 import { createLog } from '../monitor/pino-log.ts'
-import { SieveEngine, STANDARD_EXTENSIONS } from '../sieve/index.ts'
 import { createTlsContext } from '../smtp-server/tls.ts'
 import type { FromManageSieve, GateSettings, ToManageSieve } from './managesieve-calls.ts'
 import { ORPHAN_STOP_MS } from './orphans.ts'
@@ -105,11 +105,10 @@ function current(): InUse {
 }
 
 function madeReady(settings: GateSettings): InUse {
-  const { tls, managesieve } = settings
-  const engine = new SieveEngine({ extensions: STANDARD_EXTENSIONS })
+  const { tls, filters } = settings
   return {
     settings,
-    checker: scriptChecker(engine, managesieve.scriptSize),
+    checker: scriptChecker(filterEngine(filters)),
     tls:
       tls === undefined
         ? undefined

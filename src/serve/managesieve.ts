@@ -99,12 +99,13 @@ export async function startManageSieveProcess(
 }
 
 function settingsOf({ config, files }: LoadedRevision): GateSettings {
-  const { managesieve, sasl, tls, server, limits, monitor } = config
+  const { managesieve, sasl, filters, tls, server, limits, monitor } = config
   const text = (path: string): string => files.get(path)?.bytes.toString('latin1') ?? ''
   const ldap = ldapSettingsOf(config, (path) => files.get(path)?.bytes ?? Buffer.alloc(0))
   return {
     managesieve,
     sasl,
+    filters,
     ...(ldap === undefined ? {} : { ldap }),
     server: { spool: server.spool },
     limits: { badCommands: limits.badCommands, failedAuth: limits.failedAuth },

@@ -8,11 +8,11 @@ import { parse } from 'yaml'
 import { type Clock, systemClock } from '../../src/clock/clock.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
+import { filterEngine } from '../../src/config/site-filters.ts'
 import type { Replaced, RuleStore } from '../../src/directory/rule-store.ts'
 import { scriptChecker } from '../../src/managesieve/script-checker.ts'
 import { type ManageSieveDeps, type ManageSieveServer, startManageSieve } from '../../src/managesieve/server.ts'
 import { type Log, silentLog } from '../../src/monitor/log.ts'
-import { SieveEngine, STANDARD_EXTENSIONS } from '../../src/sieve/index.ts'
 import { directory } from '../conversations/server-fixture.ts'
 
 export interface Fixture extends AsyncDisposable {
@@ -37,7 +37,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
   const events: Fixture['events'][number][] = []
   const { certificate: cert, key } = await certificate
   const context = createSecureContext({ cert, key })
-  const checker = scriptChecker(new SieveEngine({ extensions: STANDARD_EXTENSIONS }), config.managesieve.scriptSize)
+  const checker = scriptChecker(filterEngine(config.filters))
   const server = await startManageSieve({
     listeners: config.managesieve.listeners,
     settings: () => config,

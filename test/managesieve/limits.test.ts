@@ -7,7 +7,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ManualClock } from '../../src/clock/clock.ts'
+import { filterEngine } from '../../src/config/site-filters.ts'
 import type { RuleStore } from '../../src/directory/rule-store.ts'
+import { scriptChecker } from '../../src/managesieve/script-checker.ts'
 import { Client } from './client.ts'
 import { type Fixture, MemoryRules, startFixture } from './fixture.ts'
 
@@ -245,4 +247,16 @@ test('handshakes that fail, and octets that are none of this protocol, leave the
     fixture.events.filter(({ event }) => event === 'managesieve.fault'),
     [],
   )
+})
+
+test('what is allowed and looks wrong is stored, and told of (RFC 5804 §1.3, WARNINGS)', async () => {
+  const { engine, limits } = filterEngine()
+  const checker = { ...scriptChecker({ engine, limits }), check: () => ({ errors: '', warnings: 'line 1: odd' }) }
+  await using fixture = await startFixture({ config: LOOSE, deps: { checker: () => checker } })
+  await using client = await signedIn(fixture)
+  for (const line of ['CHECKSCRIPT "keep;"', 'PUTSCRIPT "a" "keep;"']) {
+    const { is, code, text } = await client.ask(line)
+    assert.deepEqual([is, code, text], ['OK', 'WARNINGS', 'line 1: odd'])
+  }
+  assert.deepEqual(fixture.values(), ['# $Rule Info: Order=0 Name=a\nkeep;'])
 })
