@@ -55,7 +55,9 @@ const DATE: WordDef = {
     checkDate(word, ctx)
   },
   evaluate(ctx, args) {
-    const fields = selectFields(ctx, args, [args.string('header-name')])
+    const named = selectFields(ctx, args, [args.string('header-name')])
+    // §4: the first field alone, unless `:index` says which.
+    const fields = args.has('index') ? named : named.slice(0, 1)
     const dates = fields.flatMap(({ value }) => parseDateTime(dateText(value)) ?? [])
     return args.match(TextList.of(dates.flatMap((date) => partOf(ctx, args, date))))
   },

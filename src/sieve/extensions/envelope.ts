@@ -87,6 +87,8 @@ function values(ctx: RunContext, args: Args, name: string): readonly string[] {
   const given = part.values(ctx.envelope, (ms) => offsetFor(ctx, args, { ms, offsetMinutes: 0 }))
   const found = typeof given === 'string' ? [given] : given
   if (part.isAddress !== true) return found
+  // RFC 5231 §4.2: nothing to count.
+  if (args.word.match?.type.name === 'count') return found.filter((address) => address !== '')
   // §5.4: a null reverse-path is the empty string, whatever the address part.
   return found.flatMap((address) => (address === '' ? '' : (args.addressPart(splitAddress(address)) ?? [])))
 }
