@@ -70,7 +70,6 @@ export const STAGES = {
     sendAccess,
     mailAccess,
     relayGuard,
-    place('throttles', 'not too much, not too often', 'spec access-control.md 7'),
   ],
   envelope: [recipientCutoff, poison],
   content: [
