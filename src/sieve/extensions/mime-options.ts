@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What `:type`, `:subtype`, `:contenttype` and `:param` make of the fields of a part, RFC 5703 §4.2. */
+/** What `:type`, `:subtype`, `:contenttype` and `:param` make of the fields of a part, RFC 5703 §4.1. */
 import { parseContentType } from '../../mime/content-type.ts'
 import { TextList } from '../match/text-list.ts'
 import type { Field } from '../message.ts'
@@ -17,10 +17,10 @@ function read(option: string, args: Args, { value, lowerName }: Field): readonly
     const wanted = args.strings('param').map((name) => name.toLowerCase())
     return wanted.flatMap((name) => parameters.get(name) ?? [])
   }
-  // Content-Disposition has one word where Content-Type has two.
+  // Content-Disposition has one word where Content-Type has two; other fields have neither.
+  if (lowerName === 'content-disposition') return [option === 'subtype' ? '' : type]
+  if (lowerName !== 'content-type') return ['']
   const slash = type.indexOf('/')
-  if (slash < 0)
-    return lowerName === 'content-disposition' && option === 'type' ? [type] : option === 'subtype' ? [''] : [type]
-  if (option === 'type') return [type.slice(0, slash)]
-  return [option === 'subtype' ? type.slice(slash + 1) : type]
+  if (option === 'contenttype' || slash < 0) return [option === 'subtype' ? '' : type]
+  return [option === 'type' ? type.slice(0, slash) : type.slice(slash + 1)]
 }
