@@ -33,8 +33,9 @@ export class Lexer {
   readonly #text: string
   readonly #limits: SieveLimits
   readonly #report: Diagnostics
-  readonly #tokens: Token[] = []
   #at = 0
+  #made = 0
+  #token: Token = { kind: 'end', start: 0, end: 0, text: '', number: 0 }
 
   constructor(report: Diagnostics, limits: SieveLimits) {
     this.#text = report.script.text
@@ -44,24 +45,32 @@ export class Lexer {
 
   /** All tokens; the last one is `end`. */
   tokens(): readonly Token[] {
-    const text = this.#text
-    // A byte order mark is no white space of the grammar, but editors write it.
-    if (text.charCodeAt(0) === 0xfeff) this.#push('space', 1)
-    while (this.#at < text.length) {
-      if (this.#tokens.length >= this.#limits.tokens) {
-        this.#error(limitCode('tokens'), this.#at, text.length, `more than ${this.#limits.tokens} tokens`)
-        this.#push('bad', text.length)
-        break
-      }
-      this.#next()
+    const tokens: Token[] = []
+    for (;;) {
+      const token = this.next()
+      tokens.push(token)
+      if (token.kind === 'end') return tokens
     }
-    this.#push('end', text.length)
-    return this.#tokens
+  }
+
+  /** One after the other; `end` again and again behind the last one. */
+  next(): Token {
+    const text = this.#text
+    if (this.#at >= text.length) this.#push('end', text.length)
+    else if (this.#made >= this.#limits.tokens) {
+      this.#error(limitCode('tokens'), this.#at, text.length, `more than ${this.#limits.tokens} tokens`)
+      this.#push('bad', text.length)
+    }
+    // A byte order mark is no white space of the grammar, but editors write it.
+    else if (this.#at === 0 && text.charCodeAt(0) === 0xfeff) this.#push('space', 1)
+    else this.#cut()
+    return this.#token
   }
 
   #push(kind: TokenKind, end: number, text = '', number = 0): undefined {
-    this.#tokens.push({ kind, start: this.#at, end, text, number })
+    this.#token = { kind, start: this.#at, end, text, number }
     this.#at = end
+    this.#made++
   }
 
   #error(code: string, start: number, end: number, message: string): void {
@@ -73,7 +82,7 @@ export class Lexer {
     return pattern.test(this.#text) ? pattern.lastIndex : -1
   }
 
-  #next(): undefined {
+  #cut(): undefined {
     const text = this.#text
     const at = this.#at
     const character = text[at] ?? ''
@@ -109,7 +118,7 @@ export class Lexer {
   #word(kind: 'identifier' | 'tag', from: number): undefined {
     const text = this.#text
     let end = from
-    // `next` has seen the first character of an identifier; a tag's may be none.
+    // `#cut` has seen the first character of an identifier; a tag's may be none.
     if (!isDigit(text.charCodeAt(from))) while (isNameCharacter(text.charCodeAt(end))) end++
     if (end === from) {
       this.#error('bad-character', this.#at, from, 'a colon without the name of a tag')

@@ -7,7 +7,7 @@
  *   command = identifier arguments (";" / block)               arguments = *argument [ test / test-list ]
  *   argument = string-list / number / tag                      test-list = "(" test *("," test) ")"
  */
-import type { Diagnostics } from '../diagnostic.ts'
+import { Diagnostics } from '../diagnostic.ts'
 import { limitCode, type SieveLimits } from '../limits.ts'
 import type { Span } from '../place.ts'
 import { Lexer } from './lexer.ts'
@@ -22,8 +22,16 @@ export function parseScript(report: Diagnostics, limits: SieveLimits): ScriptNod
     const whole: Token = { kind: 'bad', start: 0, end, text: '', number: 0 }
     return { script, tokens: [whole], commands: [] }
   }
-  const tokens = new Lexer(report, limits).tokens()
-  return { script, tokens, commands: new Parser(tokens, report, limits).script() }
+  let tokens: readonly Token[] | undefined
+  return {
+    script,
+    commands: new Parser(new Lexer(report, limits), report, limits).script(),
+    // Only who writes a script needs them: kept, they would be most of a tree.
+    get tokens() {
+      tokens ??= new Lexer(new Diagnostics(script, limits), limits).tokens()
+      return tokens
+    },
+  }
 }
 
 const SHOWN: Readonly<Partial<Record<TokenKind, string>>> = {
@@ -35,30 +43,42 @@ const SHOWN: Readonly<Partial<Record<TokenKind, string>>> = {
 }
 
 class Parser {
-  readonly #tokens: readonly Token[]
+  readonly #lexer: Lexer
   readonly #report: Diagnostics
   readonly #limits: SieveLimits
   /** A string or comment that is not closed took the rest of the script: that it ends early says nothing more. */
-  readonly #cut: boolean
-  #at = 0
+  #cut = false
+  #token: Token
   #lastEnd = 0
 
-  constructor(tokens: readonly Token[], report: Diagnostics, limits: SieveLimits) {
-    this.#cut = tokens.at(-2)?.kind === 'bad'
-    this.#tokens = tokens.filter((token) => !isTrivia(token))
+  constructor(lexer: Lexer, report: Diagnostics, limits: SieveLimits) {
+    this.#lexer = lexer
     this.#report = report
     this.#limits = limits
+    this.#token = this.#next()
+  }
+
+  /** The next one that means something. */
+  #next(): Token {
+    let token = this.#lexer.next()
+    let kind: TokenKind = 'space'
+    while (isTrivia(token)) {
+      kind = token.kind
+      token = this.#lexer.next()
+    }
+    this.#cut = kind === 'bad'
+    return token
   }
 
   #peek(): Token {
-    // The last token is `end`, and nothing moves past it.
-    return this.#tokens[this.#at] as Token
+    return this.#token
   }
 
   #take(): Token {
-    const token = this.#peek()
+    const token = this.#token
     this.#lastEnd = token.end
-    if (token.kind !== 'end') this.#at++
+    // Nothing moves past `end`.
+    if (token.kind !== 'end') this.#token = this.#next()
     return token
   }
 

@@ -9,6 +9,7 @@ import type { Token } from './token.ts'
 
 export interface ScriptNode {
   readonly script: ScriptText
+  /** Cut again when they are asked for first. */
   readonly tokens: readonly Token[]
   readonly commands: readonly CommandNode[]
 }
