@@ -17,6 +17,10 @@ import { findProgram } from './install.ts'
 const SCHEMAS = '/etc/ldap/schema'
 const SHIPPED = fileURLToPath(new URL('../../ldap/', import.meta.url))
 export const EXAMPLE_TREE = join(SHIPPED, 'example-tree.ldif')
+/** As the manual has them. */
+export const ACCESS = `olcAccess: {0}to attrs=userPassword by anonymous auth by * none
+olcAccess: {1}to attrs=mailSieveRuleSource by dn.exact="cn=postern,o=example" write by self write by * none
+olcAccess: {2}to * by dn.exact="cn=postern,o=example" read by self read by * none`
 const PATIENCE_MS = 60_000
 
 export interface Slapd extends AsyncDisposable {
@@ -133,9 +137,7 @@ olcSuffix: o=example
 olcDbDirectory: ${folder}/data
 olcRootDN: cn=admin,o=example
 olcRootPW: admin password
-olcAccess: {0}to attrs=userPassword by anonymous auth by * none
-olcAccess: {1}to attrs=mailSieveRuleSource by dn.exact="cn=postern,o=example" write by self write by * none
-olcAccess: {2}to * by dn.exact="cn=postern,o=example" read by self read by * none
+${ACCESS}
 `
 }
 
