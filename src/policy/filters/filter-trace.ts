@@ -129,6 +129,7 @@ export function foldTraces(traces: readonly FilterTrace[]): {
   readonly filters: readonly FilterTrace[]
   readonly dropped: number
 } {
+  if (traces.length < 2) return { filters: traces, dropped: 0 }
   const folded = new Map<string, { first: FilterTrace; recipients: string[] }>()
   for (const trace of traces) {
     const { recipients, ...rest } = trace

@@ -128,12 +128,6 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
   const [first] = outcomes
   const by = first?.by === undefined ? result.by : decidedBy(context.revision, first.by)
   if (refusal !== undefined) return { ...spoken(result), verdict: { do: 'refuse', reply: refusal }, by, context: next }
-  const rules = each.map(({ channel, via, filtered }) =>
-    gone(filtered) && isBitbucket(context, channel) ? via : undefined,
-  )
-  const [rule] = rules
-  if (rule !== undefined && rules.every((other) => other !== undefined))
-    return { ...spoken(result), verdict: { do: 'discard', rule }, by, context: next }
   const reasons = outcomes.map((outcome) => outcome?.held?.reason)
   const [reason] = reasons
   if (reason !== undefined && reasons.every((other) => other !== undefined)) {
@@ -141,6 +135,12 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
     const recipients = each.map((recipient) => ({ ...recipient, ...unheld(recipient.filtered) }))
     return { ...spoken(result), verdict: { do: 'hold', reason }, by, context: { ...next, recipients } }
   }
+  const rules = each.map(({ channel, via, filtered }) =>
+    gone(filtered) && isBitbucket(context, channel) ? via : undefined,
+  )
+  const [rule] = rules
+  if (rule !== undefined && rules.every((other) => other !== undefined))
+    return { ...spoken(result), verdict: { do: 'discard', rule }, by, context: next }
   return { ...result, context: next }
 }
 
@@ -167,6 +167,7 @@ function withOutcome(revision: Revision, recipient: Recipient, filtered: Filtere
 /** Thrown away, and nothing is to be said about it either. */
 const gone = (filtered: Filtered | undefined): boolean =>
   filtered?.dropped !== undefined &&
+  filtered.held === undefined &&
   [
     filtered.fileinto,
     filtered.redirects,
