@@ -12,7 +12,7 @@ import { ControlError, type ResultOf } from './control/protocol.ts'
 import { countsOf } from './control/report.ts'
 import { startControl } from './control/server.ts'
 import { startIndexer } from './history/indexer.ts'
-import { startMonitor } from './monitor/health.ts'
+import { type Health, startMonitor } from './monitor/health.ts'
 import { createLog } from './monitor/pino-log.ts'
 import { createMetrics } from './monitor/prom-metrics.ts'
 import { oneAtATime } from './queue/one-at-a-time.ts'
@@ -76,6 +76,13 @@ export async function serve(
   process.on('SIGHUP', onHangUp)
   parts.defer(() => void process.off('SIGHUP', onHangUp))
 
+  /** The process beside the mail, where there is one. */
+  const gateChecks = () => (gate === undefined ? [] : [gate.check()])
+  const health = async (): Promise<Health> => {
+    const { checks } = await mail.health()
+    const all = [...checks, ...gateChecks()]
+    return { ok: all.every(({ ok }) => ok), checks: all }
+  }
   const status = async (): Promise<ResultOf['status']> => {
     const { id, config: now } = mail.revision()
     return {
@@ -91,21 +98,20 @@ export async function serve(
         ...Object.entries(gate?.addresses ?? {}).map(([name, at]) => ({ name, service: 'managesieve', ...at })),
       ],
       workers: await mail.workers(),
-      ...countsOf(await mail.reports(), mail.checks()),
+      ...countsOf(await mail.reports(), [...mail.checks(), ...gateChecks()]),
     }
   }
   const handlers = controlHandlers({
     status,
     reload: () => reload().catch(asControlError),
-    doctor: () => mail.doctor(),
+    doctor: async () => ({ checks: [...(await mail.doctor()).checks, ...gateChecks().map(asDoctor)] }),
     queue: mail.queue,
     follow: (onRecord) => mail.follow(onRecord),
   })
   const ended = new AbortController()
   parts.use(await startControl({ path: config.server.control, handlers, log, signal: ended.signal }))
   const { address, port } = config.monitor
-  if (port !== undefined)
-    parts.use(await startMonitor({ address, port, log, metrics: () => mail.metrics(), health: () => mail.health() }))
+  if (port !== undefined) parts.use(await startMonitor({ address, port, log, metrics: () => mail.metrics(), health }))
 
   log.info('ready', {
     revision: first.revision.id,
@@ -120,6 +126,8 @@ export async function serve(
   log.info('stopped', { ledger: detail })
   if (!balanced) throw new Error(`the ledger does not balance: ${detail}`)
 }
+
+const asDoctor = ({ name, ok, detail }: Health['checks'][number]) => ({ name, fine: ok, detail })
 
 function asControlError(error: unknown): never {
   if (!(error instanceof ConfigurationRefused)) throw error

@@ -116,6 +116,16 @@ limits: { blockLimit: 60000 }
     text: `${BASE}monitor: { port: 2525 }\n`,
     want: ['duplicate-listener 3:18'],
   },
+  {
+    what: 'ManageSieve on a listener’s port, and without a certificate',
+    text: `${BASE}managesieve: { listeners: { sieve: { port: 2525 } } }\n`,
+    want: ['tls-missing 3:16', 'duplicate-listener 3:44'],
+  },
+  {
+    what: 'limits of ManageSieve that are none',
+    text: `${BASE}managesieve: { idleTimeout: 29m, scriptSize: 64KiB }\n`,
+    want: ['bad-duration 3:29', 'bad-size 3:46'],
+  },
   { what: 'submissions without a certificate', text: BASE.replace('smtp', 'submissions'), want: ['tls-missing 2:29'] },
   {
     what: 'an unknown channel of a listener',

@@ -28,12 +28,17 @@ test('ManageSieve as a process of the server', async (t) => {
   await givePassword(site)
   const server = await site.start()
 
-  await t.test('status names the port', async () => {
+  await t.test('status names the port, doctor the process', async () => {
     await using client = await server.control()
     const { listeners } = await client.call('status', {})
     assert.deepEqual(
       listeners.find(({ name }) => name === 'sieve'),
       { name: 'sieve', service: 'managesieve', address: HOST, port },
+    )
+    const { checks } = await client.call('doctor', {})
+    assert.deepEqual(
+      checks.find(({ name }) => name === 'managesieve'),
+      { name: 'managesieve', fine: true, detail: 'serving' },
     )
   })
   await t.test('sieve-connect: upload, list, activate, download, delete', { skip: missing('sieve-connect') }, (t) =>
