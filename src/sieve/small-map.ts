@@ -25,8 +25,10 @@ export class SmallMap<V> {
 
   set(name: string, value: V): void {
     const at = this.#find(name)
-    this.#pairs ??= []
-    if (at < 0) this.#pairs.push(name, value)
-    else this.#pairs[at + 1] = value
+    const pairs = this.#pairs
+    // `push` would make room for 16 more.
+    if (pairs === undefined) this.#pairs = [name, value]
+    else if (at < 0) this.#pairs = [...pairs, name, value]
+    else pairs[at + 1] = value
   }
 }

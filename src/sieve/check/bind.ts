@@ -227,10 +227,10 @@ class Binder {
     def: PositionalDef | TagDef,
     span: Span,
   ): CompiledValue {
-    const constants: string[] = []
-    for (const { constant } of strings) if (constant !== undefined) constants.push(constant)
-    if (constants.length === strings.length)
-      return { type: 'strings', single, strings, constant: TextList.of(constants), span }
+    if (strings.every(({ constant }) => constant !== undefined)) {
+      const constant = TextList.of(strings.map(({ constant = '' }) => constant))
+      return { type: 'strings', single, strings, constant, span }
+    }
     if (def.literal === true)
       this.#ctx.error(span, 'not-literal', `${def.name} must be known beforehand: no variables here`)
     return { type: 'strings', single, strings, span }

@@ -166,7 +166,8 @@ export class Checker implements ValidateContext {
       if (found?.def.first !== true) this.#begun = true
     })
     this.#lenient = lenientOutside
-    return compiled
+    // Without the room that `push` makes: programs are kept.
+    return compiled.slice()
   }
 
   /** Behind an `ihave` that said no, what cannot be compiled becomes a word that must not be reached. */

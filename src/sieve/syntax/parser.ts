@@ -34,6 +34,8 @@ export function parseScript(report: Diagnostics, limits: SieveLimits): ScriptNod
   }
 }
 
+const NO_ARGUMENTS: readonly ArgumentNode[] = []
+
 const SHOWN: Readonly<Partial<Record<TokenKind, string>>> = {
   identifier: 'a name',
   tag: 'a tag',
@@ -109,7 +111,7 @@ class Parser {
       const command = this.#command(depth)
       if (command !== undefined) commands.push(command)
     }
-    return commands
+    return commands.slice() // without the room that `push` makes: trees are kept
   }
 
   #command(depth: number): CommandNode | undefined {
@@ -176,16 +178,16 @@ class Parser {
     }
   }
 
-  #arguments(depth: number): ArgumentNode[] {
+  #arguments(depth: number): readonly ArgumentNode[] {
     const args: ArgumentNode[] = []
     for (;;) {
       const argument = this.#argument(depth)
-      if (argument === undefined) return args
+      if (argument === undefined) return args.length === 0 ? NO_ARGUMENTS : args.slice()
       args.push(argument)
       if (args.length === this.#limits.arguments + 1)
         this.#error(argument, limitCode('arguments'), `more than ${this.#limits.arguments} arguments`)
       // A test or a list of tests is the last argument of the grammar.
-      if (argument.node === 'test' || argument.node === 'test-list') return args
+      if (argument.node === 'test' || argument.node === 'test-list') return args.slice()
     }
   }
 
@@ -239,7 +241,7 @@ class Parser {
     const most = this.#limits.listEntries
     if (strings.length > most)
       this.#error({ start: open.start, end: this.#lastEnd }, limitCode('listEntries'), `more than ${most} strings`)
-    return { node: 'string-list', strings, start: open.start, end: this.#lastEnd }
+    return { node: 'string-list', strings: strings.slice(), start: open.start, end: this.#lastEnd }
   }
 
   #testList(depth: number): ArgumentNode {
@@ -256,7 +258,7 @@ class Parser {
     }
     if (this.#peek().kind === ')') this.#take()
     else this.#unexpected(') or a comma')
-    return { node: 'test-list', tests, start: open.start, end: this.#lastEnd }
+    return { node: 'test-list', tests: tests.slice(), start: open.start, end: this.#lastEnd }
   }
 
   #test(depth: number): TestNode {
