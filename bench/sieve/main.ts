@@ -52,11 +52,14 @@ function deliver(program: SieveProgram, content: Buffer): void {
   if (action.args.mailbox !== 'Meetings') throw new Error('filed wrongly')
 }
 
-/** The slope between the two largest sizes. */
-function perRule(costs: readonly number[]): number {
-  const [, small = 0, large = 0] = costs
-  return (large - small) / (SIZES[2] - SIZES[1])
+/** The slope between a size and the next one: of scripts people have, and of scripts nobody has. */
+const perRule = (costs: readonly number[]): readonly [number, number] => {
+  const [small = 0, middle = 0, large = 0] = costs
+  return [(middle - small) / (SIZES[1] - SIZES[0]), (large - middle) / (SIZES[2] - SIZES[1])]
 }
+
+const shown = ([usual, huge]: readonly [number, number]): string =>
+  `${usual.toFixed(2)} µs from ${SIZES[0]} to ${SIZES[1]} rules, ${huge.toFixed(2)} µs from there to ${SIZES[2]}`
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'))
 try {
@@ -68,7 +71,7 @@ try {
   const compiling = perRule(sources.map((source) => cpuUs(() => void compile(source))))
   const theirs = peer?.compiling()
   const beside = theirs === undefined ? '' : `; Pigeonhole ${theirs.toFixed(2)} µs`
-  say(`to compile a rule: ${compiling.toFixed(2)} µs${beside}`)
+  say(`to compile a rule: ${shown(compiling)}${beside}`)
 
   const programs = sources.map(compile)
   say('  message     rules  messages/s   µs a message')
@@ -79,8 +82,11 @@ try {
       say(`${number(bytes / 1024)}K${number(SIZES[i] ?? 0)}${number(1e6 / cost)}${number(cost, 1)}`)
     const ours = perRule(costs)
     const other = peer?.running(content)
-    const ratio = other === undefined ? '' : `; Pigeonhole ${other.toFixed(3)} µs, ${(other / ours).toFixed(1)} times`
-    say(`  a rule: ${ours.toFixed(3)} µs${ratio}`)
+    const ratio =
+      other === undefined
+        ? ''
+        : `; Pigeonhole ${other.toFixed(2)} µs, ${ours.map((us) => (other / us).toFixed(1)).join(' and ')} times`
+    say(`  a rule: ${shown(ours)}${ratio}`)
   }
 } finally {
   rmSync(folder, { recursive: true })
