@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern domain …`: the domains that are ours. */
 import { type Define, examples } from './cli.ts'
+import { Finding, UsageError } from './exit.ts'
 
 export const define: Define = (command, cli) => {
   command.addHelpText('after', examples('domain add example.org', 'domain list', 'domain delete example.org'))
@@ -46,6 +47,40 @@ export const define: Define = (command, cli) => {
       ] as const
       const cells = rows.map(({ domain, users, aliases }) => [domain, String(users), String(aliases)])
       cli.print(rows.length === 0 ? 'no domains' : table(columns, cells, { color: cli.color }))
+    })
+  command
+    .command('rules')
+    .summary('set or show the rules of a domain')
+    .description(
+      'Set the rules that run behind those of each user of a domain, one script a file; show them without one.',
+    )
+    .argument('<DOMAIN>')
+    .argument('[FILE...]')
+    .option('--clear', 'no rules')
+    .addHelpText('after', examples('domain rules example.org', 'domain rules example.org lists.sieve'))
+    .action(async (name: string, files: readonly string[], { clear }: { clear?: boolean }) => {
+      const { done, requireDomain, withDirectory } = await import('./directory.ts')
+      const domain = requireDomain(name)
+      if (files.length === 0 && clear !== true) {
+        const rules = await withDirectory(cli, (directory) => directory.domainRules(domain))
+        if (cli.json) cli.printJson(rules)
+        else cli.print(rules.length === 0 ? 'no rules' : rules.join('\n'))
+        return
+      }
+      if (files.length > 0 && clear === true) throw new UsageError('--clear takes no files')
+      const { readScript, siteLanguage } = await import('./filter-engine.ts')
+      const { engine, level, limits } = await siteLanguage(cli, 'domain')
+      const rules: string[] = []
+      for (const file of files) rules.push(await readScript(cli, file))
+      const errors = rules.flatMap((text, index) =>
+        engine
+          .compile(text, { name: files[index] ?? '', level, limits })
+          .diagnostics.filter(({ severity }) => severity === 'error')
+          .map(({ line, column, message }) => `${files[index]}:${line}:${column}: ${message}`),
+      )
+      if (errors.length > 0) throw new Finding(errors.join('\n'))
+      await withDirectory(cli, (directory) => directory.setDomainRules(domain, rules))
+      done(cli, `${domain} has ${rules.length} rules`, { domain, rules: rules.length })
     })
   command
     .command('delete')

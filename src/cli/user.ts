@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `postern user …`: people with a mailbox and a password. */
 import type { Command } from 'commander'
+import type { Autoreply } from '../ask/filters.ts'
 import type { UserRow, UserStatus } from '../directory/embedded.ts'
 import { type Cli, type Define, examples } from './cli.ts'
 import { Finding } from './exit.ts'
+import { reply, set } from './user-settings.ts'
 
 export const define: Define = (command, cli) => {
   command.addHelpText('after', examples('user add kim@example.org', 'user list', 'user password kim@example.org'))
@@ -14,6 +16,8 @@ export const define: Define = (command, cli) => {
   status(command, cli, 'enable', 'active', 'take mail and let sign in again')
   status(command, cli, 'suspend', 'suspended', 'have senders try again later, and refuse sign-in')
   status(command, cli, 'disable', 'disabled', 'refuse mail and sign-in')
+  set(command, cli)
+  reply(command, cli)
   command
     .command('delete')
     .summary('delete a user')
@@ -102,17 +106,31 @@ function show(parent: Command, cli: Cli): void {
       const { addressKey } = await import('../address/path.ts')
       const key = addressKey(requireAddress(text))
       const fits = ({ address, also }: UserRow): boolean => [address, ...also].some((each) => addressKey(each) === key)
-      const user = (await withDirectory(cli, (directory) => directory.users())).find(fits)
-      if (user === undefined) throw new Finding(`no user ${text}`)
+      const found = await withDirectory(cli, (directory) => {
+        const known = directory.users().find(fits)
+        return known === undefined ? undefined : { user: known, settings: directory.userSettings(known.address) }
+      })
+      if (found === undefined) throw new Finding(`no user ${text}`)
+      const { user, settings } = found
       if (cli.json) {
-        cli.printJson(user)
+        cli.printJson({ ...user, ...settings })
         return
       }
       cli.print(`address   ${user.address}`)
       cli.print(`also      ${user.also.length === 0 ? 'none' : user.also.join(', ')}`)
       cli.print(`status    ${user.status}`)
       cli.print(`password  ${user.hasPassword ? 'set' : 'none'}`)
+      const { displayName, household, autoreply } = settings
+      if (displayName !== undefined) cli.print(`name      ${displayName}`)
+      if (household !== undefined) cli.print(`household ${household}`)
+      if (autoreply !== undefined) cli.print(`reply     ${replyText(autoreply)}`)
     })
+}
+
+function replyText({ mode, start, end, text = '' }: Autoreply): string {
+  const time = (word: string, ms: number | undefined): string =>
+    ms === undefined ? '' : ` ${word} ${new Date(ms).toISOString()}`
+  return `${mode}${time('from', start)}${time('to', end)}: ${text}`
 }
 
 function password(parent: Command, cli: Cli): void {

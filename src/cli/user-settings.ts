@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `postern user set` and `user reply`: what belongs to a user's filters beside their rules (spec filters.md 1, 10). */
+import { type Command, Option } from 'commander'
+import type { Autoreply } from '../ask/filters.ts'
+import type { UserSettings } from '../directory/embedded.ts'
+import { type Cli, examples } from './cli.ts'
+import { UsageError } from './exit.ts'
+
+export function set(parent: Command, cli: Cli): void {
+  parent
+    .command('set')
+    .summary('set name and head of household')
+    .description('Set what else is known of a user. What is not named stays as it is.')
+    .argument('<ADDRESS>')
+    .option('--name <TEXT>', 'name of the person; empty for none')
+    .option('--household <ADDRESS>', 'whose rules come behind the user’s own')
+    .option('--no-household', 'nobody’s')
+    .addHelpText('after', examples('user set kim@example.org --name "Kim Lee" --household pat@example.org'))
+    .action(async (text: string, given: { name?: string; household?: string | false }) => {
+      const { done, requireAddress, withDirectory } = await import('./directory.ts')
+      const address = requireAddress(text)
+      const named = typeof given.household === 'string' ? requireAddress(given.household) : undefined
+      if (given.name === undefined && given.household === undefined) throw new UsageError('nothing to set')
+      const settings = await withDirectory(cli, (directory) => {
+        const { displayName, household, ...others } = directory.userSettings(address)
+        const name = given.name ?? displayName ?? ''
+        const head = given.household === undefined ? household : named
+        const next: UserSettings = {
+          ...others,
+          ...(name === '' ? {} : { displayName: name }),
+          ...(head === undefined ? {} : { household: head }),
+        }
+        directory.setUserSettings(address, next)
+        return next
+      })
+      done(cli, `${address} is set`, { address, ...settings })
+    })
+}
+
+interface ReplyOptions {
+  readonly mode?: Autoreply['mode']
+  readonly subject?: string
+  readonly text?: string
+  readonly textInternal?: string
+  readonly hours?: string
+  readonly start?: string
+  readonly end?: string
+  readonly off?: boolean
+}
+
+export function reply(parent: Command, cli: Cli): void {
+  parent
+    .command('reply')
+    .summary('set or end an automatic reply')
+    .description('Have messages to a user answered automatically. Sets the whole reply anew.')
+    .argument('<ADDRESS>')
+    .addOption(
+      new Option('--mode <MODE>', 'vacation: once a sender and period; reply: always; echo: with the message').choices([
+        'vacation',
+        'reply',
+        'echo',
+      ]),
+    )
+    .option('--subject <TEXT>', 'its subject')
+    .option('--text <TEXT>', 'its text')
+    .option('--text-internal <TEXT>', 'its text for senders of the same domain')
+    .option('--hours <NUMBER>', 'period of one sender, in hours')
+    .option('--start <TIME>', 'not before: 2026-06-01 or 2026-06-01T08:00:00Z')
+    .option('--end <TIME>', 'not after; a date alone means its end')
+    .option('--off', 'no automatic reply')
+    .addHelpText(
+      'after',
+      examples(
+        'user reply kim@example.org --text "Back on Monday." --end 2026-06-14',
+        'user reply kim@example.org --off',
+      ),
+    )
+    .action(async (text: string, given: ReplyOptions) => {
+      const { done, requireAddress, withDirectory } = await import('./directory.ts')
+      const address = requireAddress(text)
+      const autoreply = autoreplyOf(given)
+      await withDirectory(cli, (directory) => {
+        const { autoreply: _, ...others } = directory.userSettings(address)
+        directory.setUserSettings(address, autoreply === undefined ? others : { ...others, autoreply })
+      })
+      const what = autoreply === undefined ? `${address} has no automatic reply` : `${address} replies automatically`
+      done(cli, what, { address, autoreply: autoreply ?? null })
+    })
+}
+
+/** @throws UsageError */
+function autoreplyOf(given: ReplyOptions): Autoreply | undefined {
+  if (given.off === true) {
+    if (Object.keys(given).length > 1) throw new UsageError('--off stands alone')
+    return undefined
+  }
+  if (given.text === undefined && given.mode !== 'echo') throw new UsageError('--text is needed, or --off')
+  const hours = given.hours === undefined ? undefined : Number(given.hours)
+  if (hours !== undefined && !(Number.isInteger(hours) && hours >= 0 && hours < 1_000_000))
+    throw new UsageError(`"${given.hours}" is no number of hours`)
+  const start = given.start === undefined ? undefined : timeOf(given.start, '00:00:00.000')
+  const end = given.end === undefined ? undefined : timeOf(given.end, '23:59:59.999')
+  if (start !== undefined && end !== undefined && end < start) throw new UsageError('--end is before --start')
+  return {
+    mode: given.mode ?? 'vacation',
+    ...(given.subject === undefined ? {} : { subject: given.subject }),
+    ...(given.text === undefined ? {} : { text: given.text }),
+    ...(given.textInternal === undefined ? {} : { textInternal: given.textInternal }),
+    ...(hours === undefined ? {} : { timeoutHours: hours }),
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+  }
+}
+
+/** A date is one of UTC. @throws UsageError */
+function timeOf(text: string, clock: string): number {
+  const ms = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T${clock}Z` : text)
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(ms))
+    throw new UsageError(`"${text}" is no time; write 2026-06-01 or 2026-06-01T08:00:00Z`)
+  return ms
+}
