@@ -47,7 +47,8 @@ export interface Decision {
 
 /**
  * What decided what became of a message, or of one recipient (as typed, or what it became): the last delivery of it,
- * else the last stage that refused, deferred, held or discarded it, else the last that changed anything about it.
+ * else the last stage that refused, deferred, held or discarded it, else the filter that said where it goes, else the
+ * last that changed anything about it.
  * @param records in order of time
  */
 export function decidedBy(records: readonly TraceRecord[], recipient?: string): Decision | undefined {
@@ -74,8 +75,24 @@ export function decidedBy(records: readonly TraceRecord[], recipient?: string): 
   const steps = records
     .flatMap((record) => (record.record === 'trace' || record.record === 'birth' ? record.steps : []))
     .filter((step) => step.recipients === undefined || about(step.recipients))
-  const step = steps.findLast(ends) ?? steps.findLast(({ result }) => result === 'change') ?? steps.at(-1)
+  const ended = steps.findLast(ends)
+  const filter = ended === undefined ? decidingFilter(steps, about) : undefined
+  if (filter !== undefined) return filter
+  const step = ended ?? steps.findLast(({ result }) => result === 'change') ?? steps.at(-1)
   return step === undefined ? undefined : { at: step.at, stage: step.stage, by: step.by }
+}
+
+/** A filter that said where the message goes; one that overrides stands behind the one that decided. */
+function decidingFilter(steps: readonly Step[], about: (list: readonly string[]) => boolean): Decision | undefined {
+  for (const { at, stage, filters = [] } of steps.toReversed()) {
+    const deciding = filters.findLast(
+      ({ effect, recipients }) => (effect === 'decides' || effect === 'overrides') && about(recipients),
+    )
+    if (deciding?.by === undefined) continue
+    const { level, script, line, text } = deciding.by
+    return { at, stage, by: { by: 'filter', level, script, line, ...(text === undefined ? {} : { text }) } }
+  }
+  return undefined
 }
 
 /** Did this step keep the message, or a recipient of it, from going on? */
