@@ -26,7 +26,10 @@ export type Replaced =
 export interface RuleStore {
   /** `user`: any address of theirs, as for a sign-in. Absent: no such user. A user without rules has no values. */
   rules(user: string): Promise<Lookup<StoredRules>>
-  /** All or nothing; nothing is written when the state has moved on. Another process sees it at once or within a second. */
+  /**
+   * All or nothing; nothing is written when the state has moved on. `filters` of this process has it at once; of other
+   * processes too in the embedded directory, within `cacheFound` in LDAP.
+   */
   replace(user: string, values: readonly string[], state: string): Promise<Replaced>
 }
 

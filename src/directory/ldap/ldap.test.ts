@@ -471,6 +471,7 @@ test('an answer that is too long is none, and memory stays bounded', { skip }, a
   const rule = `# ${'x'.repeat(60_000)}`
   const site = [
     ROOT,
+    person('small', [['mail', 'small@example.org']]),
     ...Array.from({ length: 12 }, (_, n) =>
       person(`u${n}`, [
         ['mail', `u${n}@example.org`],
@@ -482,6 +483,8 @@ test('an answer that is too long is none, and memory stays bounded', { skip }, a
   await t.test('answer', async () => {
     const directory = await opened(t, slapd, { ...LISTED, maxAnswer: 50_000 })
     assert.equal((await directory.address(address('u1@example.org'))).kind, 'defer')
+    // The server is not to blame, and goes on being asked.
+    assert.equal((await directory.address(address('small@example.org'))).kind, 'found')
   })
   await t.test('cache', async () => {
     let time = 0
@@ -495,4 +498,18 @@ test('an answer that is too long is none, and memory stays bounded', { skip }, a
     assert.equal((await directory.address(address('u0@example.org'))).kind, 'defer')
     await slapd.start()
   })
+})
+
+test('more questions than connections, all answered; one that died while it rested is nobody’s loss', {
+  skip,
+}, async (t) => {
+  const slapd = await served(t)
+  const directory = await opened(t, slapd, { connections: 2, cacheFound: '0s', cacheAbsent: '0s' })
+  const names = Array.from({ length: 40 }, (_, n) => address(`${n % 2 === 0 ? 'kim' : `n${n}`}@example.org`))
+  const ask = async () => (await Promise.all(names.map((name) => directory.address(name)))).map(({ kind }) => kind)
+  const want = names.map((_, n) => (n % 2 === 0 ? 'found' : 'absent'))
+  assert.deepEqual(await ask(), want)
+  await slapd.stop()
+  await slapd.start()
+  assert.deepEqual(await ask(), want)
 })

@@ -122,7 +122,7 @@ async function write(servers: LdapServers, { dn, attribute, old, values, version
   const none = old.length > 0 ? [] : [new NotFilter({ filter: new PresenceFilter({ attribute }) })]
   const filters = [...unchanged, ...none]
   const controls = filters.length === 0 ? [] : [assertion(new AndFilter({ filters }))]
-  return await servers.run((client) =>
+  return await servers.change((client) =>
     client.modify(dn, [...change('delete', old), ...change('add', values)], controls),
   )
 }

@@ -21,8 +21,10 @@ export type Ran<T> =
   | { readonly kind: 'away'; readonly cause: string }
 
 export interface LdapServers extends AsyncDisposable {
-  /** Signed in as the configuration says. */
+  /** Signed in as the configuration says. May ask twice. */
   run<T>(work: (client: Client) => Promise<T>): Promise<Ran<T>>
+  /** The same for what must not be done twice. */
+  change<T>(work: (client: Client) => Promise<T>): Promise<Ran<T>>
   /** Connections that nobody is signed in on, or whoever was before: for checking a password by signing in. */
   runUnbound<T>(work: (client: Client) => Promise<T>): Promise<Ran<T>>
 }
@@ -37,6 +39,8 @@ interface Connection {
   readonly client: Client
   readonly url: string
   isAlive(): boolean
+  /** It was ended since an answer was too long. */
+  isTooLong(): boolean
   /** Octets received since; the answer to one request may have so many. */
   startCounting(): void
   /** Whether it keeps the process alive: while it rests it does not. */
@@ -53,8 +57,9 @@ export function ldapServers(
   const look = new Pool(settings, breaker, true)
   const unbound = new Pool(settings, breaker, false)
   return {
-    run: (work) => look.run(work),
-    runUnbound: (work) => unbound.run(work),
+    run: (work) => look.run(work, true),
+    change: (work) => look.run(work, false),
+    runUnbound: (work) => unbound.run(work, true),
     async [Symbol.asyncDispose]() {
       look.close()
       unbound.close()
@@ -106,19 +111,22 @@ class Pool {
     for (const connection of this.#idle.splice(0)) this.#end(connection)
   }
 
-  async run<T>(work: (client: Client) => Promise<T>): Promise<Ran<T>> {
+  async run<T>(work: (client: Client) => Promise<T>, again: boolean): Promise<Ran<T>> {
     if (!(await this.#turn())) return { kind: 'away', cause: 'ldap: too many requests at one time' }
     try {
-      let connection = this.#reusable()
-      if (connection === undefined) {
-        const opened = await this.#connect()
-        if ('cause' in opened) return { kind: 'away', cause: opened.cause }
-        connection = opened
+      const rested = this.#reusable()
+      if (rested !== undefined) {
+        const ran = await this.#use(rested, work, 'rested')
+        // It may have died while it rested, which says nothing of the server. What changes something is not done twice.
+        if (ran.kind !== 'away' || !again || !('died' in ran)) return ran
       }
-      return await this.#use(connection, work)
+      const opened = await this.#connect()
+      return 'cause' in opened ? { kind: 'away', cause: opened.cause } : await this.#use(opened, work, 'new')
     } finally {
-      this.#open--
-      this.#waiting.shift()?.()
+      // The place goes straight to whoever waits, so that nobody comes between.
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#open--
+      else next()
     }
   }
 
@@ -137,7 +145,7 @@ class Pool {
       }, timeout)
       const had = await promise
       clearTimeout(timer)
-      if (!had) return false
+      return had
     }
     this.#open++
     return true
@@ -156,7 +164,11 @@ class Pool {
     }
   }
 
-  async #use<T>(connection: Connection, work: (client: Client) => Promise<T>): Promise<Ran<T>> {
+  async #use<T>(
+    connection: Connection,
+    work: (client: Client) => Promise<T>,
+    age: 'new' | 'rested',
+  ): Promise<Ran<T> | { readonly kind: 'away'; readonly cause: string; readonly died: true }> {
     connection.startCounting()
     try {
       const value = await work(connection.client)
@@ -170,8 +182,12 @@ class Pool {
         this.#keep(connection)
         return { kind: 'refused', code, cause }
       }
-      this.#breaker.failed(connection.url, cause)
       connection.end()
+      // One entry that is too large must not take the others with it.
+      if (connection.isTooLong())
+        return { kind: 'away', cause: `ldap: an answer of more than ${this.#settings.config.maxAnswer} octets` }
+      if (age === 'rested' && code === undefined) return { kind: 'away', cause, died: true }
+      this.#breaker.failed(connection.url, cause)
       return { kind: 'away', cause }
     }
   }
@@ -263,6 +279,7 @@ async function connectTo(url: string, { config, password, ca }: LdapSettings, si
     client,
     url,
     isAlive: () => !ended,
+    isTooLong: () => received > config.maxAnswer,
     startCounting() {
       received = 0
     },
