@@ -219,6 +219,18 @@ test('numbers beyond 2^53 are refused, or compared to the last digit', () => {
   assert.ok(action !== undefined && 'seconds' in action.args && action.args.seconds <= 400 * 86_400)
 })
 
+test('ten thousand fields deleted, and fields added in every turn of a loop', () => {
+  const fields = `${'X-A: v\r\n'.repeat(10_000)}\r\nx\r\n`
+  const deleted = attempt('deleteheader "X-A";', { mail: fields })
+  assert.ok(deleted.status === 'ok' || deleted.error?.code === 'limit-header-edits', deleted.error?.code)
+  measured('deleting 10,000 fields', `${deleted.status}, ${deleted.usage.steps} steps`)
+  const parts = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\nx\r\n'.repeat(1000)}--b--\r\n`
+  const added = attempt('foreverypart { addheader "X-A" "v"; }', { mail: parts })
+  assert.equal(added.error?.code, 'limit-header-edits')
+  assert.equal(added.headerEdits.length, 0, 'edits of a run that failed do not count')
+  assert.equal(attempt(`addheader "X-A" "${'v'.repeat(3000)}";`).error?.code, 'limit-header-bytes')
+})
+
 test('a script of many mistakes, of many tokens, of deep nesting', () => {
   const mistakes = 'nonsense "x"; '.repeat(5000)
   assert.ok(codesOf(mistakes).length <= SIEVE_LIMITS.diagnostics + 1)
