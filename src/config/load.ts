@@ -31,7 +31,7 @@ import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
 import { ConfigSchema } from './schema.ts'
-import { compileFilters } from './site-filters.ts'
+import { compileFilters, subaddressSeparator } from './site-filters.ts'
 import { compileTables, readIncludes, type TableFiles } from './site-tables.ts'
 import { createWhere, type LoadedRevision } from './where.ts'
 import { readYaml } from './yaml-source.ts'
@@ -150,7 +150,11 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   const { tables, sources: texts } = await compileTables(root, included.tables, included.general, options.before)
   diagnostics.push(...tables.diagnostics, ...checkInternalIp(tables, source, input))
   for (const [name, text] of texts) sources.set(name, text)
-  const filters = compileFilters(named.files, parsed.success ? parsed.data.filters : undefined)
+  const filters = compileFilters(
+    named.files,
+    parsed.success ? parsed.data.filters : undefined,
+    parsed.success ? subaddressSeparator(parsed.data) : undefined,
+  )
   diagnostics.push(...filters.diagnostics)
   for (const [name, text] of filters.sources) sources.set(name, text)
   diagnostics.sort(compareDiagnostics)

@@ -15,6 +15,7 @@ import {
 } from '../sieve/index.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { type ConfigFile, decodeText, type NamedFile } from './files.ts'
+import type { Config } from './schema.ts'
 import type { FilterSettings } from './schema-filters.ts'
 
 export interface SiteFilters {
@@ -27,11 +28,17 @@ export interface SiteFilters {
   readonly destination: ReadonlyMap<string, SieveProgram>
 }
 
+/** Of the channel of local addresses (policy/route.ts); empty for none. */
+export function subaddressSeparator({ channels }: Pick<Config, 'channels'>): string {
+  const local = channels['l']
+  return local?.kind === 'local' ? local.subaddress : '+'
+}
+
 /** RFC 6131 §2: 0 seconds is "always reply", as the autoreply mode `reply` wants it; budgets of our own mail hold it down. */
 const LEAST_VACATION_SECONDS = 0
 
-/** A configuration without filters of its own. @param settings absent: the defaults of the language */
-export function filterEngine(settings?: FilterSettings): Pick<SiteFilters, 'engine' | 'limits'> {
+/** A configuration without filters of its own. @param settings absent: the defaults of the language. @param separator of subaddresses */
+export function filterEngine(settings?: FilterSettings, separator = '+'): Pick<SiteFilters, 'engine' | 'limits'> {
   const given = settings?.limits
   const common: Partial<SieveLimits> =
     given === undefined
@@ -52,9 +59,13 @@ export function filterEngine(settings?: FilterSettings): Pick<SiteFilters, 'engi
   const engine = new SieveEngine({
     extensions,
     limits: common,
-    config: extensions.some(({ name }) => name === 'vacation')
-      ? { vacation: { minSecondsTag: LEAST_VACATION_SECONDS } }
-      : {},
+    config: {
+      // A site without subaddresses has no `:detail` either; the language wants a separator, and this one is in no address.
+      subaddress: { separators: [separator === '' ? '\0' : separator] },
+      ...(extensions.some(({ name }) => name === 'vacation')
+        ? { vacation: { minSecondsTag: LEAST_VACATION_SECONDS } }
+        : {}),
+    },
   })
   const limits = {
     user: { ...LEVEL_LIMITS.user, ...common, ...users, ...size },
@@ -75,12 +86,13 @@ function extensionsOf(settings: FilterSettings | undefined): readonly SieveExten
 export function compileFilters(
   files: readonly { readonly named: NamedFile; readonly file: ConfigFile }[],
   settings: FilterSettings | undefined,
+  separator?: string,
 ): {
   readonly filters: SiteFilters
   readonly diagnostics: readonly Diagnostic[]
   readonly sources: ReadonlyMap<string, string>
 } {
-  const { engine, limits } = filterEngine(settings)
+  const { engine, limits } = filterEngine(settings, separator)
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
   const programs = new Map<string, SieveProgram | undefined>()

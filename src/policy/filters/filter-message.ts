@@ -9,7 +9,7 @@ import { noFilters, type RecipientFilters } from '../../ask/filters.ts'
 import type { Answers } from '../../ask/questions.ts'
 import { filterPath, userOf } from '../../config/filter-pattern.ts'
 import type { Revision } from '../../config/revision.ts'
-import { filterEngine, type SiteFilters } from '../../config/site-filters.ts'
+import { filterEngine, type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import { adjustmentOf, SieveMessage, type SieveProgram } from '../../sieve/index.ts'
 import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
@@ -57,7 +57,7 @@ function derivedOf(revision: Revision): Derived {
   const key = revision.filters ?? revision
   const known = DERIVED.get(key)
   if (known !== undefined) return known
-  const site = revision.filters ?? filterEngine(revision.config.filters)
+  const site = revision.filters ?? filterEngine(revision.config.filters, subaddressSeparator(revision.config))
   const derived = { site, cache: new ScriptCache(site) }
   DERIVED.set(key, derived)
   return derived
@@ -173,7 +173,10 @@ function* askUsers({
       const { recipient, user, config } = one
       const filters = answer.kind === 'found' ? answer.value : noFilters(recipient.address)
       const pattern = 'filter' in config ? config.filter : undefined
-      const path = pattern === undefined ? undefined : filterPath(pattern, valuesOf(recipient, user, filters))
+      const path =
+        pattern === undefined
+          ? undefined
+          : filterPath(pattern, valuesOf(recipient, user, filters, subaddressSeparator(revision.config)))
       if (path === undefined) {
         users.set(recipient.index, { filters })
         continue
@@ -191,14 +194,14 @@ function* askUsers({
   return { kind: 'found', users }
 }
 
-function valuesOf({ address, detail }: Recipient, user: string, { home }: RecipientFilters) {
+function valuesOf({ address, detail }: Recipient, user: string, { home }: RecipientFilters, separator: string) {
   const at = address.lastIndexOf('@')
   const localPart = address.slice(0, at)
   return {
-    address: detail === undefined ? address : `${localPart}+${detail}${address.slice(at)}`,
+    address: detail === undefined ? address : `${localPart}${separator}${detail}${address.slice(at)}`,
     domain: domainOf(address).toLowerCase(),
     localPart,
-    user: userOf(user.replace(/@.*$/s, ''), '+'),
+    user: userOf(user.replace(/@.*$/s, ''), separator),
     ...(home === undefined ? {} : { home }),
   }
 }

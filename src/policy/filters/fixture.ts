@@ -5,7 +5,7 @@ import type { MailAddress } from '../../address/address.ts'
 import { drive, type Host } from '../../ask/ask.ts'
 import type { RecipientFilters } from '../../ask/filters.ts'
 import { ConfigSchema } from '../../config/schema.ts'
-import { compileFilters } from '../../config/site-filters.ts'
+import { compileFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import type { AskedFor } from '../../envelope/carried.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
@@ -83,6 +83,7 @@ export async function filterMail(site: FilterSite, mail: FilterMail = {}): Promi
       ...file('filters/channel-ims-ms.sieve', site.destination, 'channels', 'ims-ms', 'destinationFilter'),
     ],
     settings,
+    subaddressSeparator(base.config),
   )
   assert.deepEqual(compiled.diagnostics, [])
   const revision = { ...base, config: { ...base.config, filters: settings }, filters: compiled.filters }

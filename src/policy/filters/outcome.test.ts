@@ -310,6 +310,17 @@ for (const { name, site, mail = {}, want } of [
     want: 'into Lists as kim+Lists@example.org',
   },
   {
+    name: 'the separator of subaddresses is the site’s',
+    site: {
+      channels: { 'ims-ms': { fileinto: '$U-$S@$D' }, l: { subaddress: '-' } },
+      users: user(
+        'require ["fileinto", "envelope", "subaddress"]; if envelope :detail "to" "old" { fileinto "Lists"; }',
+      ),
+    },
+    mail: { recipient: { detail: 'old' } },
+    want: 'into Lists as kim-Lists@example.org',
+  },
+  {
     name: 'a folder that only a quoted local part holds',
     site: { channels: { 'ims-ms': { fileinto: '$U+$S@$D' } }, users: user('require "fileinto"; fileinto "A b>c";') },
     want: 'into A b>c as "kim+A b>c"@example.org',

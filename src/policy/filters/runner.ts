@@ -5,7 +5,7 @@
  */
 import { domainOf } from '../../address/address.ts'
 import type { Asking } from '../../ask/ask.ts'
-import type { SiteFilters } from '../../config/site-filters.ts'
+import { type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import {
   LAST_VERDICT,
@@ -119,7 +119,10 @@ function envelopeFor(recipient: Recipient, { context }: Shared): SieveEnvelope {
   return {
     from: reversePath ?? '',
     // A subaddress was taken off; scripts ask for it (RFC 5233 `:detail`).
-    to: detail === undefined ? address : `${address.slice(0, at)}+${detail}${address.slice(at)}`,
+    to:
+      detail === undefined
+        ? address
+        : `${address.slice(0, at)}${subaddressSeparator(context.revision.config)}${detail}${address.slice(at)}`,
     ...(orcpt === undefined ? {} : { orcpt: `${orcpt.type};${orcpt.address}` }),
     ...(account === undefined ? {} : { auth: account.login }),
     ...(notify === undefined

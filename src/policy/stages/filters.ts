@@ -9,7 +9,7 @@ import { isAscii } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Revision } from '../../config/revision.ts'
-import type { SiteFilters } from '../../config/site-filters.ts'
+import { type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import { parseChannelName } from '../../envelope/channel-name.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { Filtered, FilterPlace } from '../../envelope/filtered.ts'
@@ -101,7 +101,7 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
     const channel = channelConfig(context.revision, recipient.channel)
     const filtered = finishWalk(walk, {
       channel,
-      separator: '+',
+      separator: subaddressSeparator(context.revision.config),
       novacation: asked.novacation === true,
       jettison: asked.jettison,
       owner: users.get(recipient.index)?.scripts.owner ?? [recipient.address],
