@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { domainOf, localPartOf } from '../address/address.ts'
+import { domainOf, localPartOf, type MailAddress } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
@@ -21,25 +21,23 @@ const STATUS: Readonly<Record<string, string>> = { EDQUOT: '4.2.2', ENOSPC: '4.3
 
 export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelDeps): Destination {
   async function deliverTo(recipient: Recipient, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
-    const user = safePart(localPartOf(recipient.address))
-    const domain = safePart(domainOf(recipient.address))
-    if (user === undefined || domain === undefined)
-      return { kind: 'failed', status: '5.1.3', reason: 'address that cannot name a mailbox' }
-    const box = join(deps.mailboxes, config.path.replaceAll('{domain}', domain).replaceAll('{user}', user))
+    const box = mailboxPath(deps.mailboxes, config.path, recipient.address)
+    if (box === undefined) return { kind: 'failed', status: '5.1.3', reason: 'address that cannot name a mailbox' }
     try {
       const folder = await folderOf(box, recipient, config)
+      const { part, info } = placeFor(recipient.copy?.flags ?? [])
       const name = `${Math.trunc(deps.clock.now() / 1000)}.${delivery.envelope.id}_${randomBytes(6).toString('hex')}.${deps.hostname}`
       await makeMaildir(folder)
       const tmp = join(folder, 'tmp', name)
       try {
         await writeSynced(tmp, delivery, recipient, signal)
-        await rename(tmp, join(folder, 'new', name))
+        await rename(tmp, join(folder, part, `${name}${info}`))
       } catch (error) {
         await rm(tmp, { force: true })
         throw error
       }
-      await syncFolder(join(folder, 'new'))
-      return { kind: 'delivered', where: join(folder, 'new', name).slice(deps.mailboxes.length + 1) }
+      await syncFolder(join(folder, part))
+      return { kind: 'delivered', where: join(folder, part, `${name}${info}`).slice(deps.mailboxes.length + 1) }
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'the message cannot be read'
       // The message of a system error names paths of this machine, and reasons go out in notices.
@@ -58,18 +56,72 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
   }
 }
 
+/** The Maildir of an address. @param path setting `path` of the channel */
+export function mailboxPath(mailboxes: string, path: string, address: MailAddress): string | undefined {
+  const user = safePart(localPartOf(address))
+  const domain = safePart(domainOf(address))
+  if (user === undefined || domain === undefined) return undefined
+  return join(mailboxes, path.replaceAll('{domain}', domain).replaceAll('{user}', user))
+}
+
 /** A part of an address as one path component; `undefined` for what would be something else. */
 function safePart(text: string): string | undefined {
   const part = text.toLowerCase()
   return part === '' || part.startsWith('.') || /[/\0]/.test(part) || Buffer.byteLength(part) > 200 ? undefined : part
 }
 
+/** Flags that have a letter in the name of the file; others have no place here. Such mail is in `cur`: it has been seen to. */
+const LETTERS: readonly (readonly [string, string])[] = [
+  ['\\draft', 'D'],
+  ['\\flagged', 'F'],
+  ['\\answered', 'R'],
+  ['\\seen', 'S'],
+  ['\\deleted', 'T'],
+]
+
+function placeFor(flags: readonly string[]): { readonly part: 'new' | 'cur'; readonly info: string } {
+  const set = new Set(flags.map((flag) => flag.toLowerCase()))
+  const letters = LETTERS.flatMap(([flag, letter]) => (set.has(flag) ? [letter] : [])).join('')
+  return letters === '' ? { part: 'new', info: '' } : { part: 'cur', info: `:2,${letters}` }
+}
+
+/**
+ * The folder of a mailbox as scripts name it, levels parted by `/` or `.`: Maildir++, other characters than ASCII in
+ * modified UTF-7 (RFC 3501 §5.1.3), as Dovecot has them. `undefined` for what is no name of one.
+ */
+export function mailboxFolder(box: string, mailbox: string): string | undefined {
+  if (mailbox.toUpperCase() === 'INBOX') return box
+  const levels = mailbox.replace(/^INBOX[/.]/i, '').split(/[/.]/)
+  const fine = levels.every((level) => level !== '' && !/[\0-\x1f\x7f~]/.test(level))
+  const name = `.${levels.map(modifiedUtf7).join('.')}`
+  return fine && name.length <= MAX_FOLDER ? join(box, name) : undefined
+}
+
+/** A file name has 255 octets on most systems. */
+const MAX_FOLDER = 240
+
+const modifiedUtf7 = (text: string): string =>
+  text.toWellFormed().replace(/&|[^\x20-\x7e]+/gu, (run) => {
+    if (run === '&') return '&-'
+    return `&${Buffer.from(run, 'utf16le').swap16().toString('base64').replace(/=+$/, '').replaceAll('/', ',')}-`
+  })
+
 /** Maildir++: folder `lists` of the box is `.lists`; dots separate levels. */
 async function folderOf(
   box: string,
-  { detail }: Recipient,
+  { detail, copy }: Recipient,
   { subaddressFolders, createFolders }: ChannelConfigOf<'maildir'>,
 ): Promise<string> {
+  if (copy?.mailbox !== undefined) {
+    const filed = mailboxFolder(box, copy.mailbox)
+    if (filed === undefined) return box
+    if (copy.create === true || createFolders) return filed
+    // Where the mailbox is gone meanwhile, mail goes to the inbox rather than nowhere.
+    return await access(filed).then(
+      () => filed,
+      () => box,
+    )
+  }
   const name = detail?.split('.').every((level) => safePart(level) !== undefined) === true ? detail : undefined
   if (!subaddressFolders || name === undefined) return box
   const folder = join(box, `.${name}`)

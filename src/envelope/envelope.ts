@@ -7,7 +7,7 @@
 import type { MailAddress, ReversePath } from '../address/address.ts'
 import type { AskedFor } from './carried.ts'
 import type { ChannelName } from './channel-name.ts'
-import type { Filtered } from './filtered.ts'
+import type { Filtered, RecipientCopy } from './filtered.ts'
 import type { MessageId, SessionId } from './message-id.ts'
 
 /** RFC 3461 §4.1. `never` excludes the others. Absent NOTIFY is `undefined` where this is optional: failure, and delay at our choice. */
@@ -42,6 +42,8 @@ export interface Recipient {
   readonly tags?: readonly string[]
   /** What filters made of the message for this recipient; absent: as if no filter were there. */
   readonly filtered?: Filtered
+  /** The copy this recipient gets, where a filter said something about it. */
+  readonly copy?: RecipientCopy
   /** The recipient this one was expanded or redirected from. */
   readonly parent?: number
 }

@@ -146,6 +146,14 @@ export interface Filtered {
   readonly owner: readonly MailAddress[]
 }
 
+/** One copy on its way: into a mailbox, or to another address. */
+export interface RecipientCopy extends Copy {
+  /** Absent: the inbox, or wherever the recipient's mail goes. */
+  readonly mailbox?: string
+  readonly create?: boolean
+  readonly flags: readonly string[]
+}
+
 /** `personal filter, rule 2 of kim@example.org, line 4` */
 export const describeFilterPlace = ({ level, script, line }: FilterPlace): string =>
   `${level} filter, ${script}:${line}`

@@ -168,7 +168,7 @@ const RECORDS = kinds<TraceRecord['record']>({
   }),
   birth: fields({
     id: text,
-    why: oneOf('failure', 'delay', 'success'),
+    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'filter report'),
     about: text,
     from: text,
     recipients: listOf(destination),

@@ -128,7 +128,8 @@ export interface BirthRecord {
   readonly id: MessageId
   readonly at: number
   readonly revision: string
-  readonly why: 'failure' | 'delay' | 'success'
+  /** A notification about deliveries, or what a filter asked for. */
+  readonly why: 'failure' | 'delay' | 'success' | 'vacation' | 'notify' | 'filter report'
   /** The message it tells about. */
   readonly about: MessageId
   readonly from: string

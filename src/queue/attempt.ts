@@ -7,9 +7,11 @@ import type { Destination } from '../channels/destination.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
+import type { RecipientState } from '../envelope/ledger.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { applyEdits, editedSize } from '../mime/apply-edits.ts'
 import type { Log } from '../monitor/log.ts'
+import { contentOf, groupByCopy } from './filtered/copies.ts'
 import type { Sign } from './schedule/slots.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
@@ -34,6 +36,8 @@ export interface Attempt {
 
 export interface AttemptDeps {
   readonly store: Pick<QueueStore, 'content'>
+  /** What filters decided is carried out first; without it everything is delivered as it came. */
+  readonly carryOut?: (message: QueuedMessage, state: RecipientState) => Promise<Outcome | undefined>
   readonly destinations: () => ReadonlyMap<ChannelName, Destination>
   readonly clock: Clock
   readonly log: Log
@@ -96,19 +100,45 @@ export async function attempt(
 }
 
 async function deliver(
+  deps: Pick<AttemptDeps, 'store' | 'carryOut'>,
+  destination: Destination,
+  message: QueuedMessage,
+  recipients: readonly Recipient[],
+  signal: AbortSignal,
+): Promise<readonly Outcome[]> {
+  const outcomes = new Map<number, Outcome>()
+  for (const { index } of recipients) {
+    const state = message.recipients.get(index)
+    const outcome = state?.recipient.filtered === undefined ? undefined : await deps.carryOut?.(message, state)
+    if (outcome !== undefined) outcomes.set(index, outcome)
+  }
+  const left = recipients.filter(({ index }) => !outcomes.has(index))
+  for (const same of left.length === 0 ? [] : groupByCopy(left)) {
+    const came = await deliverSame(deps, destination, message, same, signal)
+    for (const [i, { index }] of same.entries()) outcomes.set(index, came[i] ?? NO_OUTCOME)
+  }
+  return recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME)
+}
+
+const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }
+
+/** Recipients that get the same octets. */
+async function deliverSame(
   { store }: Pick<AttemptDeps, 'store'>,
   destination: Destination,
   { envelope, recipients: states }: QueuedMessage,
   recipients: readonly Recipient[],
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
+  const received = { size: envelope.size, content: () => store.content(envelope.id) }
+  const { size, content } = await contentOf(recipients[0]?.copy, received)
   const outcomes = await destination.deliver(
     {
       envelope,
       recipients,
       attempts: Math.max(...recipients.map(({ index }) => states.get(index)?.attempts ?? 0)),
-      size: editedSize(envelope.size, envelope.edits),
-      content: () => applyEdits(store.content(envelope.id), envelope.edits),
+      size: editedSize(size, envelope.edits),
+      content: () => applyEdits(content(), envelope.edits),
     },
     { signal },
   )

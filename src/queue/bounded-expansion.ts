@@ -28,5 +28,15 @@ export function boundedExpansion(
   return { kind: 'expanded', into }
 }
 
-const keyOf = ({ address, channel, via, detail }: Pick<Recipient, 'address' | 'channel' | 'via' | 'detail'>): string =>
-  JSON.stringify([addressKey(address), channel, via ?? '', detail ?? ''])
+/** Copies that a filter files into different mailboxes are different, and so is the recipient they were made of. */
+const keyOf = ({
+  address,
+  channel,
+  via,
+  detail,
+  copy,
+  filtered,
+}: Pick<Recipient, 'address' | 'channel' | 'via' | 'detail' | 'copy' | 'filtered'>): string => {
+  const kind = filtered !== undefined ? 'filtered' : copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`
+  return JSON.stringify([addressKey(address), channel, via ?? '', detail ?? '', kind])
+}

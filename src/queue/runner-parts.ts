@@ -10,7 +10,10 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
+import type { Counters } from '../state/counters.ts'
 import { Deliveries, type DeliveriesDeps } from './deliveries.ts'
+import { carryOut } from './filtered/carry-out.ts'
+import { sendFor } from './filtered/send.ts'
 import type { InHand } from './in-hand.ts'
 import type { NoticeOrder } from './notice.ts'
 import { Placing } from './placing.ts'
@@ -40,6 +43,8 @@ export interface RunnerDeps {
   readonly slots?: DestinationSlots
   /** Asked as each delivery begins. */
   readonly dequeueAccess?: NonNullable<DeliveriesDeps['dequeueAccess']>
+  /** What filters remember is kept here; without it they send nothing and remember nothing. */
+  readonly counters?: Counters
 }
 
 /** @param queued is told of each notice that has become durable */
@@ -60,6 +65,15 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
     recording,
     timeline,
     turns,
+    carryOut: (message, state) =>
+      carryOut(state, {
+        place,
+        now: () => clock.now(),
+        unique: () => Buffer.from(deps.randomBytes(9)).toString('hex'),
+        send: async (filtered) => {
+          if (deps.counters !== undefined) await sendFor(message, filtered, { ...notices, counters: deps.counters })
+        },
+      }),
     ...(inHand === undefined ? {} : { inHand }),
     ...(deps.dequeueAccess === undefined ? {} : { dequeueAccess: deps.dequeueAccess }),
   })

@@ -35,6 +35,7 @@ import type { DestinationSlots } from '../queue/schedule/slots.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import type { OpenCounters } from '../state/counters.ts'
+import { filterAnswers } from './filter-answers.ts'
 import { outgoingAccess } from './outgoing-access.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { openShard, type Shard } from './shard.ts'
@@ -153,6 +154,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     }),
     ...guards.answers,
     ...lists.answers,
+    ...filterAnswers({ counters, revision, mailboxes }),
   }
   const noSession: Host = {
     ...reads,
@@ -200,6 +202,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         random,
         randomBytes,
         ids,
+        counters,
         ...(options.destinationSlots === undefined ? {} : { slots: options.destinationSlots }),
       },
     })

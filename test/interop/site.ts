@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { z } from 'zod'
 import { parseAddress, parseDomain } from '../../src/address/path.ts'
@@ -75,7 +75,10 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   await writeFile(join(directory, 'aliases'), '')
   await writeFile(join(directory, 'certificate.pem'), certificate)
   await writeFile(join(directory, 'key.pem'), key, { mode: 0o600 })
-  for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(directory, name), text)
+  for (const [name, text] of Object.entries(options.files ?? {})) {
+    await mkdir(dirname(join(directory, name)), { recursive: true })
+    await writeFile(join(directory, name), text)
+  }
   await addUsers(directory, options.users ?? ['kim'])
 
   const stop = new AbortController()

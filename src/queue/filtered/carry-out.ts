@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Carries out what filters decided for a recipient (envelope/filtered.ts), when its turn comes: the recipient is replaced
+ * by one for each copy, as an alias is by its members, so that each copy has its own ledger, retries and notices.
+ * Replies and notifications are written before that is recorded; what is remembered keeps them from being sent twice.
+ */
+import type { MailAddress } from '../../address/address.ts'
+import type { ChannelName } from '../../envelope/channel-name.ts'
+import { parseChannelName } from '../../envelope/channel-name.ts'
+import type { Recipient } from '../../envelope/envelope.ts'
+import type { Copy, FilterEdit, Filtered, Redirected } from '../../envelope/filtered.ts'
+import type { RecipientState } from '../../envelope/ledger.ts'
+import type { Outcome } from '../../envelope/outcome.ts'
+import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
+import type { Placement } from '../../policy/own-mail.ts'
+
+type NewRecipient = Omit<Recipient, 'index' | 'parent'>
+
+export interface CarryOut {
+  readonly place: (address: MailAddress) => Promise<Placement>
+  /** Wall-clock milliseconds. */
+  readonly now: () => number
+  /** Replies, notifications and reports of this recipient; rejects when the queue will not take them. */
+  readonly send: (filtered: Filtered) => Promise<void>
+  /** For Resent-Message-ID: nobody else says the same. */
+  readonly unique: () => string
+}
+
+const LOCAL_CHANNEL = parseChannelName('l') as ChannelName
+
+/** `undefined`: delivered as it stands. Rejects when the queue will not take what is to be sent: to be tried again. */
+export async function carryOut({ recipient, last }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
+  const { filtered, index: _, parent: __, ...base } = recipient
+  if (filtered === undefined) return undefined
+  const { held, refused, dropped, keep, fileinto, redirects } = filtered
+  // Let go by an operator, it goes on.
+  if (held !== undefined && last?.event !== 'released') return { kind: 'held', reason: held.reason }
+  const alone = keep === undefined && fileinto.length === 0 && redirects.length === 0
+  const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
+  if (alone && refusal !== undefined) {
+    await means.send(filtered)
+    return refusal
+  }
+  const into: NewRecipient[] = []
+  if (keep !== undefined) into.push({ ...base, copy: copyOf(filtered, keep, keep.flags) })
+  for (const filed of fileinto) {
+    const { mailbox, create, flags, address } = filed
+    const file = address === undefined ? { mailbox, create } : {}
+    into.push({ ...base, ...(address && { address }), copy: { ...copyOf(filtered, filed, flags), ...file } })
+  }
+  for (const redirected of redirects) into.push(...(await redirection(base, filtered, redirected, means)))
+  // What is left to say to the sender is said when the turn of this one comes.
+  if (refused !== undefined) into.push({ ...base, copy: { flags: [] }, filtered: onlyRefused(filtered, refused) })
+  await means.send(filtered)
+  // With nothing to deliver the recipient is on the channel that throws it away, and the rule is named there.
+  return dropped !== undefined && alone ? undefined : { kind: 'expanded', into }
+}
+
+const onlyRefused = ({ owner }: Filtered, refused: NonNullable<Filtered['refused']>): Filtered => ({
+  refused,
+  owner,
+  fileinto: [],
+  redirects: [],
+  edits: [],
+  vacations: [],
+  notices: [],
+  reports: [],
+  remember: [],
+})
+
+const refusalText = (reason: string): string => {
+  const line = reason.replace(/\s+/g, ' ').trim()
+  return line === '' ? 'refused by the recipient' : `refused by the recipient: ${line}`
+}
+
+function copyOf(
+  filtered: Filtered,
+  { edits, replaced }: Copy,
+  flags: readonly string[],
+): NonNullable<Recipient['copy']> {
+  const changed = edits ?? filtered.edits
+  return {
+    flags,
+    ...(changed.length === 0 ? {} : { edits: changed }),
+    ...(replaced === undefined ? {} : { replaced }),
+  }
+}
+
+/** The envelope sender stays, the null one too (RFC 5228 §4.2). Where the address leads is found out as for all mail of ours. */
+async function redirection(
+  base: NewRecipient,
+  filtered: Filtered,
+  redirected: Redirected,
+  { place, now, unique }: CarryOut,
+): Promise<readonly NewRecipient[]> {
+  const { address, resentFrom, notify } = redirected
+  const { detail: _, user: __, via: ___, ...kept } = base
+  const resent = resentFrom === undefined ? [] : [resentFields(resentFrom, address, now(), unique())]
+  const common = copyOf(filtered, redirected, [])
+  const copy = { ...common, ...(resent.length === 0 ? {} : { edits: [...(common.edits ?? []), ...resent] }) }
+  const asked = notify === undefined ? {} : { notify }
+  const placement = await place(address)
+  // Not known today, or nowhere: channel l asks again and tells the sender in the end.
+  const places =
+    placement.problem === undefined ? placement.recipients : [{ address, given: address, channel: LOCAL_CHANNEL }]
+  return places.map((where) => ({ ...kept, ...where, given: base.given, ...asked, copy }))
+}
+
+/** RFC 5322 §3.6.6: one block, on top. */
+function resentFields(from: MailAddress, to: MailAddress, now: number, unique: string): FilterEdit {
+  const host = from.slice(from.lastIndexOf('@') + 1)
+  const id = formatMessageId(`redirect.${unique}`, /^[A-Za-z0-9.-]+$/.test(host) ? host : 'localhost')
+  const lines = [
+    field('Resent-From', from),
+    field('Resent-To', to),
+    field('Resent-Date', formatDate(now, 0)),
+    field('Resent-Message-ID', id),
+  ]
+  return { edit: 'prepend', field: lines.join('') }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The content of one recipient's copy: what filters changed for it, on the received content and below what the MTA puts
+ * on top (design 2.6).
+ */
+import type { Recipient } from '../../envelope/envelope.ts'
+import { editHeader } from '../../mime/edit-header.ts'
+import { readHeader } from '../../mime/header-text.ts'
+
+/** Longer headers are passed on without edits: no script has seen all of one either. */
+const MAX_HEADER = 1024 * 1024
+
+export interface Content {
+  readonly size: number
+  content(): AsyncIterable<Uint8Array>
+}
+
+/** Recipients that get the same octets stand together. */
+export function groupByCopy(recipients: readonly Recipient[]): readonly (readonly Recipient[])[] {
+  if (recipients.every(({ copy }) => !changes(copy))) return [recipients]
+  const groups = new Map<string, Recipient[]>()
+  for (const recipient of recipients) {
+    const { edits = [], replaced = '' } = recipient.copy ?? {}
+    const key = JSON.stringify([edits, replaced])
+    groups.set(key, [...(groups.get(key) ?? []), recipient])
+  }
+  return [...groups.values()]
+}
+
+/** What this copy is made of, where it is not what was received. */
+export async function contentOf(copy: Recipient['copy'], received: Content): Promise<Content> {
+  if (copy === undefined || !changes(copy)) return received
+  if (copy.replaced !== undefined) {
+    const bytes = Buffer.from(copy.replaced, 'base64')
+    return {
+      size: bytes.length,
+      async *content() {
+        yield bytes
+      },
+    }
+  }
+  const header = await readHeader(received.content(), MAX_HEADER)
+  const edited = editHeader(header, copy.edits ?? [])
+  return {
+    size: received.size - header.length + edited.length,
+    async *content() {
+      yield edited
+      let skip = header.length
+      for await (const chunk of received.content()) {
+        if (skip >= chunk.length) skip -= chunk.length
+        else {
+          yield chunk.subarray(skip)
+          skip = 0
+        }
+      }
+    },
+  }
+}
+
+const changes = (copy: Recipient['copy']): boolean =>
+  copy !== undefined && ((copy.edits?.length ?? 0) > 0 || copy.replaced !== undefined)

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * The messages filters asked for: replies (RFC 5230), notifications (RFC 5436), reports of scripts that failed. Each is
+ * remembered before it is sent, and all together are bounded: an attacker who makes others' scripts write mail finds the
+ * end of that soon (spec filters.md 9, 10; spec sieve-engine.md 5).
+ */
+import { createHash } from 'node:crypto'
+import type { MailAddress } from '../../address/address.ts'
+import { parseAddress } from '../../address/path.ts'
+import type { ChannelName } from '../../envelope/channel-name.ts'
+import { parseChannelName } from '../../envelope/channel-name.ts'
+import type { Envelope } from '../../envelope/envelope.ts'
+import type { Filtered, VacationReply } from '../../envelope/filtered.ts'
+import type { MessageId } from '../../envelope/message-id.ts'
+import { applyEdits } from '../../mime/apply-edits.ts'
+import { encodeText } from '../../mime/encoded-word.ts'
+import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
+import { readHeader } from '../../mime/header-text.ts'
+import { encodeQuotedPrintable } from '../../mime/transfer-encoding.ts'
+import type { BirthRecord } from '../../policy/trace.ts'
+import { composeNotification, composeVacation, parseMailto, SieveMessage } from '../../sieve/index.ts'
+import type { CounterRequest, Counters, CounterTable } from '../../state/counters.ts'
+import type { QueuedMessage } from '../store.ts'
+import type { NoticeMeans } from '../telling.ts'
+
+/** Messages of one owner's scripts in an hour, and of all scripts together. */
+const PER_OWNER = 100
+const PER_SITE = 10_000
+const HOUR_MS = 3_600_000
+/** RFC 5230 §4.2 asks for a thousand senders; of all owners together. */
+const MAX_REMEMBERED = 1_000_000
+/** Spec filters.md 9. */
+const REPORT_EVERY_MS = 24 * HOUR_MS
+/** Addresses that one notification goes to. */
+const MAX_NOTIFIED = 5
+const MAX_HEADER = 64 * 1024
+
+const LOCAL_CHANNEL = parseChannelName('l') as ChannelName
+
+export interface SendMeans extends NoticeMeans {
+  readonly counters: Counters
+}
+
+/** What duplicates are remembered in; asked by scripts (RFC 7352) as `memory.known`. */
+export const duplicates = (seconds: number): CounterTable => table('filters.duplicate', 1, seconds * 1000)
+export const memoryKey = (owner: string, id: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([owner.toLowerCase(), id]))
+    .digest('hex')
+
+const table = (name: string, quota: number, windowMs: number): CounterTable => ({
+  name,
+  quota,
+  windowMs,
+  penalize: false,
+  maxEntries: MAX_REMEMBERED,
+})
+
+/** Sends what is due. Rejects when the queue or the memory will not take it. */
+export async function sendFor(about: QueuedMessage, filtered: Filtered, means: SendMeans): Promise<void> {
+  const { vacations, notices, reports, remember, owner } = filtered
+  const [first] = owner
+  if (first === undefined) return
+  for (const { id, seconds } of remember) {
+    const request = { do: 'store', table: duplicates(seconds), key: memoryKey(first, id), value: '1' } as const
+    await answered(means.counters, request)
+  }
+  if (vacations.length + notices.length + reports.length === 0) return
+  const { envelope } = about
+  const received = () => applyEdits(means.store.content(envelope.id), envelope.edits)
+  const message = SieveMessage.parse(await readHeader(received(), MAX_HEADER))
+  const unique = Buffer.from(means.random(9)).toString('hex')
+  const execution = {
+    services: { clock: () => means.clock.now() },
+    envelope: { from: envelope.reversePath ?? '', to: first },
+    owner,
+    now: means.clock.now(),
+    unique,
+    inbox: 'INBOX',
+  }
+  const send = async (why: BirthRecord['why'], to: readonly MailAddress[], bytes: Buffer): Promise<void> => {
+    if (await isWithinBudget(means, first)) await queue({ about, why, to, bytes, means })
+    else means.log?.warn('filters.budget', { owner: first, about: envelope.id, why })
+  }
+  // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
+  if (envelope.reversePath !== null)
+    for (const reply of vacations) {
+      if (!(await isNew(means, first, reply))) continue
+      const wanted = { ...reply, reason: reply.reason, mime: reply.mime }
+      await send('vacation', [reply.to], composeVacation(wanted, message, execution))
+    }
+  for (const { uri, from, importance, message: text } of notices) {
+    const mailto = parseMailto(uri)
+    if (typeof mailto === 'string') continue
+    const to = [...mailto.to, ...mailto.cc].flatMap((each) => parseAddress(each) ?? []).slice(0, MAX_NOTIFIED)
+    const said = {
+      importance,
+      ...(from === undefined ? {} : { from }),
+      ...(text === undefined ? {} : { message: text }),
+    }
+    if (to.length > 0) await send('notify', to, composeNotification(said, mailto, message, execution))
+  }
+  for (const report of reports) {
+    const key = memoryKey(first, report.script)
+    const request = { do: 'throttle', table: table('filters.report', 1, REPORT_EVERY_MS), key } as const
+    if ((await answered(means.counters, request)) === 'under')
+      await send('filter report', [report.to], composeReport(report, means, unique))
+  }
+}
+
+/** Once a period for a sender and a handle. Marked before it is sent: rather no reply than two. */
+async function isNew({ counters }: SendMeans, owner: string, { to, handle, seconds }: VacationReply): Promise<boolean> {
+  if (seconds === 0) return true
+  const key = memoryKey(owner, `${to.toLowerCase()} ${handle}`)
+  const request = { do: 'throttle', table: table(`filters.vacation.${seconds}`, 1, seconds * 1000), key } as const
+  return (await answered(counters, request)) === 'under'
+}
+
+async function isWithinBudget({ counters }: SendMeans, owner: string): Promise<boolean> {
+  const budget = (name: string, quota: number, key: string): CounterRequest => ({
+    do: 'throttle',
+    table: table(name, quota, HOUR_MS),
+    key,
+  })
+  const own = await answered(counters, budget('filters.sent', PER_OWNER, owner.toLowerCase()))
+  return own === 'under' && (await answered(counters, budget('filters.sent.all', PER_SITE, 'all'))) === 'under'
+}
+
+async function answered(counters: Counters, request: CounterRequest): Promise<string> {
+  const answer = await counters.count(request)
+  if (answer.kind === 'defer') throw new Error(`what filters remember cannot be reached: ${answer.cause}`)
+  return answer.kind === 'found' ? answer.value : ''
+}
+
+function composeReport(
+  { to, script, text }: Filtered['reports'][number],
+  { revision, clock }: SendMeans,
+  unique: string,
+): Buffer {
+  const { hostname, postmaster } = revision().config.server
+  const from = postmaster.includes('@') ? postmaster : `${postmaster}@${hostname}`
+  const body = encodeQuotedPrintable(
+    `A filter of yours could not be run, so mail went to the inbox as if it were not there.\r\n\r\n${script}\r\n${text.replace(/\r?\n/g, '\r\n')}\r\n`,
+  )
+  return Buffer.from(
+    field('Date', formatDate(clock.now(), 0)) +
+      field('Message-ID', formatMessageId(`filter.${unique}`, hostname)) +
+      field('From', from) +
+      field('To', to) +
+      field('Subject', encodeText('A filter of yours does not work')) +
+      field('Auto-Submitted', 'auto-generated') +
+      field('MIME-Version', '1.0') +
+      field('Content-Type', 'text/plain; charset=utf-8') +
+      `${field('Content-Transfer-Encoding', 'quoted-printable')}\r\n${body}`,
+  )
+}
+
+/** Durable when this resolves. The null sender: nobody answers an answer. */
+async function queue(order: {
+  readonly about: QueuedMessage
+  readonly why: BirthRecord['why']
+  readonly to: readonly MailAddress[]
+  readonly bytes: Buffer
+  readonly means: SendMeans
+}): Promise<void> {
+  const { about, why, to, bytes, means } = order
+  const { store, place, revision, clock, ids, traces, queued } = means
+  const placements = await Promise.all(to.map(place))
+  const places = placements.flatMap(({ problem, recipients }, i) => {
+    const address = to[i]
+    if (problem === undefined || address === undefined) return recipients
+    return [{ address, given: address, channel: LOCAL_CHANNEL }]
+  })
+  if (places.length === 0) return
+  const id: MessageId = ids.message()
+  const envelope: Envelope = {
+    id,
+    reversePath: null,
+    receivedAt: clock.now(),
+    source: LOCAL_CHANNEL,
+    origin: { session: ids.session(), protocol: 'local' },
+    revision: revision().id,
+    smtputf8: places.some(({ address }) => /[^\0-\x7f]/.test(address)),
+    body: bytes.some((octet) => octet > 0x7f) ? '8bit' : '7bit',
+    size: bytes.length,
+    edits: [],
+    recipients: places.map((where, index) => ({ ...where, index, notify: 'never' })),
+  }
+  await using draft = await store.begin()
+  await draft.write(bytes)
+  await draft.commit(envelope)
+  traces.append({
+    record: 'birth',
+    version: 1,
+    id,
+    at: envelope.receivedAt,
+    revision: envelope.revision,
+    why,
+    about: about.envelope.id,
+    from: '',
+    recipients: places.map(({ address, channel }) => ({ address, channel })),
+    steps: placements.flatMap(({ steps }) => steps),
+  })
+  queued(id)
+}
