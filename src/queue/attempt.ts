@@ -100,7 +100,7 @@ export async function attempt(
 }
 
 async function deliver(
-  deps: Pick<AttemptDeps, 'store' | 'carryOut'>,
+  deps: Pick<AttemptDeps, 'store' | 'carryOut' | 'log'>,
   destination: Destination,
   message: QueuedMessage,
   recipients: readonly Recipient[],
@@ -109,7 +109,7 @@ async function deliver(
   const outcomes = new Map<number, Outcome>()
   for (const { index } of recipients) {
     const state = message.recipients.get(index)
-    const outcome = state?.recipient.filtered === undefined ? undefined : await deps.carryOut?.(message, state)
+    const outcome = state?.recipient.filtered === undefined ? undefined : await carriedOut(deps, message, state)
     if (outcome !== undefined) outcomes.set(index, outcome)
   }
   const left = recipients.filter(({ index }) => !outcomes.has(index))
@@ -118,6 +118,19 @@ async function deliver(
     for (const [i, { index }] of same.entries()) outcomes.set(index, came[i] ?? NO_OUTCOME)
   }
   return recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME)
+}
+
+async function carriedOut(
+  { carryOut, log }: Pick<AttemptDeps, 'carryOut' | 'log'>,
+  message: QueuedMessage,
+  state: RecipientState,
+): Promise<Outcome | undefined> {
+  try {
+    return await carryOut?.(message, state)
+  } catch (err) {
+    log.warn('filters.not-carried-out', { err, id: message.envelope.id, recipient: state.recipient.index })
+    return { kind: 'deferred', status: '4.3.0', reason: 'what filters decided cannot be done now' }
+  }
 }
 
 const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connectControl } from '../../src/control/client.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
 import { DOMAIN, eventually, type Site, type SiteOptions, startSite } from '../interop/site.ts'
 import { Client } from '../serve/client.ts'
@@ -95,7 +96,6 @@ const arrived = (box: string, count = 1): Promise<readonly string[]> =>
 
 /** Everything has an end: nothing is queued any more. */
 async function settled(site: Site): Promise<void> {
-  const { connectControl } = await import('../../src/control/client.ts')
   await eventually(
     'an empty queue',
     async () => {
@@ -223,11 +223,15 @@ test('held by the MTA, let go by an operator, and then what was decided is done'
   const mta = 'hold;'
   await using site = await filtered({ users: { kim: 'keep;' }, mta })
   assert.match(await send(site), /^250 /)
-  const { connectControl } = await import('../../src/control/client.ts')
-  const held = await eventually('a held message', async () => {
-    await using client = await connectControl(join(site.directory, 'control.sock'))
+  const control = () => connectControl(join(site.directory, 'control.sock'))
+  await eventually('a held message', async () => {
+    await using client = await control()
     return (await client.call('status', {})).held === 1 ? true : undefined
   })
-  assert.ok(held)
   assert.deepEqual(await messagesIn(boxOf(site, 'kim')), [])
+  {
+    await using client = await control()
+    assert.deepEqual(await client.call('queue.release', { selection: { state: 'held' } }), { recipients: 1 })
+  }
+  assert.equal((await arrived(boxOf(site, 'kim'))).length, 1)
 })

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Proves: each thing a filter can decide becomes the outcome that carries it out, and nothing is sent for what waits. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Filtered } from '../../envelope/filtered.ts'
+import { accepted, type RecipientState } from '../../envelope/ledger.ts'
+import { mailAddress } from '../../policy/access/fixture.ts'
+import type { Placement } from '../../policy/own-mail.ts'
+import { aRecipient } from '../store.suite.ts'
+import { carryOut } from './carry-out.ts'
+
+const OWNER = mailAddress('kim@example.org')
+const NOTHING: Filtered = {
+  fileinto: [],
+  redirects: [],
+  edits: [],
+  vacations: [],
+  notices: [],
+  reports: [],
+  remember: [],
+  owner: [OWNER],
+}
+const by = { level: 'personal', script: 'main', line: 1, column: 1 } as const
+
+async function carried(filtered: Filtered | undefined, more: Partial<RecipientState> = {}, placement?: Placement) {
+  const sent: Filtered[] = []
+  const recipient = { ...aRecipient(3), ...(filtered === undefined ? {} : { filtered }) }
+  const outcome = await carryOut(
+    { ...accepted(recipient, 0, false), ...more },
+    {
+      now: () => 0,
+      unique: () => 'u',
+      send: async (one) => void sent.push(one),
+      place: async (address) =>
+        placement ?? { recipients: [{ address, given: address, channel: recipient.channel }], steps: [] },
+    },
+  )
+  return { outcome, sent: sent.length }
+}
+
+test('no filter: delivered as it is', async () => {
+  assert.deepEqual(await carried(undefined), { outcome: undefined, sent: 0 })
+})
+
+test('held first, before anything is sent; let go, it goes on', async () => {
+  const held = { ...NOTHING, keep: { flags: [] }, held: { reason: 'why' } }
+  assert.deepEqual(await carried(held), { outcome: { kind: 'held', reason: 'why' }, sent: 0 })
+  const { outcome, sent } = await carried(held, { last: { event: 'released', recipient: 3, at: 1 } })
+  assert.deepEqual([outcome?.kind, sent], ['expanded', 1])
+})
+
+test('refused: a failure that the sender is told of, on one line', async () => {
+  const { outcome } = await carried({ ...NOTHING, refused: { how: 'reject', reason: 'No\r\nmore.' } })
+  assert.deepEqual(outcome, { kind: 'failed', status: '5.7.1', reason: 'refused by the recipient: No more.' })
+})
+
+test('refused beside copies: both', async () => {
+  const filed = { mailbox: 'a', flags: [], create: false, by }
+  const { outcome } = await carried({ ...NOTHING, fileinto: [filed], refused: { how: 'refuse', reason: 'no' } })
+  assert.ok(outcome?.kind === 'expanded')
+  const [copy, rest] = outcome.into
+  assert.equal(copy?.copy?.mailbox, 'a')
+  assert.deepEqual([rest?.filtered?.refused?.reason, rest?.filtered?.fileinto], ['no', []])
+})
+
+test('thrown away: left to the channel that names the rule, and what is to be sent is sent', async () => {
+  const dropped = { how: 'discard', rule: 'r' } as const
+  assert.deepEqual(await carried({ ...NOTHING, dropped }), { outcome: undefined, sent: 1 })
+})
+
+test('each copy is a recipient with its own flags, edits and place', async () => {
+  const { outcome } = await carried({
+    ...NOTHING,
+    edits: [{ edit: 'prepend', field: 'X: 1\r\n' }],
+    keep: { flags: ['\\Seen'] },
+    fileinto: [
+      { mailbox: 'a', flags: [], create: true, edits: [], by },
+      { mailbox: 'b', flags: [], create: false, address: mailAddress('kim+b@example.org'), by },
+    ],
+  })
+  assert.ok(outcome?.kind === 'expanded')
+  const edits = [{ edit: 'prepend', field: 'X: 1\r\n' }]
+  assert.deepEqual(
+    outcome.into.map(({ copy }) => copy),
+    [
+      { flags: ['\\Seen'], edits },
+      { flags: [], mailbox: 'a', create: true },
+      { flags: [], edits },
+    ],
+  )
+  assert.equal(outcome.into[2]?.address, 'kim+b@example.org')
+  assert.ok(outcome.into.every(({ filtered }) => filtered === undefined))
+})
+
+test('redirected: resent, by where the address leads; where that is not known, channel l finds out', async () => {
+  const to = mailAddress('far@example.net')
+  const redirects = [{ address: to, resentFrom: OWNER, by }]
+  const { outcome } = await carried({ ...NOTHING, redirects })
+  assert.ok(outcome?.kind === 'expanded')
+  const [one] = outcome.into
+  assert.equal(one?.address, to)
+  const [edit] = one?.copy?.edits ?? []
+  assert.match(
+    edit?.edit === 'prepend' ? edit.field : '',
+    /^Resent-From: kim@example\.org\r\nResent-To: far@example\.net\r\n/,
+  )
+  const problem = { status: '4.4.3', reason: 'no', temporary: true }
+  const later = await carried({ ...NOTHING, redirects }, {}, { recipients: [], steps: [], problem })
+  assert.ok(later.outcome?.kind === 'expanded')
+  assert.equal(later.outcome.into[0]?.channel, 'l')
+})
