@@ -10,7 +10,7 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { Directory } from './directory.ts'
 import { type EmbeddedDirectory, openDirectory } from './embedded.ts'
-import { type LdapDirectory, ldapDirectory } from './ldap/directory.ts'
+import { type DirectoryCheck, type LdapDirectory, ldapDirectory } from './ldap/directory.ts'
 import type { LdapSettings } from './ldap/settings.ts'
 import type { RuleStore } from './rule-store.ts'
 
@@ -18,6 +18,8 @@ export interface SiteDirectory extends Directory {
   readonly ruleStore: RuleStore
   /** The text behind an `ldap:` URL of a mapping table. */
   ldapText(url: string): Promise<Lookup<string>>
+  /** Absent where there is nothing that could be away. */
+  check?(): DirectoryCheck
 }
 
 export interface SiteDirectories extends AsyncDisposable {

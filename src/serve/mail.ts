@@ -287,6 +287,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       machine: [
         ...guards.checks(),
         ...lists.checks(),
+        ...policy.checks(),
         ...(counters.check === undefined ? [] : [counters.check()]),
         suspectsCheck(shards),
       ],

@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import type { SecureContext } from 'node:tls'
 import type { LoadedRevision } from '../config/where.ts'
 import { type DirectoryHost, directoryAnswers } from '../directory/host.ts'
+import type { DirectoryCheck } from '../directory/ldap/directory.ts'
 import { ldapSettingsOf, type SiteDirectories, type SiteDirectory } from '../directory/site-directories.ts'
 import { withAliasFile } from '../directory/site-directory.ts'
 import { createTlsContext } from '../smtp-server/tls.ts'
@@ -13,6 +14,7 @@ export interface Policy {
   readonly directory: DirectoryHost
   /** The text behind an `ldap:` URL of a mapping table. */
   readonly ldapText: SiteDirectory['ldapText']
+  readonly checks: () => readonly DirectoryCheck[]
   readonly tls: SecureContext | undefined
   /** The same with new keys for session tickets. */
   withTicketKeys(ticketKeys: Buffer): Policy
@@ -42,6 +44,7 @@ export function compilePolicy(revision: LoadedRevision, directories: SiteDirecto
     revision,
     directory: directoryAnswers(withAliasFile(aliases, behind)),
     ldapText: (url) => behind.ldapText(url),
+    checks: () => (behind.check === undefined ? [] : [behind.check()]),
     tls: tlsWith(ticketKeys),
     withTicketKeys,
   }

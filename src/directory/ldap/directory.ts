@@ -24,8 +24,16 @@ import type { LdapConfig, LdapSettings } from './settings.ts'
 import { worst } from './status.ts'
 import { nameValue, parseLdapUrl } from './text.ts'
 
+export interface DirectoryCheck {
+  readonly name: 'directory'
+  readonly ok: boolean
+  readonly detail: string
+}
+
 export interface LdapDirectory extends Directory, AsyncDisposable {
   readonly ruleStore: RuleStore
+  /** For `/health` and `doctor`: fine while one server answers, or none was asked. */
+  check(): DirectoryCheck
   /** The text behind an `ldap:` URL of a mapping table: spec mapping-tables.md 4.8. */
   urlText(url: string): Promise<Lookup<string>>
 }
@@ -113,6 +121,11 @@ export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: Lda
       return { kind: 'found', value: { login: main, addresses: person.addresses } }
     },
     scram: () => ({ kind: 'absent' }),
+    check() {
+      const failing = servers.failing()
+      const detail = failing.map(({ url, cause }) => `${url}: ${cause}`).join('; ')
+      return { name: 'directory', ok: failing.length < config.urls.length, detail: detail || 'LDAP answers' }
+    },
     async filters(user, domain) {
       // By address first, as mail for them was looked up: while LDAP is away both are known, or neither.
       const address = parseAddress(user)

@@ -367,6 +367,7 @@ test('an outage defers, known users are known on, and all is well again afterwar
   assert.deepEqual([await ask('kim'), await ask('nobody')], ['user kim@example.org active', 'absent'])
   assert.equal((await directory.filters('kim@example.org', domain('example.org'))).kind, 'found')
   assert.equal((await directory.password('kim', 'kim password')).kind, 'found')
+  assert.deepEqual(directory.check(), { name: 'directory', ok: true, detail: 'LDAP answers' })
   await slapd.stop()
 
   // Within the cache's times nobody is asked.
@@ -383,6 +384,7 @@ test('an outage defers, known users are known on, and all is well again afterwar
   assert.equal((await directory.ruleStore.rules('kim')).kind, 'defer')
   assert.equal((await directory.ruleStore.replace('kim', ['keep;'], 'x')).kind, 'defer')
   assert.equal((await directory.urlText('ldap:///o=example?mail?sub?(uid=kim)')).kind, 'defer')
+  assert.equal(directory.check().ok, false)
   time = 3_600_001 + 5_000
   assert.equal(await ask('kim'), 'defer')
 
@@ -392,6 +394,7 @@ test('an outage defers, known users are known on, and all is well again afterwar
   time += 5_001
   assert.deepEqual([await ask('kim'), await ask('nobody')], ['user kim@example.org active', 'absent'])
   assert.equal((await directory.password('kim', 'kim password')).kind, 'found')
+  assert.equal(directory.check().ok, true)
   assert.deepEqual(new Set(told), new Set(['ldap.away', 'ldap.back']))
   assert.ok(told.length <= 4, told.join())
 })

@@ -21,6 +21,8 @@ export type Ran<T> =
   | { readonly kind: 'away'; readonly cause: string }
 
 export interface LdapServers extends AsyncDisposable {
+  /** Servers that failed when they were asked last, with the cause. */
+  failing(): readonly { readonly url: string; readonly cause: string }[]
   /** Signed in as the configuration says. May ask twice. */
   run<T>(work: (client: Client) => Promise<T>): Promise<Ran<T>>
   /** The same for what must not be done twice. */
@@ -57,6 +59,7 @@ export function ldapServers(
   const look = new Pool(settings, breaker, true)
   const unbound = new Pool(settings, breaker, false)
   return {
+    failing: () => breaker.failing(),
     run: (work) => look.run(work, true),
     change: (work) => look.run(work, false),
     runUnbound: (work) => unbound.run(work, true),
@@ -73,6 +76,7 @@ interface Breaker {
   failed(url: string, cause: string): void
   worked(url: string): void
   cause(): string
+  failing(): readonly { readonly url: string; readonly cause: string }[]
 }
 
 function breakerOf(urls: readonly string[], retryAfterMs: number, now: () => number, log: Log): Breaker {
@@ -86,6 +90,7 @@ function breakerOf(urls: readonly string[], retryAfterMs: number, now: () => num
     worked(url) {
       if (out.delete(url)) log.info('ldap.back', { url })
     },
+    failing: () => [...out].map(([url, { cause }]) => ({ url, cause })),
     cause: () => [...out.values()][0]?.cause ?? 'no server answers',
   }
 }
