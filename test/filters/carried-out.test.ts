@@ -180,7 +180,8 @@ test('refused while the sender waits where all refuse alike; by a notice where o
 })
 
 test('vacation: once, threaded, from the owner, to no list and no null sender; the message is kept', async () => {
-  const script = 'require "vacation"; vacation :days 3 :subject "Away" "Back on Monday.";'
+  const script =
+    'require ["vacation", "fcc", "mailbox"]; vacation :days 3 :fcc "Sent" :create :subject "Away" "Back on Monday.";'
   await using site = await filtered({ users: { kim: script }, site: { users: ['kim', 'sam'] } })
   const sam = { from: `sam@${DOMAIN}` }
   for (let i = 0; i < 2; i++) assert.match(await send(site, sam), /^250 /)
@@ -197,6 +198,9 @@ test('vacation: once, threaded, from the owner, to no list and no null sender; t
   assert.match(reply, /^Auto-Submitted: auto-replied/m)
   assert.match(reply, /^Return-Path: <>$/m)
   assert.match(reply, /Back on Monday\./)
+  const [copy = '', ...more] = await messagesIn(boxOf(site, 'kim', '.Sent'))
+  assert.match(copy, /Back on Monday\./)
+  assert.deepEqual(more, [])
 })
 
 test('a duplicate is known the second time', async () => {

@@ -9,8 +9,8 @@ import type { MailAddress } from '../../address/address.ts'
 import { parseAddress } from '../../address/path.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { parseChannelName } from '../../envelope/channel-name.ts'
-import type { Envelope } from '../../envelope/envelope.ts'
-import type { Filtered, VacationReply } from '../../envelope/filtered.ts'
+import type { Envelope, Recipient } from '../../envelope/envelope.ts'
+import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
 import type { MessageId } from '../../envelope/message-id.ts'
 import { applyEdits } from '../../mime/apply-edits.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
@@ -78,8 +78,14 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
     unique,
     inbox: 'INBOX',
   }
-  const send = async (why: BirthRecord['why'], to: readonly MailAddress[], bytes: Buffer): Promise<void> => {
-    if (await isWithinBudget(means, first)) await queue({ about, why, to, bytes, means })
+  const send = async (
+    why: BirthRecord['why'],
+    to: readonly MailAddress[],
+    bytes: Buffer,
+    filed?: FiledCopy,
+  ): Promise<void> => {
+    const copy = filed === undefined ? undefined : { owner: first, filed }
+    if (await isWithinBudget(means, first)) await queue({ about, why, to, bytes, means, copy })
     else means.log?.warn('filters.budget', { owner: first, about: envelope.id, why })
   }
   // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
@@ -87,9 +93,9 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
     for (const reply of vacations) {
       if (!(await isNew(means, first, reply))) continue
       const wanted = { ...reply, reason: reply.reason, mime: reply.mime }
-      await send('vacation', [reply.to], composeVacation(wanted, message, execution))
+      await send('vacation', [reply.to], composeVacation(wanted, message, execution), reply.copy)
     }
-  for (const { uri, from, importance, message: text } of notices) {
+  for (const { uri, from, importance, message: text, copy } of notices) {
     const mailto = parseMailto(uri)
     if (typeof mailto === 'string') continue
     const to = [...mailto.to, ...mailto.cc].flatMap((each) => parseAddress(each) ?? []).slice(0, MAX_NOTIFIED)
@@ -98,7 +104,7 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
       ...(from === undefined ? {} : { from }),
       ...(text === undefined ? {} : { message: text }),
     }
-    if (to.length > 0) await send('notify', to, composeNotification(said, mailto, message, execution))
+    if (to.length > 0) await send('notify', to, composeNotification(said, mailto, message, execution), copy)
   }
   for (const report of reports) {
     const key = memoryKey(first, report.script)
@@ -162,8 +168,10 @@ async function queue(order: {
   readonly to: readonly MailAddress[]
   readonly bytes: Buffer
   readonly means: SendMeans
+  /** RFC 8580: the sent message in a mailbox of the owner's. */
+  readonly copy: { readonly owner: MailAddress; readonly filed: FiledCopy } | undefined
 }): Promise<void> {
-  const { about, why, to, bytes, means } = order
+  const { about, why, to, bytes, means, copy } = order
   const { store, place, revision, clock, ids, traces, queued } = means
   const placements = await Promise.all(to.map(place))
   const places = placements.flatMap(({ problem, recipients }, i) => {
@@ -172,6 +180,7 @@ async function queue(order: {
     return [{ address, given: address, channel: LOCAL_CHANNEL }]
   })
   if (places.length === 0) return
+  const kept = copy === undefined ? [] : await filedCopies(copy, means)
   const id: MessageId = ids.message()
   const envelope: Envelope = {
     id,
@@ -184,7 +193,7 @@ async function queue(order: {
     body: bytes.some((octet) => octet > 0x7f) ? '8bit' : '7bit',
     size: bytes.length,
     edits: [],
-    recipients: places.map((where, index) => ({ ...where, index, notify: 'never' })),
+    recipients: [...places, ...kept].map((where, index) => ({ ...where, index, notify: 'never' })),
   }
   await using draft = await store.begin()
   await draft.write(bytes)
@@ -202,4 +211,16 @@ async function queue(order: {
     steps: placements.flatMap(({ steps }) => steps),
   })
   queued(id)
+}
+
+/** Where the owner has a mailbox of ours. */
+async function filedCopies(
+  { owner, filed }: { readonly owner: MailAddress; readonly filed: FiledCopy },
+  { place }: SendMeans,
+): Promise<readonly Omit<Recipient, 'index' | 'parent'>[]> {
+  const { recipients } = await place(owner)
+  const { mailbox, create, flags } = filed
+  return recipients
+    .filter(({ user }) => user !== undefined)
+    .map((own) => ({ ...own, copy: { mailbox, create, flags } }))
 }
