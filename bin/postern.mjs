@@ -3,15 +3,20 @@
 /** The command line of a checkout: finds Node 24 and runs src/cli/main.ts with it. */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { isTrusted } from '../scripts/compile-cache.mjs'
 import { findNode, handOver, ROOT } from '../scripts/runtime.mjs'
 
 // For this process and those it starts. In the checkout: what lies in a folder of everybody's could be anybody's code.
-process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'postern-compiled')
+if (process.env.NODE_COMPILE_CACHE === undefined) {
+  const folder = join(ROOT, 'node_modules', '.cache', 'postern-compiled')
+  if (isTrusted(folder)) process.env.NODE_COMPILE_CACHE = folder
+}
 const main = join(ROOT, 'src', 'cli', 'main.ts')
 const node = findNode()
 if (node === process.execPath) {
   process.argv[1] = main
-  enableCompileCache()
+  // Without a folder it would take one under the system's temporary folder.
+  if (process.env.NODE_COMPILE_CACHE !== undefined) enableCompileCache()
   await import(main)
 } else {
   handOver(node, [main, ...process.argv.slice(2)])
