@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { checkChannels } from './checks/channels.ts'
 import { runChecks } from './checks/check.ts'
+import { checkDirectory } from './checks/directory.ts'
 import { checkCounterTables, checkDnsLists } from './checks/dns-lists.ts'
 import { checkInternalIp } from './checks/internal-ip.ts'
 import { checkLimits } from './checks/limits.ts'
@@ -112,6 +113,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     checkNetworks,
     checkChannels,
     checkLimits,
+    checkDirectory,
     checkRoutes,
     checkDnsLists,
     checkCounterTables,
