@@ -4,22 +4,24 @@ import { access, readFile } from 'node:fs/promises'
 import { parseAddress } from '../address/path.ts'
 import type { Host } from '../ask/ask.ts'
 import { mailboxFolder, mailboxPath } from '../channels/maildir.ts'
+import type { Clock } from '../clock/clock.ts'
 import type { LoadedRevision } from '../config/where.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { channelConfig } from '../policy/channels.ts'
 import { LOCAL_CHANNEL } from '../policy/route.ts'
-import { duplicates, memoryKey } from '../queue/filtered/send.ts'
+import { isDuplicate } from '../queue/filtered/send.ts'
 import type { Counters } from '../state/counters.ts'
 
 const ABSENT = { kind: 'absent' } as const
 
 export function filterAnswers(parts: {
   readonly counters: Counters
+  readonly clock: Pick<Clock, 'now'>
   readonly revision: () => LoadedRevision
   /** Root of the Maildirs. */
   readonly mailboxes: string
 }): Pick<Host, 'mailbox.find' | 'memory.known' | 'filter.file'> {
-  const { counters, revision, mailboxes } = parts
+  const { counters, clock, revision, mailboxes } = parts
   return {
     /** Of Maildirs alone: another store is not looked into. Special uses and object identifiers are not kept in them. */
     'mailbox.find': async ({ user, mailbox, attribute, id }) => {
@@ -40,8 +42,7 @@ export function filterAnswers(parts: {
     },
     'memory.known': async ({ of, owner, id }) => {
       if (of !== 'duplicate') return ABSENT
-      const answer = await counters.count({ do: 'fetch', table: duplicates(0), key: memoryKey(owner, id) })
-      return answer.kind === 'found' ? { kind: 'found', value: true } : answer
+      return await isDuplicate(counters, { owner, id, now: clock.now() })
     },
     'filter.file': async ({ file, most }) => {
       try {

@@ -154,7 +154,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     }),
     ...guards.answers,
     ...lists.answers,
-    ...filterAnswers({ counters, revision, mailboxes }),
+    ...filterAnswers({ counters, clock, revision, mailboxes }),
   }
   const noSession: Host = {
     ...reads,

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
 import { parseAddress } from '../../address/path.ts'
+import type { Lookup } from '../../ask/lookup.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { parseChannelName } from '../../envelope/channel-name.ts'
 import type { Envelope, Recipient } from '../../envelope/envelope.ts'
@@ -41,9 +42,26 @@ export interface SendMeans extends NoticeMeans {
   readonly counters: Counters
 }
 
-/** What duplicates are remembered in; asked by scripts (RFC 7352) as `memory.known`. */
-export const duplicates = (seconds: number): CounterTable => table('filters.duplicate', 1, seconds * 1000)
-export const memoryKey = (owner: string, id: string): string =>
+/** Longest time a duplicate is remembered (RFC 7352 §3.4 allows a limit); kept as the time it ends, wall-clock ms. */
+const LONGEST_DUPLICATE_MS = 30 * 24 * HOUR_MS
+/**
+ * Periods of replies, hours: one that a script asks for is the next longer one here (RFC 5230 §4.1 lets a site do so).
+ * Each is a table of its own, and nobody may make tables without end.
+ */
+const PERIODS = [1 / 60, 1 / 6, 1, 6, 12, 24, 48, 72, 96, 120, 144, 168, 240, 336, 504, 720, 1440, 2160, 4320, 8760]
+
+/** Was this remembered for the owner, and has not ended yet (`memory.known` of `duplicate`, RFC 7352)? */
+export async function isDuplicate(
+  counters: Counters,
+  { owner, id, now }: { readonly owner: string; readonly id: string; readonly now: number },
+): Promise<Lookup<true>> {
+  const answer = await counters.count({ do: 'fetch', table: DUPLICATES(), key: memoryKey(owner, id) })
+  if (answer.kind !== 'found') return answer
+  return Number(answer.value) > now ? { kind: 'found', value: true } : { kind: 'absent' }
+}
+
+const DUPLICATES = (): CounterTable => table('filters.duplicate', 1, LONGEST_DUPLICATE_MS)
+const memoryKey = (owner: string, id: string): string =>
   createHash('sha256')
     .update(JSON.stringify([owner.toLowerCase(), id]))
     .digest('hex')
@@ -62,7 +80,8 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
   const [first] = owner
   if (first === undefined) return
   for (const { id, seconds } of remember) {
-    const request = { do: 'store', table: duplicates(seconds), key: memoryKey(first, id), value: '1' } as const
+    const ends = means.clock.now() + Math.min(seconds * 1000, LONGEST_DUPLICATE_MS)
+    const request = { do: 'store', table: DUPLICATES(), key: memoryKey(first, id), value: String(ends) } as const
     await answered(means.counters, request)
   }
   if (vacations.length + notices.length + reports.length === 0) return
@@ -118,7 +137,8 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
 async function isNew({ counters }: SendMeans, owner: string, { to, handle, seconds }: VacationReply): Promise<boolean> {
   if (seconds === 0) return true
   const key = memoryKey(owner, `${to.toLowerCase()} ${handle}`)
-  const request = { do: 'throttle', table: table(`filters.vacation.${seconds}`, 1, seconds * 1000), key } as const
+  const hours = PERIODS.find((each) => each * 3600 >= seconds) ?? PERIODS.at(-1) ?? 1
+  const request = { do: 'throttle', table: table(`filters.vacation.${hours}`, 1, hours * HOUR_MS), key } as const
   return (await answered(counters, request)) === 'under'
 }
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Proves: what filters ask to be sent is sent once, to whom it may be sent, within its bounds, and is durable. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ManualClock } from '../../clock/clock.ts'
+import type { Revision, RevisionId } from '../../config/revision.ts'
+import { ConfigSchema } from '../../config/schema.ts'
+import type { ChannelName } from '../../envelope/channel-name.ts'
+import type { Filtered, VacationReply } from '../../envelope/filtered.ts'
+import { createIds, type MessageId } from '../../envelope/message-id.ts'
+import { silentLog } from '../../monitor/log.ts'
+import { mailAddress } from '../../policy/access/fixture.ts'
+import type { TraceRecord } from '../../policy/trace.ts'
+import type { Counters } from '../../state/counters.ts'
+import { EmbeddedCounters } from '../../state/embedded-counters.ts'
+import { MemoryStore } from '../memory-store.ts'
+import { isDuplicate, sendFor } from './send.ts'
+
+const OWNER = mailAddress('kim@example.org')
+const HOUR = 3_600_000
+const by = { level: 'personal', script: 'main', line: 1, column: 1 } as const
+const asked = (more: Partial<Filtered>): Filtered => ({
+  fileinto: [],
+  redirects: [],
+  edits: [],
+  vacations: [],
+  notices: [],
+  reports: [],
+  remember: [],
+  owner: [OWNER],
+  ...more,
+})
+const reply = (more: Partial<VacationReply> = {}): VacationReply => ({
+  to: mailAddress('sam@example.net'),
+  reason: 'Away.',
+  mime: false,
+  handle: 'h',
+  seconds: 7 * 24 * 3600,
+  by,
+  ...more,
+})
+
+const revision: Revision = {
+  id: 'r' as RevisionId,
+  directory: '/',
+  config: ConfigSchema.parse({ server: { hostname: 'mail.example.org' }, listeners: {} }),
+  where: () => ({ by: 'built-in', rule: 'test' }),
+}
+
+async function setUp({ from = 'sam@example.net', counters }: { from?: string | null; counters?: Counters } = {}) {
+  const clock = new ManualClock()
+  const ids = createIds(() => clock.now(), 1)
+  const store = new MemoryStore()
+  const traces: TraceRecord[] = []
+  const queued: MessageId[] = []
+  const warned: string[] = []
+  const content = 'Subject: Hi\r\nMessage-ID: <1@example.net>\r\nFrom: sam@example.net\r\n\r\nWords.\r\n'
+  const id = ids.message()
+  {
+    await using draft = await store.begin()
+    await draft.write(Buffer.from(content))
+    const recipient = { index: 0, address: OWNER, given: OWNER, channel: 'ims-ms' as ChannelName }
+    await draft.commit({
+      id,
+      reversePath: from === null ? null : mailAddress(from),
+      receivedAt: 0,
+      source: 'tcp_local' as ChannelName,
+      origin: { session: ids.session(), protocol: 'ESMTP' },
+      revision: 'r',
+      smtputf8: false,
+      body: '7bit',
+      size: content.length,
+      edits: [],
+      recipients: [recipient],
+    })
+  }
+  const about = await store.get(id)
+  assert.ok(about !== undefined)
+  const means = {
+    store,
+    place: async (address: typeof OWNER) => ({
+      recipients: [{ address, given: address, channel: 'tcp_local' as ChannelName }],
+      steps: [],
+    }),
+    revision: () => revision,
+    clock,
+    ids,
+    random: (octets: number) => new Uint8Array(octets),
+    traces: { append: (record: TraceRecord) => void traces.push(record) },
+    log: { ...silentLog, warn: (event: string) => void warned.push(event) },
+    queued: (one: MessageId) => void queued.push(one),
+    counters: counters ?? new EmbeddedCounters(clock),
+  }
+  const texts = async (): Promise<readonly string[]> =>
+    Promise.all(
+      queued.map(async (one) => {
+        const pieces: Uint8Array[] = []
+        for await (const piece of store.content(one)) pieces.push(piece)
+        return Buffer.concat(pieces).toString()
+      }),
+    )
+  return {
+    send: (filtered: Filtered) => sendFor(about, filtered, means),
+    clock,
+    store,
+    traces,
+    queued,
+    warned,
+    texts,
+    means,
+  }
+}
+
+test('a reply: durable, from the null sender, traced; once a period for a sender and a handle', async () => {
+  const { send, clock, store, traces, queued, texts } = await setUp()
+  for (let i = 0; i < 3; i++) await send(asked({ vacations: [reply()] }))
+  assert.equal(queued.length, 1)
+  const kept = await store.get(queued[0] ?? ('' as MessageId))
+  assert.equal(kept?.envelope.reversePath, null)
+  const [text = ''] = await texts()
+  assert.match(text, /^From: kim@example\.org\r$/m)
+  assert.match(text, /^In-Reply-To: <1@example\.net>\r$/m)
+  assert.deepEqual(
+    traces.map((record) => record.record === 'birth' && record.why),
+    ['vacation'],
+  )
+  await send(asked({ vacations: [reply({ handle: 'other' })] }))
+  await send(asked({ vacations: [reply({ to: mailAddress('lee@example.net') })] }))
+  assert.equal(queued.length, 3)
+  clock.advance(7 * 24 * HOUR + 1)
+  await send(asked({ vacations: [reply()] }))
+  assert.equal(queued.length, 4)
+})
+
+test('periods that scripts choose make no tables without end: the next longer one of a few counts', async () => {
+  const { send, clock, queued } = await setUp()
+  for (let seconds = 1; seconds < 2000; seconds += 7) await send(asked({ vacations: [reply({ seconds })] }))
+  assert.equal(queued.length, 3)
+  clock.advance(61_000)
+  await send(asked({ vacations: [reply({ seconds: 59 })] }))
+  assert.equal(queued.length, 4)
+})
+
+test('every message, where the period is nothing; never to the null sender', async () => {
+  const { send, queued } = await setUp()
+  for (let i = 0; i < 3; i++) await send(asked({ vacations: [reply({ seconds: 0 })] }))
+  assert.equal(queued.length, 3)
+  const nobody = await setUp({ from: null })
+  await nobody.send(asked({ vacations: [reply({ seconds: 0 })] }))
+  assert.equal(nobody.queued.length, 0)
+})
+
+test('a hundred an hour for one owner, and no more', async () => {
+  const { send, clock, queued, warned } = await setUp()
+  for (let i = 0; i < 105; i++) await send(asked({ vacations: [reply({ seconds: 0 })] }))
+  assert.deepEqual([queued.length, warned.length, warned[0]], [100, 5, 'filters.budget'])
+  clock.advance(HOUR + 1)
+  await send(asked({ vacations: [reply({ seconds: 0 })] }))
+  assert.equal(queued.length, 101)
+})
+
+test('a notification goes to few, and to nobody by another method', async () => {
+  const { send, store, queued } = await setUp()
+  const notice = { importance: '2', options: [], by } as const
+  const uri = (count: number): string =>
+    `mailto:${Array.from({ length: count }, (_, i) => `u${i}@example.org`).join(',')}`
+  await send(asked({ notices: [2, 50].map((count) => ({ ...notice, uri: uri(count) })) }))
+  await send(asked({ notices: [{ ...notice, uri: 'xmpp:x@example.org' }] }))
+  assert.equal(queued.length, 1)
+  assert.equal((await store.get(queued[0] ?? ('' as MessageId)))?.envelope.recipients.length, 2)
+})
+
+test('a report: once a day for a script', async () => {
+  const { send, clock, queued, texts } = await setUp()
+  const report = { to: OWNER, level: 'personal', script: 'rule 1', text: 'line 1: no\nsuch command' } as const
+  for (let i = 0; i < 3; i++) await send(asked({ reports: [report, { ...report, script: 'rule 2' }] }))
+  assert.equal(queued.length, 2)
+  assert.match((await texts())[0] ?? '', /rule 1\r\nline 1: no\r\nsuch command\r\n/)
+  clock.advance(24 * HOUR + 1)
+  await send(asked({ reports: [report] }))
+  assert.equal(queued.length, 3)
+})
+
+test('what is remembered is known afterwards, and forgotten in time', async () => {
+  const { send, clock, means } = await setUp()
+  const known = async () => (await isDuplicate(means.counters, { owner: OWNER, id: 'x', now: clock.now() })).kind
+  assert.equal(await known(), 'absent')
+  await send(asked({ remember: [{ id: 'x', seconds: 60 }] }))
+  assert.equal(await known(), 'found')
+  clock.advance(61_000)
+  assert.equal(await known(), 'absent')
+})
+
+test('a memory that cannot be reached: nothing is sent, and it is to be tried again', async () => {
+  const counters: Counters = { count: () => ({ kind: 'defer', cause: 'away' }) }
+  const { send, queued } = await setUp({ counters })
+  await assert.rejects(send(asked({ vacations: [reply()] })), /cannot be reached/)
+  assert.equal(queued.length, 0)
+})
