@@ -96,7 +96,7 @@ export {
   type SieveQuestion,
   type SieveQuestionKind,
   type SieveQuestionOf,
-  then,
+  then as andThen,
   within,
 } from './questions.ts'
 export { type Ended, NORMAL, RETURN, STOP } from './run/ended.ts'

@@ -306,3 +306,11 @@ test('14 132 suites in one process, in any order, at the same time', async () =>
   )
   for (const [i, outcome] of together.entries()) assert.deepEqual(outcome, alone[(i * 7) % 3])
 })
+
+test('the public entries are loaded by their names, as a package is', async () => {
+  const sieve: object = await import('postern/sieve')
+  const mapping: object = await import('postern/mapping')
+  assert.ok('SieveEngine' in sieve && 'runMapping' in mapping)
+  // A module with such a name is taken for a promise by whoever loads it late.
+  assert.ok(!('then' in sieve) && !('then' in mapping))
+})
