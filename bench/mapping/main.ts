@@ -34,6 +34,8 @@ function compare(mix: Mix): void {
     const table = mappings.table('T')
     if (table === undefined) throw new Error('no table')
     let peerLoad: number | undefined
+    // What loading left behind is collected meanwhile; it belongs to loading.
+    for (const place of PLACES) askMappings(mappings, probesOf(mix, rows, place, PROBES), ASK_MS)
     for (const place of PLACES) {
       const probes = probesOf(mix, rows, place, PROBES)
       askMappings(mappings, probes, ASK_MS / 3)

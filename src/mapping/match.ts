@@ -52,7 +52,9 @@ export function matchPattern(pattern: Pattern, probe: Probe, work: Work): Taken 
 function take(elements: readonly PatternElement[], probe: Probe, reach: Reach): Taken {
   const taken: number[] = []
   let at = 0
-  for (const [i, element] of elements.entries()) {
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i]
+    if (element === undefined) break
     const end = endOf(element, at, i, probe, reach)
     taken.push(at, end)
     at = end

@@ -13,8 +13,11 @@ export const sortedFlags = (flags: ReadonlySet<string>): string =>
 /** The texts of the fields, by their number. */
 export function fieldsOf({ elements }: Pattern, taken: Taken, text: string): string[] {
   const fields: string[] = []
-  for (const [i, element] of elements.entries())
-    if (element.kind !== 'literal' && element.saved) fields.push(text.slice(taken[2 * i], taken[2 * i + 1]))
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i]
+    if (element !== undefined && element.kind !== 'literal' && element.saved)
+      fields.push(text.slice(taken[2 * i], taken[2 * i + 1]))
+  }
   return fields
 }
 
@@ -22,11 +25,15 @@ type RowStep = Extract<MappingStep, { readonly step: 'row' }>
 
 export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: Expanded): RowStep {
   const { failure, control, output, flags, lookups } = expanded
+  const pieces = piecesOf(row, taken, probe.text)
+  // Written out, for there is one for every hit: copying an object into another costs more than all of it.
+  if (failure === undefined && control === undefined)
+    return { step: 'row', row: row.ref, probe: probe.text, pieces, lookups, output, flags: sortedFlags(flags) }
   const common = {
     step: 'row',
     row: row.ref,
     probe: probe.text,
-    pieces: piecesOf(row, taken, probe.text),
+    pieces,
     lookups,
     ...(control === undefined ? {} : { next: control }),
   } as const
@@ -38,11 +45,16 @@ export function rowStep(row: MappingRow, probe: Probe, taken: Taken, expanded: E
 
 function piecesOf({ pattern, patternText }: MappingRow, taken: Taken, text: string): MatchedPiece[] {
   let next = 0
-  return pattern.elements.map((element, i) => {
-    const { from, to } = element
-    const written = patternText.slice(from, to)
+  const { elements } = pattern
+  const pieces: MatchedPiece[] = []
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i]
+    if (element === undefined) break
+    const { from } = element
+    const written = patternText.slice(from, element.to)
     const piece = text.slice(taken[2 * i], taken[2 * i + 1])
-    const saved = element.kind !== 'literal' && element.saved
-    return saved ? { pattern: written, from, text: piece, field: next++ } : { pattern: written, from, text: piece }
-  })
+    if (element.kind !== 'literal' && element.saved) pieces.push({ pattern: written, from, text: piece, field: next++ })
+    else pieces.push({ pattern: written, from, text: piece })
+  }
+  return pieces
 }

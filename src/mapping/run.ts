@@ -171,6 +171,22 @@ class Operation {
 
   #result(): MappingResult {
     const { work } = this.#shared
+    if (work.exhausted === undefined && this.#row !== undefined)
+      return {
+        kind: 'answered',
+        matched: true,
+        failed: this.#failed,
+        output: this.#output ?? this.#current.text,
+        flags: sortedFlags(this.#flags),
+        row: this.#row,
+        table: this.#name,
+        probe: this.#probe,
+        input: sortedFlags(this.#shared.input),
+        steps: this.#steps,
+        stepsDropped: this.#stepsDropped,
+        unanswered: this.#lookUps?.unanswered ?? [],
+        work: work.steps,
+      }
     const common = {
       table: this.#name,
       probe: this.#probe,
@@ -183,11 +199,10 @@ class Operation {
     if (work.exhausted !== undefined) return { kind: 'deferred', cause: work.exhausted, ...common }
     return {
       kind: 'answered',
-      matched: this.#row !== undefined,
+      matched: false,
       failed: this.#failed,
-      output: this.#output ?? this.#current.text,
+      output: this.#current.text,
       flags: sortedFlags(this.#flags),
-      ...(this.#row === undefined ? {} : { row: this.#row }),
       ...common,
     }
   }
