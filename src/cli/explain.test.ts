@@ -132,3 +132,17 @@ test('behind a refusal: what the other tables of the phase would have said, in b
     json.traces.every(({ steps }: { steps: { stage: string }[] }) => steps.every((s) => s.stage !== 'MAIL_ACCESS')),
   )
 })
+
+test('behind another refusal no table is asked', async () => {
+  const { code, out, err } = await explain(
+    '--ip',
+    '198.51.100.7',
+    '--from',
+    'kim@example.net',
+    '--to',
+    'a@x.invalid.',
+    'far@example.com',
+  )
+  assert.equal(code, 0, err)
+  assert.doesNotMatch(out, /would have/)
+})

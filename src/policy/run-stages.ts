@@ -21,7 +21,7 @@ export interface StagesResult<C> {
   readonly verdict: Verdict
   /** What made the verdict; `undefined` when everything passed. */
   readonly by: DecidedBy | undefined
-  /** Stages that were not run, for a refusal ended the run before them. */
+  /** Stages that were not run, for a table said no before them. Behind another refusal they may lack what they need. */
   readonly rest: readonly Stage<C>[]
 }
 
@@ -40,11 +40,13 @@ export function* runStages<C extends SessionContext>(
     if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
-      return { context, verdict: result.verdict, by: result.by, rest: stages.slice(i + 1) }
+      return { context, verdict: result.verdict, by: result.by, rest: saysNo(result) ? stages.slice(i + 1) : [] }
     if (result.verdict.do === 'hold') held ??= { verdict: result.verdict, by: result.by }
   }
   return { context, verdict: held?.verdict ?? { do: 'pass' }, by: held?.by, rest: [] }
 }
+
+const saysNo = <C>({ tables }: StageResult<C>): boolean => tables !== undefined && tables.length > 0
 
 /**
  * What mapping tables behind a refusal would have said, for whoever wants to know all of a phase: steps of the stages
