@@ -55,6 +55,7 @@ async function preparePeers(options: Options, cleanup: AsyncDisposableStack): Pr
   const known: Readonly<Record<string, Peer>> = {
     postern: postern(ours),
     'postern-tables': postern({ ...ours, tables: true }),
+    'postern-filters': postern({ ...ours, filters: true }),
     haraka: haraka(options.haraka, cleanup),
     postfix,
   }

@@ -21,7 +21,7 @@ export interface Options {
   readonly disk: string
 }
 
-const USAGE = `usage: node bench/relay/main.ts [--quick] [--peers postern,postern-tables,haraka,postfix] [--workers auto]
+const USAGE = `usage: node bench/relay/main.ts [--quick] [--peers postern,postern-tables,postern-filters,haraka,postfix] [--workers auto]
   [--loads 4096/100/many,51200/20/one] [--warm 5000] [--runs 3] [--seconds 5] [--latency 10] [--no-syncs]
   [--disk FOLDER] [--haraka FOLDER] [--node-options "--cpu-prof"]`
 

@@ -4,7 +4,7 @@
  * address. As many deliveries at one time to one destination as Postfix makes (20), so that both may do the same.
  */
 import { execFileSync } from 'node:child_process'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { STOCK_TABLES } from '../../src/config/stock-tables.ts'
 import type { Peer } from './peer.ts'
@@ -17,16 +17,23 @@ export interface PosternOptions {
   readonly nodeOptions?: string
   /** With the mapping tables of `postern init`, INTERNAL_IP saying who is inside. */
   readonly tables?: boolean
+  /** With a script of 50 rules for the source channel, in place of a user's, and one of 5 for the MTA. */
+  readonly filters?: boolean
 }
 
-export function postern({ workers, nodeOptions, tables = false }: PosternOptions): Peer {
+export function postern({ workers, nodeOptions, tables = false, filters = false }: PosternOptions): Peer {
   return {
-    name: tables ? 'postern-tables' : 'postern',
+    name: tables ? 'postern-tables' : filters ? 'postern-filters' : 'postern',
     async prepare() {
       return { available: true, version: `${revision()}, Node ${process.version}, workers: ${workers}` }
     },
     async configure({ folder, port, sinkPort }) {
       if (tables) await writeFile(join(folder, 'mappings'), STOCK_TABLES.replace('  127.0.0.1  ', '  $(127.0.0.0/8)  '))
+      if (filters) {
+        await mkdir(join(folder, 'filters'))
+        await writeFile(join(folder, 'filters', 'mta.sieve'), rules(5))
+        await writeFile(join(folder, 'filters', 'source.sieve'), rules(50))
+      }
       await writeFile(
         join(folder, 'postern.yaml'),
         `\
@@ -36,7 +43,7 @@ listeners:
 networks: { own: [127.0.0.0/8] }
 channels:
   tcp_local: { smarthost: '[127.0.0.1]:${sinkPort}', perDestination: 20 }
-limits:
+${filters ? '  tcp_intranet: { sourceFilter: filters/source.sieve }\n' : ''}limits:
   connections: 20000
   connectionsPerAddress: 20000
   connectionsPerNetwork: 20000
@@ -51,6 +58,18 @@ limits:
     },
   }
 }
+
+/** Rules as people have them, none of which applies to what the source sends. */
+const rules = (count: number): string =>
+  `require ["fileinto", "reject"];\n${Array.from({ length: count }, (_, n) => RULES[n % RULES.length]?.(n) ?? '').join('')}`
+
+const RULES: readonly ((n: number) => string)[] = [
+  (n) => `if address :is "from" "list${n}@example.org" { fileinto "Lists"; }\n`,
+  (n) => `if header :contains "subject" ["offer ${n}", "winner ${n}"] { discard; }\n`,
+  (n) => `if allof (header :matches "list-id" "*<list${n}.*>", not exists "x-keep") { fileinto "Lists"; }\n`,
+  (n) => `if address :domain "from" "spam${n}.example" { reject "No."; }\n`,
+  (n) => `if size :over ${n + 10}M { discard; }\n`,
+]
 
 function revision(): string {
   try {
