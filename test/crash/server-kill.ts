@@ -9,12 +9,13 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
+import { freePort } from '../peers/free-port.ts'
 import { CONTENT, send, type Told } from './load.ts'
 import { startSink } from './sink.ts'
 
@@ -204,16 +205,6 @@ async function listening(port: number, ended: Promise<unknown>): Promise<void> {
 function killGroup(server: ChildProcess, signal: NodeJS.Signals): void {
   if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
   process.kill(signal === 'SIGKILL' ? -server.pid : server.pid, signal)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, HOST)
-  await once(probe, 'listening')
-  const bound = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return typeof bound === 'object' && bound !== null ? bound.port : 0
 }
 
 /** Small and good enough to choose a moment. */

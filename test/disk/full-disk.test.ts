@@ -14,7 +14,8 @@ import { startSink } from '../../src/demo/sink.ts'
 import type { Health } from '../../src/monitor/health.ts'
 import { reply } from '../../src/smtp/reply.ts'
 import { Peer } from '../conversations/peer.ts'
-import { eventually, freePort, temporaryFolder } from '../interop/site.ts'
+import { eventually, temporaryFolder } from '../interop/site.ts'
+import { freePort } from '../peers/free-port.ts'
 
 const INSIDE = '127.0.0.3'
 const MIB = 1024 * 1024

@@ -9,10 +9,11 @@ import { createTcp } from '../../src/channels/tcp.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
 import type { Resolver } from '../../src/dns/resolver.ts'
 import { Peer } from '../conversations/peer.ts'
+import { freePort } from '../peers/free-port.ts'
 import { missing } from '../peers/install.ts'
 import { ACCOUNT, account, noIpv6, PEER, type Postfix, startPostfix } from './postfix.ts'
 import { listening } from './programs.ts'
-import { eventually, freePort, HOST, INSIDE, newMail, type Site, startSite, temporaryFolder } from './site.ts'
+import { eventually, HOST, INSIDE, newMail, type Site, startSite, temporaryFolder } from './site.ts'
 
 const CONTENT = 'Subject: out\r\nMessage-ID: <out@inside.test>\r\n\r\n..a line with dots\r\n.\r\nthe end\r\n'
 

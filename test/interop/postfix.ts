@@ -8,9 +8,10 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { selfSigned } from '../../src/config/self-signed.ts'
 import { startDnsServer } from '../../src/demo/dns-server.ts'
+import { freePort } from '../peers/free-port.ts'
 import { missing } from '../peers/install.ts'
 import { listening, run } from './programs.ts'
-import { eventually, freePort, HOST, temporaryFolder } from './site.ts'
+import { eventually, HOST, temporaryFolder } from './site.ts'
 
 /** The name of Postfix here. */
 export const PEER = 'peer.test'

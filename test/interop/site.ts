@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A real Postern on loopback for one test: its own directory, free ports, the server in this process. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,6 +10,7 @@ import type { ConfigSchema } from '../../src/config/schema.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
 import { serve } from '../../src/main.ts'
+import { freePort } from '../peers/free-port.ts'
 
 export const HOST = '127.0.0.1'
 export const SINK_HOST = '127.0.0.9'
@@ -118,18 +118,6 @@ export async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<st
   const folder = await mkdtemp(join(tmpdir(), 'postern-interop-'))
   cleanup.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
-}
-
-export async function freePort(host = HOST): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve, reject) => {
-    probe.once('error', reject)
-    probe.listen(0, host, resolve)
-  })
-  const bound = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (typeof bound !== 'object' || bound === null) throw new Error('no port')
-  return bound.port
 }
 
 /** The first answer that is not `undefined`, asked for until the deadline. */

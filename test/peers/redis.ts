@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './free-port.ts'
 import { findProgram, missing } from './install.ts'
 
 export interface RedisServer extends AsyncDisposable {
@@ -65,14 +65,4 @@ export async function startRedis({ port, password }: { port?: number; password?:
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** Redis does not say which port it was given, so it is not asked to choose one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

@@ -6,12 +6,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { selfSigned } from '../../src/config/self-signed.ts'
+import { freePort } from './free-port.ts'
 import { findProgram } from './install.ts'
 
 const SCHEMAS = '/etc/ldap/schema'
@@ -148,15 +149,4 @@ async function answers(port: number): Promise<boolean> {
   const there = await promise
   socket.destroy()
   return there
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  probe.listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const bound = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (typeof bound !== 'object' || bound === null) throw new Error('no port')
-  return bound.port
 }

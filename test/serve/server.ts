@@ -17,7 +17,8 @@ import { selfSigned } from '../../src/config/self-signed.ts'
 import { type ControlClient, connectControl } from '../../src/control/client.ts'
 import type { WorkerRow } from '../../src/control/protocol.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
-import { DOMAIN, freePort, HOST, INSIDE, temporaryFolder } from '../interop/site.ts'
+import { DOMAIN, HOST, INSIDE, temporaryFolder } from '../interop/site.ts'
+import { freePort } from '../peers/free-port.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** Most of what a start costs is compiling: what one process compiled the others find here. */
