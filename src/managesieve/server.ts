@@ -5,9 +5,10 @@
  */
 import type { Socket } from 'node:net'
 import type { Config } from '../config/schema.ts'
-import { type Listener, listen, plainAddress } from '../smtp-server/listener.ts'
+import { listen, plainAddress } from '../smtp-server/listener.ts'
+import { type Addresses, OpenConnections, openAll } from '../smtp-server/open-connections.ts'
 import { Wire } from '../smtp-server/wire.ts'
-import { type Claimed, ConnectionSlots, soleSlots } from '../state/connection-slots.ts'
+import { ConnectionSlots, soleSlots } from '../state/connection-slots.ts'
 import { Connection, type ConnectionParts } from './connection.ts'
 import { bye, formatReply } from './reply.ts'
 import type { ScriptChecker } from './script-checker.ts'
@@ -25,7 +26,7 @@ export interface ManageSieveDeps extends ConnectionParts {
 
 export interface ManageSieveServer extends AsyncDisposable {
   /** Where it listens, by the name of the listener. */
-  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>>
+  addresses(): Addresses
   /** Connections that are open now. */
   connections(): number
   /** No new connections, BYE to the others when their command has ended; who is left after `deadlineMs` is cut off. */
@@ -41,52 +42,38 @@ const REFUSED_MS = 1000
 
 /** @throws when a port cannot be had; nothing is left listening */
 export async function startManageSieve(deps: ManageSieveDeps): Promise<ManageSieveServer> {
-  const server = new Listening(deps)
-  try {
-    for (const [name, config] of Object.entries(deps.listeners)) await server.open(name, config)
-  } catch (error) {
-    await server.stop(0)
-    throw error
-  }
-  return server
+  return await openAll(new Listening(deps), deps.listeners)
 }
 
 class Listening implements ManageSieveServer {
   readonly #deps: ManageSieveDeps
-  readonly #listeners: Listener[] = []
-  readonly #connections = new Map<Connection, Promise<void>>()
+  readonly #open: OpenConnections<Connection>
   readonly #slots: ReturnType<typeof soleSlots>
   #refused = 0
   #tellAt = 0
 
   constructor(deps: ManageSieveDeps) {
     this.#deps = deps
+    this.#open = new OpenConnections(deps.clock)
     this.#slots = soleSlots(new ConnectionSlots(() => deps.clock.monotonic()), () => deps.settings().managesieve)
   }
 
   async open(name: string, config: Config['managesieve']['listeners'][string]): Promise<void> {
     const fd = this.#deps.descriptors?.get(name)
     const where = fd === undefined ? config : { fd }
-    this.#listeners.push(await listen(name, where, (socket) => void this.#take(socket)))
+    this.#open.listensOn(await listen(name, where, (socket) => void this.#take(socket)))
   }
 
-  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>> {
-    return Object.fromEntries(this.#listeners.map(({ name, address, port }) => [name, { address, port }]))
+  addresses(): Addresses {
+    return this.#open.addresses
   }
 
   connections(): number {
-    return this.#connections.size
+    return this.#open.size
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    const closing = this.#listeners.splice(0).map((listener) => listener.close())
-    for (const connection of this.#connections.keys()) connection.stop()
-    const cancel = this.#deps.clock.after(deadlineMs, () => {
-      for (const connection of this.#connections.keys()) connection.destroy()
-    })
-    await Promise.all(this.#connections.values())
-    cancel()
-    await Promise.all(closing)
+    await this.#open.stop(deadlineMs)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -107,15 +94,7 @@ class Listening implements ManageSieveServer {
     if (!claimed.answer.granted) return await this.#refuse(wire, client.address, claimed.answer.limit)
     const context = { client, settings: settings(), checker: checker() }
     const session = new Session(context, { tlsAvailable: () => tlsContext() !== undefined })
-    this.#run(new Connection(wire, session, this.#deps), claimed)
-  }
-
-  #run(connection: Connection, claimed: Claimed): void {
-    const run = connection.run().finally(() => {
-      this.#connections.delete(connection)
-      claimed.release()
-    })
-    this.#connections.set(connection, run)
+    this.#open.run(new Connection(wire, session, this.#deps), () => claimed.release())
   }
 
   async #refuse(wire: Wire, client: string, limit: string): Promise<void> {

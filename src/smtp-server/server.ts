@@ -22,7 +22,8 @@ import { type InHand, nothingInHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
 import type { Claimed, SlotSource } from '../state/connection-slots.ts'
 import { Connection } from './connection.ts'
-import { type Listener, listen, plainAddress } from './listener.ts'
+import { listen, plainAddress } from './listener.ts'
+import { type Addresses, OpenConnections, openAll } from './open-connections.ts'
 import { readProxied } from './proxied.ts'
 import { RefusedConnections } from './refused-connections.ts'
 import { Session } from './session.ts'
@@ -54,7 +55,7 @@ export interface SmtpServerDeps {
 
 export interface SmtpServer extends AsyncDisposable {
   /** Where it listens, by the name of the listener. */
-  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>>
+  addresses(): Addresses
   /** Connections that are open now. */
   connections(): number
   /**
@@ -69,20 +70,12 @@ const STOP_DEADLINE_MS = 10_000
 
 /** @throws when a port cannot be had, or submissions is to be served without a certificate; nothing is left listening */
 export async function startSmtpServer(deps: SmtpServerDeps): Promise<SmtpServer> {
-  const server = new Listening(deps)
-  try {
-    for (const [name, config] of Object.entries(deps.listeners)) await server.open(name, config)
-  } catch (error) {
-    await server.stop(0)
-    throw error
-  }
-  return server
+  return await openAll(new Listening(deps), deps.listeners)
 }
 
 class Listening implements SmtpServer {
   readonly #deps: SmtpServerDeps
-  readonly #listeners: Listener[] = []
-  readonly #connections = new Map<Connection, Promise<void>>()
+  readonly #open: OpenConnections<Connection>
   /** Connections whose PROXY header has not come yet. */
   readonly #heralds = new Set<Socket>()
   readonly #traces: RefusedConnections
@@ -90,9 +83,10 @@ class Listening implements SmtpServer {
 
   constructor(deps: SmtpServerDeps) {
     this.#deps = deps
+    this.#open = new OpenConnections(deps.clock)
     this.#traces = new RefusedConnections(deps.traces, deps.clock)
     this.#metrics = smtpMetrics(deps.metrics)
-    deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#connections.size)
+    deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#open.size)
   }
 
   async open(name: string, config: ListenerConfig): Promise<void> {
@@ -105,27 +99,20 @@ class Listening implements SmtpServer {
       if (proxied) void this.#takeProxied(name, config, socket)
       else this.#take(name, config, socket, {})
     }
-    this.#listeners.push(await listen(name, fd === undefined ? config : { fd }, take))
+    this.#open.listensOn(await listen(name, fd === undefined ? config : { fd }, take))
   }
 
-  addresses(): Readonly<Record<string, { readonly address: string; readonly port: number }>> {
-    return Object.fromEntries(this.#listeners.map(({ name, address, port }) => [name, { address, port }]))
+  addresses(): Addresses {
+    return this.#open.addresses
   }
 
   connections(): number {
-    return this.#connections.size
+    return this.#open.size
   }
 
   async stop(deadlineMs: number): Promise<void> {
-    const closing = this.#listeners.splice(0).map((listener) => listener.close())
     for (const socket of this.#heralds) socket.destroy()
-    for (const connection of this.#connections.keys()) connection.stop()
-    const cancel = this.#deps.clock.after(deadlineMs, () => {
-      for (const connection of this.#connections.keys()) connection.destroy()
-    })
-    await Promise.all(this.#connections.values())
-    cancel()
-    await Promise.all(closing)
+    await this.#open.stop(deadlineMs)
     this.#traces.close()
   }
 
@@ -188,13 +175,11 @@ class Listening implements SmtpServer {
       traces: this.#traces,
       metrics: this.#metrics,
     })
-    const run = connection.run().finally(() => {
-      this.#connections.delete(connection)
+    this.#open.run(connection, () => {
       // A claim that is still under way is given back when it has been answered.
       if (claimed instanceof Promise) claimed.then(({ release }) => release()).catch(() => {})
       else claimed?.release()
     })
-    this.#connections.set(connection, run)
   }
 }
 
