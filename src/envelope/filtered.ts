@@ -146,6 +146,18 @@ export interface Filtered {
   readonly owner: readonly MailAddress[]
 }
 
+/** Nothing is decided, and nothing to be done. */
+export const nothingFiltered = (owner: readonly MailAddress[]): Filtered => ({
+  fileinto: [],
+  redirects: [],
+  edits: [],
+  vacations: [],
+  notices: [],
+  reports: [],
+  remember: [],
+  owner,
+})
+
 /** One copy on its way: into a mailbox, or to another address. */
 export interface RecipientCopy extends Copy {
   /** Absent: the inbox, or wherever the recipient's mail goes. */

@@ -45,6 +45,12 @@ export function* findAddress(
 export const isPostmaster = (address: MailAddress): boolean =>
   localPartOf(unquoted(address)).toLowerCase() === 'postmaster'
 
+/** The postmaster of this server, who answers for what it sends by itself. */
+export function sitePostmaster({ config }: Revision): MailAddress {
+  const { postmaster, hostname } = config.server
+  return (postmaster.includes('@') ? postmaster : `${postmaster}@${hostname}`) as MailAddress
+}
+
 /** Where `server.postmaster` sends mail for the postmaster of this domain; `undefined` when that is the same address. */
 export function namedPostmaster(revision: Revision, address: MailAddress): MailAddress | undefined {
   const { postmaster } = revision.config.server

@@ -10,9 +10,7 @@ import type { Revision } from '../config/revision.ts'
 import { composeNotice } from '../dsn/compose.ts'
 import type { NoticeKind, NoticeRecipient } from '../dsn/notice-input.ts'
 import { type NoticeCause, noticeDue } from '../dsn/parameters.ts'
-import type { ChannelName } from '../envelope/channel-name.ts'
-import { parseChannelName } from '../envelope/channel-name.ts'
-import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import type { Recipient } from '../envelope/envelope.ts'
 import type { createIds, MessageId } from '../envelope/message-id.ts'
 import { applyEdits, editedSize } from '../mime/apply-edits.ts'
 import { fieldsOf, readHeader } from '../mime/header-text.ts'
@@ -20,6 +18,7 @@ import { type Log, silentLog } from '../monitor/log.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import { safeLines } from '../smtp/safe-lines.ts'
+import { askedAgain, queueOwnMessage } from './own-message.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
 /**
@@ -48,9 +47,6 @@ export interface NoticeOrder {
 /** Largest header returned; a larger one is cut at a line. RFC 3461 §4.3 asks for the header, a reader for less. */
 const MAX_HEADER = 64 * 1024
 
-/** Recipients named in the record of its birth: a sender may be a large group, and a record stays under 64 KiB. */
-const MAX_TRACED = 50
-
 const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
   failed: 'failure',
   delayed: 'delay',
@@ -59,15 +55,13 @@ const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
   expanded: 'expanded',
 }
 
-const LOCAL_CHANNEL = parseChannelName('l') as ChannelName
-
 /**
  * Makes and queues the notice. Its id; `undefined` when none is due, or when the sender's address leads nowhere (which
  * is logged here; the caller records that nobody was told).
  * Rejects when the store will not take it: then nothing was kept, and the news is still to be told.
  */
 export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefined> {
-  const { about, kind, store, revision, clock, ids, random, traces, log = silentLog } = order
+  const { about, kind, store, revision, clock, ids, random, log = silentLog } = order
   const { envelope: original } = about
   const to = original.reversePath
   const entries = order.entries.filter(({ recipient, action }) => noticeDue(recipient, to, CAUSE[action]))
@@ -79,8 +73,7 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
     log.warn('notice.nowhere', { about: original.id, kind, to, status: problem.status, reason: problem.reason })
     return undefined
   }
-  // Not known today where it goes: channel l asks again when it delivers, so that nothing is lost meanwhile.
-  const places = problem === undefined ? placement.recipients : [{ address: to, given: to, channel: LOCAL_CHANNEL }]
+  const places = problem === undefined ? placement.recipients : [askedAgain(to)]
   if (places.length === 0) {
     log.warn('notice.nowhere', { about: original.id, kind, to, reason: 'the address leads to no recipient' })
     return undefined
@@ -119,43 +112,24 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
     })),
   })
 
-  await using draft = await store.begin()
-  let written = 0
-  const write = async (chunk: Uint8Array): Promise<void> => {
-    await draft.write(chunk)
-    written += chunk.length
+  async function* octets(): AsyncIterable<Uint8Array> {
+    yield Buffer.from(notice.before)
+    if (notice.original === 'headers') yield header
+    else yield* content()
+    yield Buffer.from(notice.after)
   }
-  await write(Buffer.from(notice.before))
-  if (notice.original === 'headers') await write(header)
-  else for await (const chunk of content()) await write(chunk)
-  await write(Buffer.from(notice.after))
-
-  const envelope: Envelope = {
-    id,
-    reversePath: null, // RFC 3464 §2, RFC 5321 §4.5.5
-    receivedAt: now,
-    source: LOCAL_CHANNEL,
-    origin: { session: ids.session(), protocol: 'local' },
-    revision: revision.id,
-    smtputf8: notice.smtputf8,
-    body: notice.eightBit ? '8bit' : '7bit',
-    size: written,
-    edits: [],
-    recipients: places.map((place, index) => ({ ...place, index })),
-  }
-  await draft.commit(envelope)
-  traces.append({
-    record: 'birth',
-    version: 1,
-    id,
-    at: now,
-    revision: revision.id,
-    why: kind,
-    about: original.id,
-    from: '',
-    recipients: places.slice(0, MAX_TRACED).map(({ address, channel }) => ({ address, channel })),
-    steps: placement.steps,
-  })
+  await queueOwnMessage(
+    {
+      id,
+      receivedAt: now,
+      smtputf8: notice.smtputf8,
+      body: notice.eightBit ? '8bit' : '7bit',
+      content: octets(),
+      recipients: places,
+      birth: { why: kind, about: original.id, to: places, steps: placement.steps },
+    },
+    order,
+  )
   return id
 }
 

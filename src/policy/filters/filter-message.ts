@@ -14,6 +14,7 @@ import type { Recipient } from '../../envelope/envelope.ts'
 import { adjustmentOf, SieveMessage, type SieveProgram } from '../../sieve/index.ts'
 import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
 import { channelConfig } from '../channels.ts'
+import { sitePostmaster } from '../find-address.ts'
 import type { ContentContext } from '../stage.ts'
 import { parseRule } from './rules/index.ts'
 import { runScript, type Shared } from './runner.ts'
@@ -77,13 +78,8 @@ export function siteScript(
         ? filters?.source.get(context.source)
         : filters?.destination.get(recipient.channel)
   if (program === undefined) return undefined
-  return { level, name: program.name, program, owner: [postmasterOf(context.revision)] }
-}
-
-/** Scripts of the site speak for its postmaster. */
-function postmasterOf({ config }: Revision): Recipient['address'] {
-  const { postmaster, hostname } = config.server
-  return (postmaster.includes('@') ? postmaster : `${postmaster}@${hostname}`) as Recipient['address']
+  // Scripts of the site speak for its postmaster.
+  return { level, name: program.name, program, owner: [sitePostmaster(context.revision)] }
 }
 
 /** @param scriptlets of scanners, in order of their numbers; they run first (spec filters.md 2, step 1) */

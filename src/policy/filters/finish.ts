@@ -9,7 +9,7 @@ import { fileintoAddress, userOf } from '../../config/filter-pattern.ts'
 import type { ChannelConfig } from '../../config/schema-channels.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { Copy, FiledCopy, FiledInto, Filtered, Redirected, VacationReply } from '../../envelope/filtered.ts'
-import { describeFilterPlace } from '../../envelope/filtered.ts'
+import { describeFilterPlace, nothingFiltered } from '../../envelope/filtered.ts'
 import { type FccArgs, normalizeFlags, type SieveMessage } from '../../sieve/index.ts'
 import { filterEdits, withTags } from './message-edits.ts'
 import { isUserSide } from './script.ts'
@@ -30,16 +30,7 @@ export function finishWalk(walk: Walk, options: FinishOptions): Filtered | undef
   const { owner } = options
   const tagged = withTags(walk.message, walk.tags)
   const edits = tagged.replaced ? [] : filterEdits(tagged.headerEdits)
-  const nothing: Filtered = {
-    fileinto: [],
-    redirects: [],
-    edits,
-    vacations: [],
-    notices: [],
-    remember: [],
-    reports: walk.reports,
-    owner,
-  }
+  const nothing: Filtered = { ...nothingFiltered(owner), edits, reports: walk.reports }
   const { refuse, decision, hold } = walk
   if (refuse !== undefined)
     return { ...nothing, by: refuse.by, refused: { how: 'refuse', reason: refuse.reason ?? '' } }

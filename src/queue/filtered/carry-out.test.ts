@@ -2,7 +2,7 @@
 /** Proves: each thing a filter can decide becomes the outcome that carries it out, and nothing is sent for what waits. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Filtered } from '../../envelope/filtered.ts'
+import { type Filtered, nothingFiltered } from '../../envelope/filtered.ts'
 import { accepted, type RecipientState } from '../../envelope/ledger.ts'
 import { mailAddress } from '../../policy/access/fixture.ts'
 import type { Placement } from '../../policy/own-mail.ts'
@@ -10,16 +10,7 @@ import { aRecipient } from '../store.suite.ts'
 import { carryOut } from './carry-out.ts'
 
 const OWNER = mailAddress('kim@example.org')
-const NOTHING: Filtered = {
-  fileinto: [],
-  redirects: [],
-  edits: [],
-  vacations: [],
-  notices: [],
-  reports: [],
-  remember: [],
-  owner: [OWNER],
-}
+const NOTHING = nothingFiltered([OWNER])
 const by = { level: 'personal', script: 'main', line: 1, column: 1 } as const
 
 async function carried(filtered: Filtered | undefined, more: Partial<RecipientState> = {}, placement?: Placement) {

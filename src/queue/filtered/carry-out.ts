@@ -5,16 +5,13 @@
  * Replies and notifications are written before that is recorded; what is remembered keeps them from being sent twice.
  */
 import type { MailAddress } from '../../address/address.ts'
-import type { ChannelName } from '../../envelope/channel-name.ts'
-import { parseChannelName } from '../../envelope/channel-name.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
-import type { Copy, FilterEdit, Filtered, Redirected } from '../../envelope/filtered.ts'
+import { type Copy, type FilterEdit, type Filtered, nothingFiltered, type Redirected } from '../../envelope/filtered.ts'
 import type { RecipientState } from '../../envelope/ledger.ts'
 import type { Outcome } from '../../envelope/outcome.ts'
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
 import type { Placement } from '../../policy/own-mail.ts'
-
-type NewRecipient = Omit<Recipient, 'index' | 'parent'>
+import { askedAgain, type Place } from '../own-message.ts'
 
 export interface CarryOut {
   readonly place: (address: MailAddress) => Promise<Placement>
@@ -25,8 +22,6 @@ export interface CarryOut {
   /** For Resent-Message-ID: nobody else says the same. */
   readonly unique: () => string
 }
-
-const LOCAL_CHANNEL = parseChannelName('l') as ChannelName
 
 /** `undefined`: delivered as it stands. Rejects when the queue will not take what is to be sent: to be tried again. */
 export async function carryOut({ recipient, last }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
@@ -41,7 +36,7 @@ export async function carryOut({ recipient, last }: RecipientState, means: Carry
     await means.send(filtered)
     return refusal
   }
-  const into: NewRecipient[] = []
+  const into: Place[] = []
   if (keep !== undefined) into.push({ ...base, copy: copyOf(filtered, keep, keep.flags) })
   for (const filed of fileinto) {
     const { mailbox, create, flags, address } = filed
@@ -50,23 +45,12 @@ export async function carryOut({ recipient, last }: RecipientState, means: Carry
   }
   for (const redirected of redirects) into.push(...(await redirection(base, filtered, redirected, means)))
   // What is left to say to the sender is said when the turn of this one comes.
-  if (refused !== undefined) into.push({ ...base, copy: { flags: [] }, filtered: onlyRefused(filtered, refused) })
+  if (refused !== undefined)
+    into.push({ ...base, copy: { flags: [] }, filtered: { ...nothingFiltered(filtered.owner), refused } })
   await means.send(filtered)
   // With nothing to deliver the recipient is on the channel that throws it away, and the rule is named there.
   return dropped !== undefined && alone ? undefined : { kind: 'expanded', into }
 }
-
-const onlyRefused = ({ owner }: Filtered, refused: NonNullable<Filtered['refused']>): Filtered => ({
-  refused,
-  owner,
-  fileinto: [],
-  redirects: [],
-  edits: [],
-  vacations: [],
-  notices: [],
-  reports: [],
-  remember: [],
-})
 
 const refusalText = (reason: string): string => {
   const line = reason.replace(/\s+/g, ' ').trim()
@@ -88,11 +72,11 @@ function copyOf(
 
 /** The envelope sender stays, the null one too (RFC 5228 §4.2). Where the address leads is found out as for all mail of ours. */
 async function redirection(
-  base: NewRecipient,
+  base: Place,
   filtered: Filtered,
   redirected: Redirected,
   { place, now, unique }: CarryOut,
-): Promise<readonly NewRecipient[]> {
+): Promise<readonly Place[]> {
   const { address, resentFrom, notify } = redirected
   const { detail: _, user: __, via: ___, ...kept } = base
   const resent = resentFrom === undefined ? [] : [resentFields(resentFrom, address, now(), unique())]
@@ -101,8 +85,7 @@ async function redirection(
   const asked = notify === undefined ? {} : { notify }
   const placement = await place(address)
   // Not known today, or nowhere: channel l asks again and tells the sender in the end.
-  const places =
-    placement.problem === undefined ? placement.recipients : [{ address, given: address, channel: LOCAL_CHANNEL }]
+  const places = placement.problem === undefined ? placement.recipients : [askedAgain(address)]
   return places.map((where) => ({ ...kept, ...where, given: base.given, ...asked, copy }))
 }
 

@@ -6,7 +6,7 @@ import { ManualClock } from '../../clock/clock.ts'
 import type { Revision, RevisionId } from '../../config/revision.ts'
 import { ConfigSchema } from '../../config/schema.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
-import type { Filtered, VacationReply } from '../../envelope/filtered.ts'
+import { type Filtered, nothingFiltered, type VacationReply } from '../../envelope/filtered.ts'
 import { createIds, type MessageId } from '../../envelope/message-id.ts'
 import { silentLog } from '../../monitor/log.ts'
 import { mailAddress } from '../../policy/access/fixture.ts'
@@ -19,17 +19,7 @@ import { isDuplicate, sendFor } from './send.ts'
 const OWNER = mailAddress('kim@example.org')
 const HOUR = 3_600_000
 const by = { level: 'personal', script: 'main', line: 1, column: 1 } as const
-const asked = (more: Partial<Filtered>): Filtered => ({
-  fileinto: [],
-  redirects: [],
-  edits: [],
-  vacations: [],
-  notices: [],
-  reports: [],
-  remember: [],
-  owner: [OWNER],
-  ...more,
-})
+const asked = (more: Partial<Filtered>): Filtered => ({ ...nothingFiltered([OWNER]), ...more })
 const reply = (more: Partial<VacationReply> = {}): VacationReply => ({
   to: mailAddress('sam@example.net'),
   reason: 'Away.',

@@ -6,21 +6,19 @@
  */
 import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
-import { parseAddress } from '../../address/path.ts'
+import { isAscii, parseAddress } from '../../address/path.ts'
 import type { Lookup } from '../../ask/lookup.ts'
-import type { ChannelName } from '../../envelope/channel-name.ts'
-import { parseChannelName } from '../../envelope/channel-name.ts'
-import type { Envelope, Recipient } from '../../envelope/envelope.ts'
 import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
-import type { MessageId } from '../../envelope/message-id.ts'
 import { applyEdits } from '../../mime/apply-edits.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
 import { readHeader } from '../../mime/header-text.ts'
 import { encodeQuotedPrintable } from '../../mime/transfer-encoding.ts'
+import { sitePostmaster } from '../../policy/find-address.ts'
 import type { BirthRecord } from '../../policy/trace.ts'
 import { composeNotification, composeVacation, parseMailto, SieveMessage } from '../../sieve/index.ts'
 import type { CounterRequest, Counters, CounterTable } from '../../state/counters.ts'
+import { askedAgain, type Place, queueOwnMessage } from '../own-message.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
 
@@ -35,8 +33,6 @@ const REPORT_EVERY_MS = 24 * HOUR_MS
 /** Addresses that one notification goes to. */
 const MAX_NOTIFIED = 5
 const MAX_HEADER = 64 * 1024
-
-const LOCAL_CHANNEL = parseChannelName('l') as ChannelName
 
 export interface SendMeans extends NoticeMeans {
   readonly counters: Counters
@@ -111,8 +107,7 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
   if (envelope.reversePath !== null)
     for (const reply of vacations) {
       if (!(await isNew(means, first, reply))) continue
-      const wanted = { ...reply, reason: reply.reason, mime: reply.mime }
-      await send('vacation', [reply.to], composeVacation(wanted, message, execution), reply.copy)
+      await send('vacation', [reply.to], composeVacation(reply, message, execution), reply.copy)
     }
   for (const { uri, from, importance, message: text, copy } of notices) {
     const mailto = parseMailto(uri)
@@ -163,15 +158,14 @@ function composeReport(
   { revision, clock }: SendMeans,
   unique: string,
 ): Buffer {
-  const { hostname, postmaster } = revision().config.server
-  const from = postmaster.includes('@') ? postmaster : `${postmaster}@${hostname}`
+  const { hostname } = revision().config.server
   const body = encodeQuotedPrintable(
     `A filter of yours could not be run, so mail went to the inbox as if it were not there.\r\n\r\n${script}\r\n${text.replace(/\r?\n/g, '\r\n')}\r\n`,
   )
   return Buffer.from(
     field('Date', formatDate(clock.now(), 0)) +
       field('Message-ID', formatMessageId(`filter.${unique}`, hostname)) +
-      field('From', from) +
+      field('From', sitePostmaster(revision())) +
       field('To', to) +
       field('Subject', encodeText('A filter of yours does not work')) +
       field('Auto-Submitted', 'auto-generated') +
@@ -181,7 +175,7 @@ function composeReport(
   )
 }
 
-/** Durable when this resolves. The null sender: nobody answers an answer. */
+/** Durable when this resolves. */
 async function queue(order: {
   readonly about: QueuedMessage
   readonly why: BirthRecord['why']
@@ -192,44 +186,27 @@ async function queue(order: {
   readonly copy: { readonly owner: MailAddress; readonly filed: FiledCopy } | undefined
 }): Promise<void> {
   const { about, why, to, bytes, means, copy } = order
-  const { store, place, revision, clock, ids, traces, queued } = means
+  const { place, revision, clock, ids, queued } = means
   const placements = await Promise.all(to.map(place))
   const places = placements.flatMap(({ problem, recipients }, i) => {
     const address = to[i]
-    if (problem === undefined || address === undefined) return recipients
-    return [{ address, given: address, channel: LOCAL_CHANNEL }]
+    return problem === undefined || address === undefined ? recipients : [askedAgain(address)]
   })
   if (places.length === 0) return
   const kept = copy === undefined ? [] : await filedCopies(copy, means)
-  const id: MessageId = ids.message()
-  const envelope: Envelope = {
-    id,
-    reversePath: null,
-    receivedAt: clock.now(),
-    source: LOCAL_CHANNEL,
-    origin: { session: ids.session(), protocol: 'local' },
-    revision: revision().id,
-    smtputf8: places.some(({ address }) => /[^\0-\x7f]/.test(address)),
-    body: bytes.some((octet) => octet > 0x7f) ? '8bit' : '7bit',
-    size: bytes.length,
-    edits: [],
-    recipients: [...places, ...kept].map((where, index) => ({ ...where, index, notify: 'never' })),
-  }
-  await using draft = await store.begin()
-  await draft.write(bytes)
-  await draft.commit(envelope)
-  traces.append({
-    record: 'birth',
-    version: 1,
-    id,
-    at: envelope.receivedAt,
-    revision: envelope.revision,
-    why,
-    about: about.envelope.id,
-    from: '',
-    recipients: places.map(({ address, channel }) => ({ address, channel })),
-    steps: placements.flatMap(({ steps }) => steps),
-  })
+  const id = ids.message()
+  await queueOwnMessage(
+    {
+      id,
+      receivedAt: clock.now(),
+      smtputf8: places.some(({ address }) => !isAscii(address)),
+      body: bytes.some((octet) => octet > 0x7f) ? '8bit' : '7bit',
+      content: [bytes],
+      recipients: [...places, ...kept].map((where) => ({ ...where, notify: 'never' })),
+      birth: { why, about: about.envelope.id, to: places, steps: placements.flatMap(({ steps }) => steps) },
+    },
+    { ...means, revision: revision() },
+  )
   queued(id)
 }
 
@@ -237,7 +214,7 @@ async function queue(order: {
 async function filedCopies(
   { owner, filed }: { readonly owner: MailAddress; readonly filed: FiledCopy },
   { place }: SendMeans,
-): Promise<readonly Omit<Recipient, 'index' | 'parent'>[]> {
+): Promise<readonly Place[]> {
   const { recipients } = await place(owner)
   const { mailbox, create, flags } = filed
   return recipients
