@@ -4,38 +4,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Asking, drive, type Host } from '../../ask/ask.ts'
 import type { DnsLookup } from '../../ask/lookup.ts'
-import type { Revision, RevisionId } from '../../config/revision.ts'
-import { ConfigSchema } from '../../config/schema.ts'
-import type { ChannelName } from '../../envelope/channel-name.ts'
-import type { SessionId } from '../../envelope/message-id.ts'
-import { NO_COUNTS, type SessionContext, type StageResult } from '../stage.ts'
+import { contextOf, revisionOf } from '../access/fixture.ts'
+import type { SessionContext, StageResult } from '../stage.ts'
 import { clientName } from './client-name.ts'
 
 type Answers = Readonly<Record<string, readonly string[] | undefined>>
 
-async function named(channel: object, answers: Answers, address = '192.0.2.7') {
-  const revision: Revision = {
-    id: 'r' as RevisionId,
-    directory: '/nowhere',
-    config: ConfigSchema.parse({
-      server: { hostname: 'mx.example.org' },
-      listeners: {},
-      channels: { tcp_local: { kind: 'tcp', ...channel } },
-    }),
-    where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
-  }
-  const context: SessionContext = {
-    session: 's' as SessionId,
-    revision,
-    listener: 'mx',
-    service: 'smtp',
-    client: { address, port: 40_000 },
-    server: { address: '192.0.2.1', port: 25 },
-    source: 'tcp_local' as ChannelName,
-    initial: 'tcp_local' as ChannelName,
-    counts: NO_COUNTS,
-    esmtp: true,
-  }
+async function named(channel: Readonly<Record<string, unknown>>, answers: Answers, address = '192.0.2.7') {
+  const revision = revisionOf({ channels: { tcp_local: channel } })
+  const context = contextOf(revision, { client: { address, port: 40_000 } })
   const asked: string[] = []
   const dns = ({ name, type, withinMs }: { name: string; type: string; withinMs?: number }): DnsLookup => {
     assert.ok(withinMs !== undefined && withinMs <= 2000)

@@ -2,56 +2,29 @@
 /** Proves: whose domain is in DNS passes, whose is not is refused, and who cannot be looked up is told to try later. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { MailAddress } from '../../address/address.ts'
 import { type Asking, drive, type Host } from '../../ask/ask.ts'
 import type { DnsLookup } from '../../ask/lookup.ts'
-import type { Revision, RevisionId } from '../../config/revision.ts'
-import { ConfigSchema } from '../../config/schema.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
-import type { MessageId, SessionId } from '../../envelope/message-id.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import { type MailContext, NO_COUNTS, type StageResult } from '../stage.ts'
+import { contextOf, mailAddress, revisionOf } from '../access/fixture.ts'
+import type { MailContext, StageResult } from '../stage.ts'
 import { senderDomain } from './sender-domain.ts'
 
-const revision: Revision = {
-  id: 'r' as RevisionId,
-  directory: '/nowhere',
-  config: ConfigSchema.parse({
-    server: { hostname: 'mx.example.org' },
-    listeners: {},
-    channels: { tcp_local: { kind: 'tcp', mailFromDnsVerify: true }, tcp_intranet: { kind: 'tcp' } },
-  }),
-  where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
-}
-const context = (from: string | null, source = 'tcp_local'): MailContext => ({
-  id: 'm' as MessageId,
-  session: 's' as SessionId,
-  revision,
-  listener: 'mx',
-  service: 'smtp',
-  client: { address: '198.51.100.7', port: 40_000 },
-  server: { address: '192.0.2.1', port: 25 },
-  source: source as ChannelName,
-  initial: source as ChannelName,
-  counts: NO_COUNTS,
-  esmtp: true,
-  reversePath: from as MailAddress | null,
-  declaredSize: 0,
-  smtputf8: true,
-  body: '7bit',
-})
+const revision = revisionOf({ channels: { tcp_local: { mailFromDnsVerify: true } } })
 
 const some = { kind: 'found', ttlSeconds: 60, authentic: false } as const
 const no = (why: 'nxdomain' | 'nodata'): DnsLookup => ({ kind: 'absent', why, ttlSeconds: 60 })
 const NOT_NOW: DnsLookup = { kind: 'defer', cause: 'no name server answers' }
 
-async function verdictOf(from: string | null, answers: Readonly<Record<string, DnsLookup>>, source?: string) {
+async function verdictOf(from: string | null, answers: Readonly<Record<string, DnsLookup>>, source = 'tcp_local') {
   const asked: string[] = []
   const dns = ({ name, type }: { readonly name: string; readonly type: string }): DnsLookup => {
     asked.push(`${name} ${type}`)
     return answers[type] ?? no('nodata')
   }
-  const asking = senderDomain.run?.(context(from, source)) as Asking<StageResult<MailContext>>
+  const reversePath = from === null ? null : mailAddress(from)
+  const context = contextOf(revision, { reversePath, source: source as ChannelName, smtputf8: true })
+  const asking = senderDomain.run?.(context) as Asking<StageResult<MailContext>>
   const { verdict } = await drive(asking, { dns } as unknown as Host)
   return { said: verdict.do === 'refuse' ? describeReply(verdict.reply) : verdict.do, asked }
 }
