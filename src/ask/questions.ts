@@ -154,16 +154,6 @@ export type SlotLimit = 'connections' | 'connectionsPerAddress' | 'connectionsPe
 export type QuestionKind = Question['ask']
 export type QuestionOf<K extends QuestionKind> = Extract<Question, { readonly ask: K }>
 
-/** Questions that change the world. */
-export const EFFECTS: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
-  'dnsLists.told',
-  'slot.claim',
-  'queue.commit',
-  'mapping.sequence',
-  'mapping.call',
-  'wait',
-  'note',
-])
 /** Questions whose text or answer holds a secret or is the message itself: traces keep only that they were asked. */
 export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
   'directory.scram',

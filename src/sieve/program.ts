@@ -22,12 +22,6 @@ export interface SieveProgram {
   readonly fingerprint: string
 }
 
-export interface NoProgram {
-  readonly name: string
-  readonly ok: false
-  readonly diagnostics: readonly Diagnostic[]
-}
-
 export type Compiled =
   | { readonly ok: true; readonly program: SieveProgram; readonly diagnostics: readonly Diagnostic[] }
   | {
