@@ -81,6 +81,18 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   }
   await addUsers(directory, options.users ?? ['kim'])
 
+  await serveUntilDisposed(directory, cleanup)
+  const owned = cleanup.move()
+  return {
+    directory,
+    ports,
+    mail: (user, count) => newMail(join(directory, 'mailboxes', DOMAIN, user), count),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Serves a configuration directory in this process; resolves when it is ready. */
+export async function serveUntilDisposed(directory: string, cleanup: AsyncDisposableStack): Promise<void> {
   const stop = new AbortController()
   const ready = Promise.withResolvers<void>()
   const server = serve(directory, { signal: stop.signal, ready: () => ready.resolve() })
@@ -89,13 +101,6 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     stop.abort()
     await server
   })
-  const owned = cleanup.move()
-  return {
-    directory,
-    ports,
-    mail: (user, count) => newMail(join(directory, 'mailboxes', DOMAIN, user), count),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
 }
 
 async function addUsers(directory: string, users: readonly string[]): Promise<void> {

@@ -13,8 +13,7 @@ import { test } from 'node:test'
 import { parse } from 'yaml'
 import { runCli } from '../../src/cli/run.ts'
 import { isRecord } from '../../src/config/json-schema.ts'
-import { serve } from '../../src/main.ts'
-import { HOST, newMail, temporaryFolder } from '../interop/site.ts'
+import { HOST, newMail, serveUntilDisposed, temporaryFolder } from '../interop/site.ts'
 import { freePort } from '../peers/free-port.ts'
 import { findProgram, missing } from '../peers/install.ts'
 import { ACCESS, startSlapd } from '../peers/slapd.ts'
@@ -57,14 +56,7 @@ test('the chapter, run', { skip }, async (t) => {
   await writeFile(join(folder, 'ldap.password'), `${slapd.password}\n`, { mode: 0o600 })
   await copyFile(slapd.ca, join(folder, 'ldap-ca.pem'))
   await mkdir(join(folder, 'spool'), { mode: 0o700 })
-  const stop = new AbortController()
-  const ready = Promise.withResolvers<void>()
-  const server = serve(folder, { signal: stop.signal, ready: () => ready.resolve() })
-  cleanup.defer(async () => {
-    stop.abort()
-    await server
-  })
-  await Promise.race([ready.promise, server])
+  await serveUntilDisposed(folder, cleanup)
 
   const plain = (login: string, password: string): string =>
     `AUTH PLAIN ${Buffer.from(`\0${login}\0${password}`).toString('base64')}`

@@ -5,8 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { serve } from '../../src/main.ts'
-import { HOST, temporaryFolder } from '../interop/site.ts'
+import { HOST, serveUntilDisposed, temporaryFolder } from '../interop/site.ts'
 import { freePort } from '../peers/free-port.ts'
 import { findProgram, missing } from '../peers/install.ts'
 import { startSlapd } from '../peers/slapd.ts'
@@ -36,14 +35,7 @@ test('scripts of a user in LDAP', { skip }, async () => {
   await writeFile(join(folder, 'ldap.password'), `${password}\n`, { mode: 0o600 })
   await copyFile(slapd.ca, join(folder, 'ldap-ca.pem'))
   await mkdir(join(folder, 'spool'), { mode: 0o700 })
-  const stop = new AbortController()
-  const ready = Promise.withResolvers<void>()
-  const server = serve(folder, { signal: stop.signal, ready: () => ready.resolve() })
-  cleanup.defer(async () => {
-    stop.abort()
-    await server
-  })
-  await Promise.race([ready.promise, server])
+  await serveUntilDisposed(folder, cleanup)
 
   await using client = await Client.connect(port)
   // No SCRAM: LDAP gives nobody the keys for it.
