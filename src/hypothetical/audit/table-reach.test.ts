@@ -91,6 +91,16 @@ test('what is possible counts as possible', async () => {
   assert.ok(never > 10, 'too few tables that never do')
 })
 
+test('what begins again until the guard ends it comes to its own flags, whatever stands below', () => {
+  const { mappings } = loadMappings({ name: 'm', text: 'T\n\n  *  $R$:A\n  *  $F\n' })
+  const table = mappings.table('T')
+  assert.ok(table !== undefined)
+  const options = { refusing: 'NF', probes: EVERYTHING, nice: EVERYTHING, unset: new Set(['A']), most: 1 }
+  const reach = tableReach(table, { ...options, answer: 'not refused' })
+  assert.deepEqual(reach.kind === 'never' ? [] : reach.candidates.map(({ row }) => row?.line), [3])
+  assert.equal(tableReach(table, { ...options, answer: 'allowed' }).kind, 'never')
+})
+
 test('the row and a probe are named', () => {
   const { mappings } = loadMappings({ name: 'm', text: 'T\n\n  a*  $N\n  *b  $Y\n  *  $N\n' })
   const table = mappings.table('T')

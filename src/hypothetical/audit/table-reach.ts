@@ -73,8 +73,9 @@ interface Asks {
 function mayGive({ flags, next, succeeds }: RowOutcome, { answer, refuses }: Asks): boolean {
   if (flags === 'any') return true
   if (answer === 'allowed') return flags.has('Y') && !refuses(flags)
-  // One that goes on with the same string leaves the answer to others.
-  return !refuses(flags) && (next === undefined || succeeds)
+  // One that goes on with the same string leaves the answer to others; but the guard against loops ends what begins again
+  // and again, and what a row further down would have said is never asked then.
+  return !refuses(flags) && (next === undefined || next === 'R' || next === 'any' || succeeds)
 }
 
 /** It ends here, and not with this answer: whoever matches it never sees the rows behind it. */
