@@ -28,7 +28,10 @@ export function boundedExpansion(
   return { kind: 'expanded', into }
 }
 
-/** Copies that a filter files into different mailboxes are different, and so is the recipient they were made of. */
+/**
+ * Copies that a filter files into different mailboxes are different, and so is the recipient they were made of; and what
+ * is left to be carried out beside copies (a refusal) is neither.
+ */
 const keyOf = ({
   address,
   channel,
@@ -37,6 +40,6 @@ const keyOf = ({
   copy,
   filtered,
 }: Pick<Recipient, 'address' | 'channel' | 'via' | 'detail' | 'copy' | 'filtered'>): string => {
-  const kind = filtered !== undefined ? 'filtered' : copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`
-  return JSON.stringify([addressKey(address), channel, via ?? '', detail ?? '', kind])
+  const made = copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`
+  return JSON.stringify([addressKey(address), channel, via ?? '', detail ?? '', filtered !== undefined, made])
 }

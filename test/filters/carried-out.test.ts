@@ -179,6 +179,23 @@ test('refused while the sender waits where all refuse alike; by a notice where o
   assert.deepEqual(await messagesIn(boxOf(site, 'kim')), [])
 })
 
+for (const { name, user, copied } of [
+  { name: 'filed', user: 'require ["fileinto", "mailbox", "copy"]; fileinto :copy :create "X";', copied: 'kim/.X' },
+  { name: 'sent on', user: `require "copy"; redirect :copy "max@${DOMAIN}";`, copied: 'max' },
+])
+  test(`refused by the MTA beside a copy that is ${name}: the copy is made, and the sender is told`, async () => {
+    const users = ['kim', 'max', 'sam']
+    await using site = await filtered({ users: { kim: user }, mta: 'require "reject"; reject "no";', site: { users } })
+    assert.match(await send(site, { from: `sam@${DOMAIN}` }), /^250 /)
+    await settled(site)
+    assert.equal((await messagesIn(boxOf(site, copied))).length, 1)
+    assert.deepEqual(await messagesIn(boxOf(site, 'kim')), [])
+    const [notice = '', ...more] = await messagesIn(boxOf(site, 'sam'))
+    assert.match(notice, /^Content-Type: multipart\/report/m)
+    assert.match(notice, /refused by the recipient: no/)
+    assert.deepEqual(more, [])
+  })
+
 test('vacation: once, threaded, from the owner, to no list and no null sender; the message is kept', async () => {
   const script =
     'require ["vacation", "fcc", "mailbox"]; vacation :days 3 :fcc "Sent" :create :subject "Away" "Back on Monday.";'
