@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { silentLog } from '../../monitor/log.ts'
 import { checkConservation } from '../conservation.ts'
 import { QueueInUse } from '../directory-lock.ts'
@@ -72,4 +73,18 @@ test('space stays under twice what is needed, and held mail lies apart', async (
   for (const { id } of held) assert.equal((await store.get(id))?.recipients.get(1)?.state, 'held')
   assert.equal(store.ledger().delivered, 120)
   assert.ok(checkConservation(store).balanced)
+})
+
+test('short records that end long messages make room, though little is written', async () => {
+  await using store = await openLogStore(newDirectory(), { ...small, segmentBytes: 100_000 })
+  const ids = Array.from({ length: 40 }, () => anEnvelope({ receivedAt: Date.now() }))
+  for (const envelope of ids) await enqueue(store, envelope, 'x'.repeat(20_000))
+  const full = store.space().octets
+  assert.ok(full > 800_000)
+  for (const { id } of ids) {
+    const ends = [0, 1].map((recipient) => ({ event: 'delivered' as const, recipient, at: 1, where: 'here' }))
+    await store.record(id, ends)
+  }
+  for (const until = Date.now() + 10_000; store.space().octets > 400_000; await setTimeout(5))
+    assert.ok(Date.now() < until, `${store.space().octets} octets of ${full} are left`)
 })

@@ -114,8 +114,8 @@ class SegmentedStore implements LogStore {
   /** Octets appended since the last checkpoint, and how many make the next one due. */
   #sinceCheckpoint = 0
   #checkpointDue: number
-  /** Octets appended since space was looked at. */
-  #sinceConsidered = 0
+  /** Octets appended since space was looked at, and octets not needed any more: a short record ends a long message. */
+  #sinceConsidered = Number.POSITIVE_INFINITY
   #checkpointing: Promise<void> | undefined
   #closed = false
 
@@ -286,9 +286,7 @@ class SegmentedStore implements LogStore {
   }
 
   space(): { readonly octets: number; readonly live: number } {
-    let live = 0
-    for (const octets of this.#messages.live.values()) live += octets
-    return { octets: this.#segments.octets('log') + this.#segments.octets('apart'), live }
+    return { octets: this.#segments.octets('log') + this.#segments.octets('apart'), live: this.#messages.needed }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -349,7 +347,9 @@ class SegmentedStore implements LogStore {
     const record = encodeChange(change, content)
     let left: Kept | undefined
     await this.#writer.append(record, urgent, (at) => {
+      const before = this.#messages.needed
       left = this.#messages.apply(change, at)
+      this.#sinceConsidered += Math.max(0, before - this.#messages.needed)
       applied()
     })
     if (left?.file !== undefined) void this.#remove(left.file)

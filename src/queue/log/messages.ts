@@ -27,6 +27,8 @@ export class Messages {
   readonly kept = new Map<MessageId, Kept>()
   /** Octets that are needed, by segment. */
   readonly live = new Map<number, number>()
+  /** The sum of `live`. */
+  needed = 0
   totals: LedgerTotals = NO_TOTALS
   /** Log segments below this one do not count. */
   first = 0
@@ -119,6 +121,7 @@ export class Messages {
 
   #countOne({ at, bytes }: Span, sign: 1 | -1): void {
     const segment = segmentOf(at)
+    this.needed += sign * bytes
     const sum = (this.live.get(segment) ?? 0) + sign * bytes
     if (sum === 0) this.live.delete(segment)
     else this.live.set(segment, sum)
