@@ -133,7 +133,7 @@ export interface Filtered {
   readonly dropped?: { readonly how: 'discard' | 'jettison'; readonly rule: string }
   /** Refused, where that was not possible in the dialogue: a notice to the sender, never to the null one. */
   readonly refused?: { readonly how: 'refuse' | 'reject' | 'ereject'; readonly reason: string }
-  /** Waits for an operator before anything else of this is done. */
+  /** Waits for an operator before anything else of this is done. Taken away when it has come to pass. */
   readonly held?: { readonly reason: string }
   /** Of the inbox and of all targets that have none of their own. */
   readonly edits: readonly FilterEdit[]

@@ -71,6 +71,13 @@ export class LedgerViolation extends Error {
   override readonly name = 'LedgerViolation'
 }
 
+/** What its filters wanted held is held, and that is done for good: let go, it is not held for the same reason again. */
+function heldFor(recipient: Recipient, reason: string): Recipient {
+  if (recipient.filtered?.held?.reason !== reason) return recipient
+  const { held: _, ...filtered } = recipient.filtered
+  return { ...recipient, filtered }
+}
+
 /**
  * Applies one event to the states of a message, by recipient index. Returns the changed entries (the recipient, and
  * those it was expanded into).
@@ -88,7 +95,7 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
     case 'delayNotified':
       return [{ ...before, delayNotified: true }]
     case 'held':
-      return [{ ...rest, state: 'held', last: event }]
+      return [{ ...rest, recipient: heldFor(before.recipient, event.reason), state: 'held', last: event }]
     case 'released':
       return [{ ...rest, state: 'queued', nextAt: event.at, last: event }]
     case 'rerouted': {

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import type { MailAddress } from '../address/address.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Envelope, Recipient } from '../envelope/envelope.ts'
+import { nothingFiltered } from '../envelope/filtered.ts'
 import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import { createIds, type MessageId } from '../envelope/message-id.ts'
 import { checkConservation } from './conservation.ts'
@@ -147,6 +148,17 @@ export function storeSuite(backend: Backend): void {
     assert.deepEqual(store.entry(envelope.id), entry)
     assert.deepEqual([...store.entries()], [entry])
     assert.equal(store.entry(ids.message()), undefined)
+  })
+
+  check('what filters wanted held is held once, across restarts too', async ({ store, reopen }) => {
+    const filtered = { ...nothingFiltered([]), keep: { flags: [] } }
+    const envelope = anEnvelope({ recipients: [aRecipient(0, { filtered: { ...filtered, held: { reason: 'why' } } })] })
+    await enqueue(store, envelope)
+    await store.record(envelope.id, [{ event: 'held', recipient: 0, at: 5, reason: 'why' }])
+    await store.record(envelope.id, [{ event: 'released', recipient: 0, at: 6 }])
+    await using after = (await reopen?.()) ?? store
+    const state = (await after.get(envelope.id))?.recipients.get(0)
+    assert.deepEqual([state?.state, state?.recipient.filtered], ['queued', filtered])
   })
 
   check('events of one call are kept all or none', async ({ store }) => {

@@ -7,6 +7,7 @@ import { accepted, type RecipientState } from '../../envelope/ledger.ts'
 import { mailAddress } from '../../policy/access/fixture.ts'
 import type { Placement } from '../../policy/own-mail.ts'
 import { aRecipient } from '../store.suite.ts'
+import { statesAfter } from '../totals.ts'
 import { carryOut } from './carry-out.ts'
 
 const OWNER = mailAddress('kim@example.org')
@@ -36,8 +37,25 @@ test('no filter: delivered as it is', async () => {
 test('held first, before anything is sent; let go, it goes on', async () => {
   const held = { ...NOTHING, keep: { flags: [] }, held: { reason: 'why' } }
   assert.deepEqual(await carried(held), { outcome: { kind: 'held', reason: 'why' }, sent: 0 })
-  const { outcome, sent } = await carried(held, { last: { event: 'released', recipient: 3, at: 1 } })
-  assert.deepEqual([outcome?.kind, sent], ['expanded', 1])
+  const before = accepted({ ...aRecipient(3), filtered: held }, 0, false)
+  const base = { recipient: 3, at: 1 }
+  const wait = { ...base, event: 'held', reason: 'why' } as const
+  const letGo = { ...base, event: 'released' } as const
+  const later = { ...base, event: 'deferred', status: '4.3.0', reason: 'x', nextAt: 2 } as const
+  const moved = { ...base, event: 'rerouted', channel: 'tcp_local' } as const
+  for (const { name, events, want } of [
+    { name: 'let go', events: [wait, letGo], want: 'expanded' },
+    { name: 'let go and put off since', events: [wait, letGo, later, later], want: 'expanded' },
+    { name: 'moved while it was held', events: [wait, moved, letGo, later], want: 'expanded' },
+    { name: 'held again by an operator', events: [wait, letGo, { ...wait, reason: 'mine' }, letGo], want: 'expanded' },
+    { name: 'held before by an operator', events: [{ ...wait, reason: 'mine' }, letGo], want: 'held' },
+    { name: 'tried at once, by an operator', events: [letGo], want: 'held' },
+  ] as const) {
+    const state = statesAfter(new Map([[3, before]]), events).get(3)
+    // As the queue writes and reads it.
+    const { outcome } = await carried(undefined, JSON.parse(JSON.stringify(state)))
+    assert.equal(outcome?.kind, want, name)
+  }
 })
 
 test('refused: a failure that the sender is told of, on one line', async () => {

@@ -24,12 +24,12 @@ export interface CarryOut {
 }
 
 /** `undefined`: delivered as it stands. Rejects when the queue will not take what is to be sent: to be tried again. */
-export async function carryOut({ recipient, last }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
+export async function carryOut({ recipient }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
   const { filtered, index: _, parent: __, ...base } = recipient
   if (filtered === undefined) return undefined
   const { held, refused, dropped, keep, fileinto, redirects } = filtered
-  // Let go by an operator, it goes on.
-  if (held !== undefined && last?.event !== 'released') return { kind: 'held', reason: held.reason }
+  // Once that is recorded it is no longer asked for (envelope/ledger.ts): let go by an operator, it goes on.
+  if (held !== undefined) return { kind: 'held', reason: held.reason }
   const alone = keep === undefined && fileinto.length === 0 && redirects.length === 0
   const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
   if (alone && refusal !== undefined) {
