@@ -84,3 +84,27 @@ export const siteLimits = {
     .default(false)
     .describe('recipientLimit answers 550 instead of 452 (bit 4 of USE_PERMANENT_ERROR).'),
 }
+
+/** Spec filters.md 7: fields of a message as it came. One with more is in a loop: it is accepted and held. */
+export const loopLimits = {
+  received: z
+    .int()
+    .min(10)
+    .default(50)
+    .describe('Received: fields; a message with more is in a loop and is held (max_received_lines).'),
+  localReceived: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe('The same for Received: fields that name this host, server.hostname (max_local_received_lines).'),
+  mrReceived: z.int().min(1).default(20).describe('The same for MR-Received: fields (max_mr_received_lines).'),
+  totalReceived: z
+    .int()
+    .min(10)
+    .default(100)
+    .describe('The same for Received:, MR-Received: and X400-Received: fields together (max_total_received_lines).'),
+  heldAlarm: z
+    .boolean()
+    .default(false)
+    .describe('A message that is held for one of these counts is told to the operator: `alarm.loop` (held_sndopr).'),
+}

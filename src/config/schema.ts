@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isAddressAndPort, isDomainPattern, isHostname, parseNextHop } from './names.ts'
 import { access } from './schema-access.ts'
-import { siteLimits } from './schema-channel-limits.ts'
+import { loopLimits, siteLimits } from './schema-channel-limits.ts'
 import { ChannelSchema } from './schema-channels.ts'
 import { dnsListSettings } from './schema-dns-lists.ts'
 import { filterSettings } from './schema-filters.ts'
@@ -177,7 +177,7 @@ const limits = z
       .default(12_288)
       .describe('Octets of one line of an AUTH exchange, RFC 4954 §4.'),
     headerSize: size('1MiB').describe('Octets of a message’s header.'),
-    received: z.int().min(10).default(50).describe('Received: fields; a message with more is in a loop and is held.'),
+    ...loopLimits,
     connections: z.int().min(1).default(1000).describe('Connections at one time.'),
     connectionsPerAddress: z.int().min(1).default(50).describe('Connections at one time from one address.'),
     connectionsPerNetwork: z

@@ -10,9 +10,9 @@ import { ContentScanner } from './content-scanner.ts'
 import type { ContentSummary } from './content-summary.ts'
 import { readHeader, splitHeader } from './header-text.ts'
 
-function scan(content: string | Uint8Array, cut = 65_536): ContentSummary {
+function scan(content: string | Uint8Array, cut = 65_536, localHost = ''): ContentSummary {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  const scanner = new ContentScanner()
+  const scanner = new ContentScanner(localHost)
   const reused = Buffer.alloc(cut)
   for (let at = 0; at < bytes.length; at += cut) {
     const piece = bytes.subarray(at, at + cut)
@@ -105,6 +105,24 @@ for (const {
     }
   })
 }
+
+for (const { value, names } of [
+  { value: 'from x by mx.example.org with SMTP', names: true },
+  { value: 'from x\r\n by MX.EXAMPLE.ORG; Mon', names: true },
+  { value: 'from mx.example.org ([192.0.2.1]) by x', names: true },
+  { value: 'from x (mx.example.org. [192.0.2.1]) by y', names: true },
+  { value: 'by x for <kim@mx.example.org>', names: false },
+  { value: 'by amx.example.org', names: false },
+  { value: 'by a.mx.example.org', names: false },
+  { value: 'by mx.example.org.net', names: false },
+  { value: 'by mx-example.org', names: false },
+])
+  test(`scan: ${JSON.stringify(value)} ${names ? 'names' : 'does not name'} the local host`, () => {
+    const content = `Received: ${value}\r\nX-Received: by mx.example.org\r\nSubject: by mx.example.org\r\n\r\nReceived: by mx.example.org\r\n`
+    for (const cut of [1, 3, 17, 65_536])
+      assert.equal(scan(content, cut, 'mx.example.org').localReceivedFields, names ? 1 : 0, `cut ${cut}`)
+    assert.equal(scan(content).localReceivedFields, 0)
+  })
 
 test('scan: what is kept is bounded', () => {
   const many = Array.from({ length: 5000 }, (_, i) => `X-${i}: y\r\n`).join('')

@@ -24,15 +24,17 @@ const MAX_SHOWN = 200
 type Shown = 'subject' | 'message-id'
 
 export class ContentScanner {
+  readonly #namesLocalHost: RegExp | undefined
   #size = 0
   #continues = false
   #headerSize = 0
   #inHeader = true
-  #received = 0
+  readonly #received = { received: 0, 'mr-received': 0, 'x400-received': 0, local: 0 }
   readonly #names = new Set<string>()
   readonly #shown = new Map<Shown, Buffer[]>()
-  /** The field being read, when it is one that is shown; and the octets kept of it. */
+  /** The field being read, when it is one that is shown or looked into; and the octets kept of it. */
   #keeping: Buffer[] | undefined
+  #keepingReceived = false
   #keptBytes = 0
   #fieldOpen = false
 
@@ -52,6 +54,11 @@ export class ContentScanner {
   #lastWasCr = false
   #column = 0
   #longest = 0
+
+  /** @param localHost whose name is looked for in `Received:` fields */
+  constructor(localHost = '') {
+    this.#namesLocalHost = localHost === '' ? undefined : hostPattern(localHost)
+  }
 
   /** Takes the next piece. It may be reused afterwards. */
   push(slice: Uint8Array): void {
@@ -82,13 +89,17 @@ export class ContentScanner {
     if (this.#inHeader && this.#lineBytes > 0) this.#endHeaderLine()
     if (this.#inHeader) this.#eightBitHeader ||= this.#eightBit
     else this.#eightBitBody ||= this.#eightBit
+    this.#endReceived()
     const subject = this.#shown.get('subject')
     const messageId = this.#shown.get('message-id')
     return {
       size: this.#size,
       headerSize: this.#headerSize,
       continues: this.#continues,
-      receivedFields: this.#received,
+      receivedFields: this.#received.received,
+      mrReceivedFields: this.#received['mr-received'],
+      x400ReceivedFields: this.#received['x400-received'],
+      localReceivedFields: this.#received.local,
       fieldNames: this.#names,
       ...(subject === undefined ? {} : { subject: show(decodeWords(unfolded(Buffer.concat(subject)))) }),
       ...(messageId === undefined ? {} : { messageId: show(unfolded(Buffer.concat(messageId))) }),
@@ -180,16 +191,19 @@ export class ContentScanner {
   }
 
   #beginField(line: Buffer, nameLength: number): void {
+    this.#endReceived()
     this.#fieldOpen = true
     this.#keeping = undefined
     const name = nameLength <= MAX_NAME ? line.toString('latin1', 0, nameLength).toLowerCase() : ''
-    if (name === 'received') this.#received++
+    if (name === 'received' || name === 'mr-received' || name === 'x400-received') this.#received[name]++
     if (name !== '' && this.#names.size < MAX_NAMES) this.#names.add(name)
+    this.#keepingReceived = name === 'received' && this.#namesLocalHost !== undefined
     // Of a field that stands more than once the first counts.
-    if ((name !== 'subject' && name !== 'message-id') || this.#shown.has(name)) return
+    const shown = (name === 'subject' || name === 'message-id') && !this.#shown.has(name)
+    if (!shown && !this.#keepingReceived) return
     this.#keeping = []
     this.#keptBytes = 0
-    this.#shown.set(name, this.#keeping)
+    if (shown) this.#shown.set(name, this.#keeping)
     this.#keepField(line.subarray(line.indexOf(0x3a) + 1))
   }
 
@@ -199,7 +213,18 @@ export class ContentScanner {
     this.#keeping.push(kept)
     this.#keptBytes += kept.length
   }
+
+  /** The field before is complete: was it a `Received:` field with the name of the local host in it? */
+  #endReceived(): void {
+    if (!this.#keepingReceived || this.#keeping === undefined) return
+    if (this.#namesLocalHost?.test(Buffer.concat(this.#keeping).toString('latin1')) === true) this.#received.local++
+    this.#keepingReceived = false
+  }
 }
+
+/** The name as a whole word. The domain of an address is no host: `for <kim@example.org>` says nothing of where mail was. */
+const hostPattern = (host: string): RegExp =>
+  new RegExp(`(?<![\\w.@-])${host.replace(/[^A-Za-z0-9-]/g, '\\$&')}(?!\\.?[\\w-])`, 'i')
 
 /** For people: no control characters, which could steer a terminal, and not too long. */
 const show = (text: string): string => {

@@ -8,8 +8,12 @@ export interface ContentSummary {
   readonly headerSize: number
   /** The first line begins with a blank or tab: it would continue a field put above it (RFC 5322 §2.2.3). */
   readonly continues: boolean
-  /** RFC 5321 §6.3: the loop count. */
+  /** RFC 5321 §6.3: the loop count. Trace fields of other mail systems are counted by their names. */
   readonly receivedFields: number
+  readonly mrReceivedFields: number
+  readonly x400ReceivedFields: number
+  /** `Received:` fields that name the local host; 0 where the scanner was told of none. */
+  readonly localReceivedFields: number
   /** Names of fields that are there, lower case, each once. At most 1000. */
   readonly fieldNames: ReadonlySet<string>
   /** Decoded and cut to 200 characters, for the trace. */

@@ -44,7 +44,8 @@ export function tableAnswers({
     'system.group': (question) => isInGroup(question),
     wait: () => undefined,
     note({ note: { kind, ...fields } }) {
-      log.info(`access.${kind}`, { ...fields })
+      if (kind === 'loop') log.error('alarm.loop', { ...fields })
+      else log.info(`access.${kind}`, { ...fields })
       return undefined
     },
   }

@@ -14,6 +14,8 @@ export interface ContentRules {
   readonly bareNewlines: 'reject' | 'normalise'
   /** `pass` and `reject` leave lines as they are. */
   readonly longLines: LongLines
+  /** Whose name is looked for in `Received:` fields, for the loop count. */
+  readonly localHost: string
   /** What the message is called while in hand (queue/in-hand.ts). */
   readonly key: string
   /** Nothing is to be learned of the content, for whoever looked at it crashed. */

@@ -22,7 +22,7 @@ export class ContentIntake {
   readonly rules: ContentRules
   readonly #wire: DataScanner | ChunkScanner
   readonly #fitter: LineFitter | undefined
-  readonly #scanner = new ContentScanner()
+  readonly #scanner: ContentScanner
   readonly #draft: Promise<Draft | undefined>
   #octets = 0
   #kept = 0
@@ -32,6 +32,7 @@ export class ContentIntake {
 
   constructor(how: 'data' | 'chunks', rules: ContentRules, begin: () => Promise<Draft>) {
     this.rules = rules
+    this.#scanner = new ContentScanner(rules.localHost)
     const bareNewlines = rules.bareNewlines === 'normalise' && !rules.unlooked ? 'normalise' : 'pass'
     this.#wire = how === 'data' ? new DataScanner({ bareNewlines }) : new ChunkScanner({ bareNewlines })
     const longLines = rules.unlooked ? 'pass' : rules.longLines

@@ -30,6 +30,7 @@ export function contentRules({ context, judged }: Transaction): ContentRules {
     maxBytes: sizeLimit(context).bytes,
     bareNewlines: normalise ? 'normalise' : 'reject',
     longLines: longLinesRule(context),
+    localHost: context.revision.config.server.hostname,
     ...judged,
   }
 }

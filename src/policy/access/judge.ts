@@ -5,7 +5,6 @@
  */
 import { type Asking, ask } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
-import type { Note } from '../../ask/note.ts'
 import type { Config } from '../../config/schema.ts'
 import type { MessageId, SessionId } from '../../envelope/message-id.ts'
 import type { Reply } from '../../smtp/reply.ts'
@@ -100,7 +99,7 @@ const SEVERITY = {
   debug: { facility: 'mail', severity: 'debug' },
 } as const
 
-export function* note(kind: Note['kind'], text: string, by: DecidedBy, whom: Judged): Asking<void> {
+export function* note(kind: keyof typeof SEVERITY, text: string, by: DecidedBy, whom: Judged): Asking<void> {
   const { session, id, client } = whom
   yield* ask({
     ask: 'note',

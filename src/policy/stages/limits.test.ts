@@ -16,6 +16,7 @@ import { type ContentContext, NO_COUNTS, type RcptContext, type SessionCounts, t
 import { contentSize, declaredSize, declaredSizeAtDestination, sizeAtDestination } from './content-size.ts'
 import { holdLimit } from './hold-limit.ts'
 import { longLines } from './long-lines.ts'
+import { loopCount } from './loop-count.ts'
 import { sessionLimits } from './session-limits.ts'
 import { recipientCutoff, recipientLimit, transactionLimit } from './transaction-limits.ts'
 
@@ -45,7 +46,7 @@ function contextOf(given: Given): RcptContext & ContentContext {
     }),
     where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
   }
-  const scanner = new ContentScanner()
+  const scanner = new ContentScanner('mx.example.org')
   scanner.push(Buffer.from(given.text ?? ''))
   const address = 'kim@example.org' as RcptContext['address']
   return {
@@ -81,6 +82,7 @@ interface AnyStage {
   readonly name: string
   readonly run?: (context: RcptContext & ContentContext) => Asking<StageResult<unknown>>
 }
+const received = (value: string, times: number, name = 'Received'): string => `${name}: ${value}\r\n`.repeat(times)
 const x = (times: number): string => 'x'.repeat(times)
 
 const rows: readonly {
@@ -238,6 +240,47 @@ const rows: readonly {
     says: 'hold',
     by: 'channels.tcp_local.holdLimit',
   },
+  {
+    stage: loopCount,
+    well: { text: received('by mx.example.org', 10) },
+    over: { text: received('by mx.example.org', 11) },
+    says: 'hold mail loop: 11 Received: fields naming mx.example.org, more than 10',
+    by: 'limits.localReceived',
+  },
+  {
+    stage: loopCount,
+    well: {
+      limits: { localReceived: 1 },
+      text: received('by mx.example.org', 1) + received('by other.mx.example.org', 9),
+    },
+    over: {
+      limits: { localReceived: 1 },
+      text: received('by MX.example.org', 1) + received('from mx.example.org by x', 1),
+    },
+    says: 'hold mail loop: 2 Received: fields naming mx.example.org, more than 1',
+    by: 'limits.localReceived',
+  },
+  {
+    stage: loopCount,
+    well: { text: received('by x', 50) },
+    over: { text: received('by x', 51) },
+    says: 'hold mail loop: 51 Received: fields, more than 50',
+    by: 'limits.received',
+  },
+  {
+    stage: loopCount,
+    well: { text: received('by x', 20, 'MR-Received') },
+    over: { text: received('by x', 21, 'MR-Received') },
+    says: 'hold mail loop: 21 MR-Received: fields, more than 20',
+    by: 'limits.mrReceived',
+  },
+  {
+    stage: loopCount,
+    well: { text: received('by x', 40) + received('by x', 20, 'mr-received') + received('by x', 40, 'X400-Received') },
+    over: { text: received('by x', 41) + received('by x', 20, 'mr-received') + received('by x', 40, 'X400-Received') },
+    says: 'hold mail loop: 101 Received:, MR-Received: and X400-Received: fields, more than 100',
+    by: 'limits.totalReceived',
+  },
 ]
 
 for (const { stage, well, over, says, by } of rows)
@@ -245,10 +288,22 @@ for (const { stage, well, over, says, by } of rows)
     assert.equal(judge(stage, well).verdict.do, 'pass')
     const { verdict, by: decided } = judge(stage, over)
     assert.ok(verdict.do === 'refuse' || verdict.do === 'hold')
-    const said = verdict.do === 'refuse' ? describeReply(verdict.reply) : verdict.do
+    const said = verdict.do === 'refuse' ? describeReply(verdict.reply) : `hold ${verdict.reason}`
     assert.ok(said.startsWith(says), said)
     assert.deepEqual(decided, { by: 'default', setting: by, value: '' })
   })
+
+test('a loop that is found is told to the operator where held_sndopr asks for it', () => {
+  const { run } = loopCount
+  assert.ok(run !== undefined)
+  const asked = run(contextOf({ limits: { heldAlarm: true }, text: received('by mx.example.org', 11) }))
+  const { value } = asked.next()
+  assert.ok(value !== undefined && 'ask' in value && value.ask === 'note')
+  const { kind, text, by, message } = value.note
+  assert.deepEqual({ kind, by, message }, { kind: 'loop', by: 'limits.localReceived', message: 'm' })
+  assert.match(text, /11 Received: fields naming mx\.example\.org/)
+  assert.equal(asked.next(undefined as never).done, true)
+})
 
 test('nothing is bounded by a channel that sets no limit', () => {
   const given = {

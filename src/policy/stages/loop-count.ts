@@ -1,15 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A message with too many Received: fields goes round in circles: it is kept for an operator (RFC 5321 §6.3). */
+/**
+ * A message that comes round again and again is kept for an operator, and nobody is told (RFC 5321 §6.3). Counted is
+ * what it came with: the field that this server adds to it is not among them.
+ */
+import { type Asking, ask } from '../../ask/ask.ts'
 import type { ContentContext, Stage } from '../stage.ts'
+
+type LoopLimit = 'localReceived' | 'received' | 'mrReceived' | 'totalReceived'
 
 export const loopCount: Stage<ContentContext> = {
   name: 'loop count',
-  decides: 'has the message been through too many systems',
-  reference: 'RFC 5321 §6.3',
-  *run({ revision, content }) {
-    const by = revision.where('limits', 'received')
-    const note = `${content.receivedFields} Received: fields`
-    if (content.receivedFields <= revision.config.limits.received) return { verdict: { do: 'pass' }, by, note }
-    return { verdict: { do: 'hold', reason: `mail loop: ${note}` }, by, note }
+  decides: 'has the message been here, or through other systems, too often',
+  reference: 'spec filters.md 7; RFC 5321 §6.3',
+  *run(context) {
+    const { revision } = context
+    const { limits } = revision.config
+    const counts = countsOf(context)
+    const over = counts.find(({ limit, count }) => count > limits[limit])
+    const by = revision.where('limits', over?.limit ?? 'received')
+    if (over === undefined)
+      return { verdict: { do: 'pass' }, by, note: `${context.content.receivedFields} Received: fields` }
+    const note = `${over.count} ${over.fields}, more than ${limits[over.limit]}`
+    const reason = `mail loop: ${note}`
+    if (limits.heldAlarm) yield* alarm(context, reason, over.limit)
+    return { verdict: { do: 'hold', reason }, by, note }
   },
+}
+
+/** The most telling first. */
+function countsOf({ content, revision }: ContentContext): readonly {
+  readonly limit: LoopLimit
+  readonly count: number
+  readonly fields: string
+}[] {
+  const { receivedFields, mrReceivedFields, x400ReceivedFields, localReceivedFields } = content
+  return [
+    {
+      limit: 'localReceived',
+      count: localReceivedFields,
+      fields: `Received: fields naming ${revision.config.server.hostname}`,
+    },
+    { limit: 'received', count: receivedFields, fields: 'Received: fields' },
+    { limit: 'mrReceived', count: mrReceivedFields, fields: 'MR-Received: fields' },
+    {
+      limit: 'totalReceived',
+      count: receivedFields + mrReceivedFields + x400ReceivedFields,
+      fields: 'Received:, MR-Received: and X400-Received: fields',
+    },
+  ]
+}
+
+/** Once for the message: it is held, and let go it is not counted again. */
+function* alarm({ session, id, client }: ContentContext, text: string, limit: LoopLimit): Asking<void> {
+  const by = `limits.${limit}`
+  const about = { session, message: id, client: client.address }
+  yield* ask({ ask: 'note', note: { kind: 'loop', facility: 'mail', severity: 'warning', text, by, ...about } })
 }

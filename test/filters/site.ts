@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A real Postern with filter scripts, mail sent to it over SMTP, and the Maildirs it delivers into. */
+import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connectControl } from '../../src/control/client.ts'
+import type { QueueRow } from '../../src/control/protocol.ts'
+import { openDirectory } from '../../src/directory/embedded.ts'
+import { DOMAIN, eventually, type Site, type SiteOptions, startSite } from '../interop/site.ts'
+import { Client } from '../serve/client.ts'
+
+export interface Given {
+  /** By user. */
+  readonly users?: Readonly<Record<string, string>>
+  readonly mta?: string
+  readonly channel?: string
+  readonly site?: SiteOptions
+}
+
+export const OUTSIDE = '127.0.0.2'
+
+/** A site with these scripts. */
+export async function filtered({ users = {}, mta, channel, site = {} }: Given): Promise<Site> {
+  const files = {
+    ...(mta === undefined ? {} : { 'filters/mta.sieve': mta }),
+    ...(channel === undefined ? {} : { 'filters/channel-ims-ms.sieve': channel }),
+  }
+  const started = await startSite({ users: ['kim', 'lee'], ...site, files: { ...files, ...site.files } })
+  const entries = openDirectory(join(started.directory, 'spool', 'directory.sqlite'))
+  try {
+    for (const [user, script] of Object.entries(users)) {
+      const name = `${user}@${DOMAIN}`
+      const found = await entries.ruleStore.rules(name)
+      assert.ok(found.kind === 'found')
+      assert.deepEqual(await entries.ruleStore.replace(name, [script], found.value.state), { kind: 'stored' })
+    }
+  } finally {
+    entries.close()
+  }
+  return started
+}
+
+/** The reply to the message, or to the first command that is refused. */
+export async function send(
+  site: Site,
+  {
+    from = 'pat@outside.test',
+    to = ['kim'],
+    subject = 'hello',
+    fields = '',
+  }: {
+    readonly from?: string
+    readonly to?: readonly string[]
+    readonly subject?: string
+    readonly fields?: string
+  } = {},
+): Promise<string> {
+  using client = await Client.connect(site.ports.smtp, OUTSIDE)
+  const say = async (line: string): Promise<string> => {
+    client.write(`${line}\r\n`)
+    return (await client.reply()) ?? 'closed'
+  }
+  await client.reply()
+  const rcpts = to.map((user) => `RCPT TO:<${user.includes('@') ? user : `${user}@${DOMAIN}`}>`)
+  for (const line of ['EHLO client.test', `MAIL FROM:<${from}>`, ...rcpts, 'DATA']) {
+    const reply = await say(line)
+    if (!/^[23]/.test(reply)) return reply
+  }
+  const names = to.map((user) => `${user}@${DOMAIN}`).join(', ')
+  return await say(
+    `From: <${from || 'nobody@outside.test'}>\r\nTo: ${names}\r\nSubject: ${subject}\r\nMessage-ID: <1@outside.test>\r\n${fields}\r\nText.\r\n.`,
+  )
+}
+
+export const boxOf = (site: Site, user: string, folder = ''): string =>
+  join(site.directory, 'mailboxes', DOMAIN, user, folder)
+
+export const messagesIn = async (box: string): Promise<readonly string[]> => {
+  const parts = await Promise.all(
+    ['new', 'cur'].map(async (part) => {
+      const names = await readdir(join(box, part)).catch(() => [])
+      return await Promise.all(names.map((name) => readFile(join(box, part, name), 'utf8')))
+    }),
+  )
+  return parts.flat()
+}
+
+export const arrived = (box: string, count = 1): Promise<readonly string[]> =>
+  eventually(
+    `${count} messages in ${box}`,
+    async () => {
+      const found = await messagesIn(box)
+      return found.length >= count ? found : undefined
+    },
+    60_000,
+  )
+
+/** Everything has an end: nothing is queued any more. */
+export async function settled(site: Site): Promise<void> {
+  await eventually(
+    'an empty queue',
+    async () => {
+      await using client = await connectControl(join(site.directory, 'control.sock'))
+      const { queued } = await client.call('status', {})
+      return queued === 0 ? true : undefined
+    },
+    60_000,
+  )
+}
+
+/** The rows of the queue, once they are as wanted. */
+export function queued(site: Site, wanted: (rows: readonly QueueRow[]) => boolean): Promise<readonly QueueRow[]> {
+  return eventually(
+    'the queue as wanted',
+    async () => {
+      await using client = await connectControl(join(site.directory, 'control.sock'))
+      const { rows } = await client.call('queue.list', {})
+      return wanted(rows) ? rows : undefined
+    },
+    60_000,
+  )
+}
