@@ -4,6 +4,7 @@
  * still queued. The queue appends these events; everything that is known of a recipient is the fold over them.
  */
 import type { Recipient } from './envelope.ts'
+import type { Filtered } from './filtered.ts'
 import type { RemoteAnswer } from './outcome.ts'
 
 /** One durable record about one recipient. `at` is wall-clock milliseconds. */
@@ -15,6 +16,8 @@ export type LedgerEvent = { readonly recipient: number; readonly at: number } & 
       /** Wall-clock milliseconds of the next attempt. */
       readonly nextAt: number
       readonly remote?: RemoteAnswer
+      /** What is left to be done of what filters decided; absent: all that was. */
+      readonly left?: Filtered
     }
   /** A delay notification went out; at most one a recipient. */
   | { readonly event: 'delayNotified' }
@@ -90,8 +93,11 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
     throw new LedgerViolation(`recipient ${event.recipient} is ${before.state} and cannot become ${event.event}`)
   const { nextAt: _, ...rest } = before
   switch (event.event) {
-    case 'deferred':
-      return [{ ...rest, state: 'queued', attempts: before.attempts + 1, nextAt: event.nextAt, last: event }]
+    case 'deferred': {
+      const { left, ...last } = event
+      const recipient = left === undefined ? before.recipient : { ...before.recipient, filtered: left }
+      return [{ ...rest, recipient, state: 'queued', attempts: before.attempts + 1, nextAt: event.nextAt, last }]
+    }
     case 'delayNotified':
       return [{ ...before, delayNotified: true }]
     case 'held':

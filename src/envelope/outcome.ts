@@ -4,6 +4,7 @@
  * handed; what it does not understand is `deferred`.
  */
 import type { Recipient } from './envelope.ts'
+import type { Filtered } from './filtered.ts'
 
 /** What the remote system said, RFC 3464 §2.3.5: its name, and its reply as one line (`550 5.1.1 no such user`). */
 export interface RemoteAnswer {
@@ -24,6 +25,8 @@ export type Outcome =
       readonly reason: string
       readonly remote?: RemoteAnswer
       readonly destinationDown?: boolean
+      /** What is left to be done of what filters decided, where a part of it has been done. */
+      readonly left?: Filtered
     }
   /** Never. `status` is 5.x.x. */
   | { readonly kind: 'failed'; readonly status: string; readonly reason: string; readonly remote?: RemoteAnswer }

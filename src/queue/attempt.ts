@@ -168,6 +168,6 @@ function signOf(outcomes: readonly Outcome[]): Sign {
   return outcomes.some((outcome) => 'remote' in outcome && outcome.remote?.reply !== undefined) ? 'alive' : 'unsaid'
 }
 
-/** The evidence of an answer: one that an abort made has none. */
+/** The evidence of an answer, or of something done: one that an abort made has none. */
 export const wasAnswered = (outcome: Outcome): boolean =>
-  outcome.kind !== 'deferred' || outcome.remote?.reply !== undefined
+  outcome.kind !== 'deferred' || outcome.remote?.reply !== undefined || outcome.left !== undefined

@@ -102,7 +102,7 @@ export function eventsOf(input: {
           expired: true,
         }
       }
-      const { status, reason } = outcome
+      const { status, reason, left } = outcome
       const retryInMs = Math.min(retryDelayMs(queue, state.attempts + 1, random), leftMs)
       const nextAt = now + retryInMs
       const tellDelay = !state.delayNotified && queue.delayNotice > 0 && queue.delayNotice <= ageMs
@@ -112,7 +112,7 @@ export function eventsOf(input: {
         result: 'deferred',
         status,
         detail: reason,
-        event: { ...base, ...remote, event: 'deferred', status, reason, nextAt },
+        event: { ...base, ...remote, event: 'deferred', status, reason, nextAt, ...(left && { left }) },
         notice,
         tellDelay,
         retryInMs,

@@ -71,7 +71,15 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
         now: () => clock.now(),
         unique: () => Buffer.from(deps.randomBytes(9)).toString('hex'),
         send: async (filtered) => {
-          if (deps.counters !== undefined) await sendFor(message, filtered, { ...notices, counters: deps.counters })
+          if (deps.counters === undefined) return undefined
+          const unsent = await sendFor(message, filtered, { ...notices, counters: deps.counters })
+          if (unsent !== undefined)
+            log.warn('filters.not-sent', {
+              err: unsent.cause,
+              id: message.envelope.id,
+              recipient: state.recipient.index,
+            })
+          return unsent?.left
         },
       }),
     ...(inHand === undefined ? {} : { inHand }),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Filtered, nothingFiltered } from '../../envelope/filtered.ts'
-import { accepted, type RecipientState } from '../../envelope/ledger.ts'
+import { accepted, applyEvent, type RecipientState } from '../../envelope/ledger.ts'
 import { mailAddress } from '../../policy/access/fixture.ts'
 import type { Placement } from '../../policy/own-mail.ts'
 import { aRecipient } from '../store.suite.ts'
@@ -14,7 +14,12 @@ const OWNER = mailAddress('kim@example.org')
 const NOTHING = nothingFiltered([OWNER])
 const by = { level: 'personal', script: 'main', line: 1, column: 1 } as const
 
-async function carried(filtered: Filtered | undefined, more: Partial<RecipientState> = {}, placement?: Placement) {
+async function carried(
+  filtered: Filtered | undefined,
+  more: Partial<RecipientState> = {},
+  placement?: Placement,
+  unsent?: Filtered,
+) {
   const sent: Filtered[] = []
   const recipient = { ...aRecipient(3), ...(filtered === undefined ? {} : { filtered }) }
   const outcome = await carryOut(
@@ -22,7 +27,10 @@ async function carried(filtered: Filtered | undefined, more: Partial<RecipientSt
     {
       now: () => 0,
       unique: () => 'u',
-      send: async (one) => void sent.push(one),
+      send: async (one) => {
+        sent.push(one)
+        return unsent
+      },
       place: async (address) =>
         placement ?? { recipients: [{ address, given: address, channel: recipient.channel }], steps: [] },
     },
@@ -75,6 +83,32 @@ test('refused beside copies: both', async () => {
 test('thrown away: left to the channel that names the rule, and what is to be sent is sent', async () => {
   const dropped = { how: 'discard', rule: 'r' } as const
   assert.deepEqual(await carried({ ...NOTHING, dropped }), { outcome: undefined, sent: 1 })
+})
+
+test('what cannot be sent now: it waits with what is left, whatever else is to be done', async () => {
+  const left = { ...NOTHING, keep: { flags: ['left'] } }
+  const refused = { how: 'reject', reason: 'no' } as const
+  const dropped = { how: 'discard', rule: 'r' } as const
+  for (const filtered of [{ keep: { flags: [] } }, { refused }, { dropped }]) {
+    const { outcome } = await carried({ ...NOTHING, ...filtered }, {}, undefined, left)
+    assert.ok(outcome?.kind === 'deferred')
+    assert.equal(outcome.left, left)
+  }
+  const base = { recipient: 3, at: 1 }
+  const before = accepted({ ...aRecipient(3), filtered: NOTHING }, 0, false)
+  const event = { ...base, event: 'deferred', status: '4.3.0', reason: 'x', nextAt: 2 } as const
+  const [whole] = applyEvent(new Map([[3, before]]), event)
+  assert.equal(whole?.recipient.filtered, NOTHING)
+  const [part] = applyEvent(new Map([[3, before]]), { ...event, left })
+  assert.deepEqual([part?.recipient.filtered, part?.last], [left, event])
+})
+
+test('thrown away with an answer: recorded before it is thrown, so that a channel that defers has none sent again', async () => {
+  const notice = { uri: 'mailto:x@example.org', importance: '2', options: [], by } as const
+  const { outcome } = await carried({ ...NOTHING, dropped: { how: 'discard', rule: 'r' }, notices: [notice] })
+  assert.ok(outcome?.kind === 'expanded')
+  const { index: _, ...plain } = aRecipient(3)
+  assert.deepEqual(outcome.into, [plain])
 })
 
 test('each copy is a recipient with its own flags, edits and place', async () => {

@@ -2,7 +2,8 @@
 /**
  * Carries out what filters decided for a recipient (envelope/filtered.ts), when its turn comes: the recipient is replaced
  * by one for each copy, as an alias is by its members, so that each copy has its own ledger, retries and notices.
- * Replies and notifications are written before that is recorded; what is remembered keeps them from being sent twice.
+ * Replies and notifications are written before that is recorded. Where some of them cannot be, the recipient waits with
+ * what is left: nothing that was sent is sent again, unless the process dies in between.
  */
 import type { MailAddress } from '../../address/address.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
@@ -17,13 +18,13 @@ export interface CarryOut {
   readonly place: (address: MailAddress) => Promise<Placement>
   /** Wall-clock milliseconds. */
   readonly now: () => number
-  /** Replies, notifications and reports of this recipient; rejects when the queue will not take them. */
-  readonly send: (filtered: Filtered) => Promise<void>
+  /** Replies, notifications and reports of this recipient. What cannot be sent now; `undefined`: nothing is left. */
+  readonly send: (filtered: Filtered) => Promise<Filtered | undefined>
   /** For Resent-Message-ID: nobody else says the same. */
   readonly unique: () => string
 }
 
-/** `undefined`: delivered as it stands. Rejects when the queue will not take what is to be sent: to be tried again. */
+/** `undefined`: delivered as it stands. */
 export async function carryOut({ recipient }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
   const { filtered, index: _, parent: __, ...base } = recipient
   if (filtered === undefined) return undefined
@@ -32,10 +33,7 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   if (held !== undefined) return { kind: 'held', reason: held.reason }
   const alone = keep === undefined && fileinto.length === 0 && redirects.length === 0
   const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
-  if (alone && refusal !== undefined) {
-    await means.send(filtered)
-    return refusal
-  }
+  if (alone && refusal !== undefined) return (await putOff(filtered, means)) ?? refusal
   const into: Place[] = []
   if (keep !== undefined) into.push({ ...base, copy: copyOf(filtered, keep, keep.flags) })
   for (const filed of fileinto) {
@@ -47,10 +45,21 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   // What is left to say to the sender is said when the turn of this one comes.
   if (refused !== undefined)
     into.push({ ...base, copy: { flags: [] }, filtered: { ...nothingFiltered(filtered.owner), refused } })
-  await means.send(filtered)
+  const later = await putOff(filtered, means)
+  if (later !== undefined) return later
+  if (dropped === undefined || !alone) return { kind: 'expanded', into }
   // With nothing to deliver the recipient is on the channel that throws it away, and the rule is named there.
-  return dropped !== undefined && alone ? undefined : { kind: 'expanded', into }
+  return isQuiet(filtered) ? undefined : { kind: 'expanded', into: [base] }
 }
+
+async function putOff(filtered: Filtered, { send }: CarryOut): Promise<Outcome | undefined> {
+  const left = await send(filtered)
+  return left && { kind: 'deferred', status: '4.3.0', reason: 'what filters ask for cannot be sent now', left }
+}
+
+/** There was nothing to send, and so nothing that could be sent twice. */
+const isQuiet = ({ vacations, notices, reports }: Filtered): boolean =>
+  vacations.length + notices.length + reports.length === 0
 
 const refusalText = (reason: string): string => {
   const line = reason.replace(/\s+/g, ' ').trim()

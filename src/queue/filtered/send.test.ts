@@ -37,10 +37,17 @@ const revision: Revision = {
   where: () => ({ by: 'built-in', rule: 'test' }),
 }
 
-async function setUp({ from = 'sam@example.net', counters }: { from?: string | null; counters?: Counters } = {}) {
+async function setUp({
+  from = 'sam@example.net',
+  counters,
+  store = new MemoryStore(),
+}: {
+  from?: string | null
+  counters?: Counters
+  store?: MemoryStore
+} = {}) {
   const clock = new ManualClock()
   const ids = createIds(() => clock.now(), 1)
-  const store = new MemoryStore()
   const traces: TraceRecord[] = []
   const queued: MessageId[] = []
   const warned: string[] = []
@@ -181,9 +188,37 @@ test('what is remembered is known afterwards, and forgotten in time', async () =
   assert.equal(await known(), 'absent')
 })
 
-test('a memory that cannot be reached: nothing is sent, and it is to be tried again', async () => {
+test('a memory that cannot be reached: nothing is sent, and all of it is left', async () => {
   const counters: Counters = { count: () => ({ kind: 'defer', cause: 'away' }) }
   const { send, queued } = await setUp({ counters })
-  await assert.rejects(send(asked({ vacations: [reply()] })), /cannot be reached/)
-  assert.equal(queued.length, 0)
+  const wanted = asked({ vacations: [reply()] })
+  const unsent = await send(wanted)
+  assert.match(String(unsent?.cause), /cannot be reached/)
+  assert.deepEqual([unsent?.left, queued.length], [wanted, 0])
+})
+
+class Narrow extends MemoryStore {
+  room = 1
+
+  override async begin() {
+    if (this.room-- === 0) throw new Error('full')
+    return await super.begin()
+  }
+}
+
+test('a queue that takes one and not the next: what was taken is not sent again, what was not is sent once', async () => {
+  const store = new Narrow()
+  const { send, queued, texts } = await setUp({ store })
+  const notice = (word: string) =>
+    ({ uri: `mailto:${word}@example.org`, importance: '2', options: [], message: word, by }) as const
+  const all = asked({ vacations: [reply()], notices: [notice('one'), notice('two')] })
+  let left: Filtered | undefined = all
+  for (let taken = 0; left !== undefined; taken++) {
+    store.room = 1
+    const unsent = await send(left)
+    assert.equal(queued.length, taken + 1)
+    left = unsent?.left
+  }
+  const subjects = (await texts()).map((text) => /^Subject: (.*)\r$/m.exec(text)?.[1])
+  assert.deepEqual(subjects, ['Auto: Hi', 'one', 'two'])
 })

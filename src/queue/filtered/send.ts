@@ -70,9 +70,32 @@ const table = (name: string, quota: number, windowMs: number): CounterTable => (
   maxEntries: MAX_REMEMBERED,
 })
 
-/** Sends what is due. Rejects when the queue or the memory will not take it. */
-export async function sendFor(about: QueuedMessage, filtered: Filtered, means: SendMeans): Promise<void> {
-  const { vacations, notices, reports, remember, owner } = filtered
+/** What the queue or the memory would not take now. Whatever is not in `left` is done, and durable. */
+export interface Unsent {
+  readonly left: Filtered
+  readonly cause: unknown
+}
+
+/** Sends what is due. `undefined`: all of it. */
+export async function sendFor(about: QueuedMessage, filtered: Filtered, means: SendMeans): Promise<Unsent | undefined> {
+  let left = filtered
+  try {
+    await sendEach(about, filtered, means, (after) => {
+      left = after(left)
+    })
+    return undefined
+  } catch (cause) {
+    return { left, cause }
+  }
+}
+
+/** @param done a step of it is durable: what is left after that */
+async function sendEach(
+  about: QueuedMessage,
+  { vacations, notices, reports, remember, owner }: Filtered,
+  means: SendMeans,
+  done: (after: (left: Filtered) => Filtered) => void,
+): Promise<void> {
   const [first] = owner
   if (first === undefined) return
   for (const { id, seconds } of remember) {
@@ -103,28 +126,35 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
     if (await isWithinBudget(means, first)) await queue({ about, why, to, bytes, means, copy })
     else means.log?.warn('filters.budget', { owner: first, about: envelope.id, why })
   }
-  // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
-  if (envelope.reversePath !== null)
-    for (const reply of vacations) {
-      if (!(await isNew(means, first, reply))) continue
+  for (const reply of vacations) {
+    // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
+    if (envelope.reversePath !== null && (await isNew(means, first, reply))) {
+      // It is marked; sent the next time, it is to be sent whatever the memory says then.
+      done((left) => ({ ...left, vacations: [{ ...reply, seconds: 0 }, ...left.vacations.slice(1)] }))
       await send('vacation', [reply.to], composeVacation(reply, message, execution), reply.copy)
     }
+    done((left) => ({ ...left, vacations: left.vacations.slice(1) }))
+  }
   for (const { uri, from, importance, message: text, copy } of notices) {
     const mailto = parseMailto(uri)
-    if (typeof mailto === 'string') continue
-    const to = [...mailto.to, ...mailto.cc].flatMap((each) => parseAddress(each) ?? []).slice(0, MAX_NOTIFIED)
-    const said = {
-      importance,
-      ...(from === undefined ? {} : { from }),
-      ...(text === undefined ? {} : { message: text }),
+    if (typeof mailto !== 'string') {
+      const to = [...mailto.to, ...mailto.cc].flatMap((each) => parseAddress(each) ?? []).slice(0, MAX_NOTIFIED)
+      const said = {
+        importance,
+        ...(from === undefined ? {} : { from }),
+        ...(text === undefined ? {} : { message: text }),
+      }
+      if (to.length > 0) await send('notify', to, composeNotification(said, mailto, message, execution), copy)
     }
-    if (to.length > 0) await send('notify', to, composeNotification(said, mailto, message, execution), copy)
+    done((left) => ({ ...left, notices: left.notices.slice(1) }))
   }
+  // Marked before it is sent: one that the queue does not take is told of the next day.
   for (const report of reports) {
     const key = memoryKey(first, report.script)
     const request = { do: 'throttle', table: table('filters.report', 1, REPORT_EVERY_MS), key } as const
     if ((await answered(means.counters, request)) === 'under')
       await send('filter report', [report.to], composeReport(report, means, unique))
+    done((left) => ({ ...left, reports: left.reports.slice(1) }))
   }
 }
 
