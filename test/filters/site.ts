@@ -120,3 +120,23 @@ export function queued(site: Site, wanted: (rows: readonly QueueRow[]) => boolea
     60_000,
   )
 }
+
+/** Which process took the message: part of its id is drawn once for each (envelope/message-id.ts). */
+export const sourceOf = (reply: string): string => {
+  const id = /^250 .*\b([0-9A-Z]{17})\b/.exec(reply)?.[1]
+  assert.ok(id !== undefined, reply)
+  return id.slice(10, 14)
+}
+
+/** Sends crowds of the same message, a connection each, until the replies are enough. */
+export async function sendUntil(
+  site: Site,
+  what: Parameters<typeof send>[1],
+  enough: (reply: string) => boolean,
+): Promise<void> {
+  for (let crowds = 0; crowds < 20; crowds++) {
+    const replies = await Promise.all(Array.from({ length: 6 }, () => send(site, what)))
+    if (replies.map(enough).some((done) => done)) return
+  }
+  assert.fail('twenty crowds were not enough')
+}

@@ -40,6 +40,8 @@ export interface Site extends AsyncDisposable {
   readonly ports: { readonly smtp: number; readonly submission: number; readonly submissions: number }
   /** What is new in a user's Maildir, once it holds so many messages. */
   readonly mail: (user: string, count: number) => Promise<readonly string[]>
+  /** Ends the whole server in order, and starts it anew on the same directory and ports. */
+  readonly restart: () => Promise<void>
 }
 
 export async function startSite(options: SiteOptions = {}): Promise<Site> {
@@ -81,12 +83,19 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
   }
   await addUsers(directory, options.users ?? ['kim'])
 
-  await serveUntilDisposed(directory, cleanup)
+  let serving = new AsyncDisposableStack()
+  cleanup.defer(() => serving.disposeAsync())
+  await serveUntilDisposed(directory, serving)
   const owned = cleanup.move()
   return {
     directory,
     ports,
     mail: (user, count) => newMail(join(directory, 'mailboxes', DOMAIN, user), count),
+    async restart() {
+      await serving.disposeAsync()
+      serving = new AsyncDisposableStack()
+      await serveUntilDisposed(directory, serving)
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
