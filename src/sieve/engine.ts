@@ -14,7 +14,7 @@ import { type Configs, Context, type RunSupport, shareFor } from './run/context.
 import type { SieveRunResult } from './run/result.ts'
 import { runToResult } from './run/run.ts'
 import type { SieveEnvironment } from './run-context.ts'
-import { parseScript } from './syntax/parser.ts'
+import { parseCommands, parseScript } from './syntax/parser.ts'
 import type { ScriptNode } from './syntax/tree.ts'
 
 /** Of the saved form of a program. */
@@ -91,7 +91,7 @@ export class SieveEngine {
     const { name = 'script', level } = options
     const limits = { ...this.limits, ...options.limits }
     const report = new Diagnostics(new ScriptText(source, name), limits)
-    const ast = parseScript(report, limits)
+    const ast = (): ScriptNode => parseScript(new Diagnostics(report.script, limits), limits)
     const config = <T>(key: ConfigKey<T>): T =>
       configs.has(key.extension) ? (configs.get(key.extension) as T) : this.config(key)
     const checker = new Checker(report, {
@@ -100,7 +100,7 @@ export class SieveEngine {
       config,
       ...(level === undefined ? {} : { level }),
     })
-    const { block, enabled, perRecipient } = checker.check(ast)
+    const { block, enabled, perRecipient } = checker.check(parseCommands(report, limits), ast)
     const diagnostics = report.sorted()
     if (report.errors > 0) return { ok: false, diagnostics }
     const program: SieveProgram = {
@@ -108,7 +108,10 @@ export class SieveEngine {
       ok: true,
       source,
       ...(level === undefined ? {} : { level }),
-      ast,
+      // Only who writes a script needs its tree: kept, it would be most of a program.
+      get ast() {
+        return ast()
+      },
       block,
       diagnostics,
       extensionsUsed: [...enabled].filter((extension) => this.registry.extensions.has(extension)),

@@ -35,7 +35,7 @@ export {
   type VacationArgs,
 } from './action.ts'
 export { type ChainResult, runChain } from './chain.ts'
-export type { CompiledBlock, CompiledString, CompiledValue, CompiledWord } from './compiled.ts'
+export { type CompiledBlock, type CompiledValue, CompiledWord, VariableTexts, type WordShape } from './compiled.ts'
 export { type Diagnostic, Diagnostics, formatDiagnostic, type Phase, ScriptText, type Severity } from './diagnostic.ts'
 export { type CompileOptions, SieveEngine, type SieveEngineOptions, SieveRun } from './engine.ts'
 export { type SieveEnvelope, type SplitAddress, splitAddress } from './envelope.ts'

@@ -5,7 +5,7 @@
  * word can see and do while it runs: run-context.ts.
  */
 import type { ActionDef } from './action.ts'
-import type { CompiledBlock, CompiledWord } from './compiled.ts'
+import type { CompiledWord } from './compiled.ts'
 import type { Diagnostics } from './diagnostic.ts'
 import type { SieveEnvelope, SplitAddress } from './envelope.ts'
 import type { SieveLimits } from './limits.ts'
@@ -79,11 +79,7 @@ export interface WordDef {
   /** Looks at a word that was bound without mistake. May report, and keep things for the run in `word.data`. */
   validate?(word: CompiledWord, ctx: ValidateContext): void
   /** What it does. A `Promise` is waited for where the host lets plug-ins wait; questions need a generator. */
-  execute?(
-    ctx: RunContext,
-    args: Args,
-    block?: () => Maybe<Ended>,
-  ): Maybe<Ended | undefined> | Promise<Ended | undefined>
+  execute?(ctx: RunContext, args: Args): Maybe<Ended | undefined> | Promise<Ended | undefined>
   evaluate?(ctx: RunContext, args: Args): Maybe<boolean> | Promise<boolean>
 }
 
@@ -120,15 +116,16 @@ export interface Args {
   list(name: string): TextList
   number(name: string): number
   test(name: string): Maybe<boolean>
-  /** Each test of a list, to be evaluated one by one. */
-  tests(name: string): readonly (() => Maybe<boolean>)[]
+  /** Is there a test in this list that comes to that? From left to right, no further than needed. */
+  someTest(name: string, wanted: boolean): Maybe<boolean>
+  /** Runs the block behind the word; how that ended. Without a block nothing happens. */
+  runBlock(): Maybe<Ended>
   /** Compares these values with the keys, by match type and comparator. */
   match(values: TextList): Maybe<boolean>
   /** The part of an address that is meant; `undefined`: it has no such part. */
   addressPart(address: SplitAddress): string | undefined
   /** What `:index` and `:last` leave of a list. */
   indexed<T>(items: readonly T[]): readonly T[]
-  readonly block: CompiledBlock | undefined
 }
 
 export interface ComparatorDef {
@@ -151,14 +148,13 @@ export interface MatchTypeDef {
   readonly relation?: boolean
   /** Needs the substring operation of the comparator. */
   readonly substring?: boolean
-  /** Looks at a key when the script is compiled. */
-  checkKey?(key: string, span: Span, ctx: ValidateContext): void
-  match(ctx: RunContext, matching: Matching): Maybe<boolean>
+  /** Looks at a key when the script is compiled; `span` finds out where it stands. */
+  checkKey?(key: string, span: () => Span, ctx: ValidateContext): void
+  match(ctx: RunContext, values: TextList, matching: Matching): Maybe<boolean>
 }
 
-/** What a match type is given. */
+/** What a match type compares with. */
 export interface Matching {
-  readonly values: TextList
   readonly keys: TextList
   /** The keys are the same in each run. */
   readonly constant: boolean

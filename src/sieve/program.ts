@@ -9,6 +9,7 @@ export interface SieveProgram {
   readonly ok: true
   readonly source: string
   readonly level?: string
+  /** Read again each time. */
   readonly ast: ScriptNode
   readonly block: CompiledBlock
   /** Warnings alone. */

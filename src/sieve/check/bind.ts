@@ -3,19 +3,22 @@
  * Binds the arguments of a word to what its definition takes, RFC 5228 §2.6 and §2.7: tags first, then what is
  * positional. Everything that is wrong with the word is told of, not the first thing alone.
  */
-import type { CompiledString, CompiledValue, CompiledWord } from '../compiled.ts'
+import { type CompiledValue, type CompiledWord, type VariableString, VariableTexts } from '../compiled.ts'
 import { TextList } from '../match/text-list.ts'
 import type { Span } from '../place.ts'
 import type { PositionalDef, TagDef, ValidateContext, WordDef } from '../plugin.ts'
 import type { Registry } from '../registry.ts'
 import { SmallMap } from '../small-map.ts'
-import type { ArgumentNode, TestNode, WordNode } from '../syntax/tree.ts'
+import { type ArgumentNode, nameSpan, type TestNode, type WordNode } from '../syntax/tree.ts'
+import type { Constants } from './constants.ts'
 import { compileString } from './strings.ts'
 import { suggest } from './suggest.ts'
 import { findTag, type KnownTag, tagNames } from './tags.ts'
 
+/** What stands in a word, `names` and `values` side by side. */
 export interface Binding {
-  readonly values: SmallMap<CompiledValue>
+  readonly names: string[]
+  readonly values: CompiledValue[]
   matchType: string | undefined
   relation: string | undefined
   comparator: string | undefined
@@ -31,10 +34,11 @@ export function bindArguments(
   word: WordDef,
   owner: string,
   registry: Registry,
+  constants: Constants,
   ctx: ValidateContext,
   compileTest: CompileTest,
 ): Binding {
-  return new Binder(node, word, owner, registry, ctx, compileTest).bind()
+  return new Binder(node, word, owner, registry, constants, ctx, compileTest).bind()
 }
 
 const NO_POSITIONAL: readonly PositionalDef[] = []
@@ -53,10 +57,12 @@ class Binder {
   readonly #word: WordDef
   readonly #owner: string
   readonly #registry: Registry
+  readonly #constants: Constants
   readonly #ctx: ValidateContext
   readonly #compileTest: CompileTest
   readonly #binding: Binding = {
-    values: new SmallMap(),
+    names: [],
+    values: [],
     matchType: undefined,
     relation: undefined,
     comparator: undefined,
@@ -73,6 +79,7 @@ class Binder {
     word: WordDef,
     owner: string,
     registry: Registry,
+    constants: Constants,
     ctx: ValidateContext,
     compileTest: CompileTest,
   ) {
@@ -80,6 +87,7 @@ class Binder {
     this.#word = word
     this.#owner = owner
     this.#registry = registry
+    this.#constants = constants
     this.#ctx = ctx
     this.#compileTest = compileTest
   }
@@ -135,8 +143,7 @@ class Binder {
     this.#groups.set(group, name)
     if (tag.sort === 'match-type') this.#binding.matchType = name
     else if (tag.sort === 'address-part') this.#binding.addressPart = name
-    else if (tag.def.value === undefined)
-      this.#binding.values.set(tag.def.name, { type: 'set', span: { start: span.start, end: span.end } })
+    else if (tag.def.value === undefined) this.#put(tag.def.name, true)
     if (tag.def.needs !== undefined) {
       this.#needing ??= []
       this.#needing.push({ name, needs: tag.def.needs, span })
@@ -147,12 +154,22 @@ class Binder {
   #tagValue({ def, sort }: KnownTag, node: ArgumentNode): void {
     const value = this.#value(node, def, def.value)
     if (value === undefined) return
-    const text = value.type === 'strings' ? value.strings[0]?.constant : undefined
+    const text = value instanceof TextList ? value.at(0) : undefined
     if (sort === 'comparator' && text !== undefined) {
       this.#binding.comparator = text
       this.#binding.comparatorSpan = node
     } else if (sort === 'match-type' && text !== undefined) this.#relation(text, node)
-    else this.#binding.values.set(def.name, value)
+    else this.#put(def.name, value)
+  }
+
+  #put(name: string, value: CompiledValue): void {
+    const { names, values } = this.#binding
+    const at = names.indexOf(name)
+    if (at >= 0) values[at] = value
+    else {
+      names.push(name)
+      values.push(value)
+    }
   }
 
   /** RFC 5231 §4 */
@@ -167,7 +184,7 @@ class Binder {
     if (isCommand && node.node === 'test' && this.#registry.commands.get(node.name) !== undefined) {
       // To the grammar the next command is a test of this one.
       const args = this.#node.arguments
-      const { end } = args[args.indexOf(node) - 1] ?? this.#node.nameSpan
+      const { end } = args[args.indexOf(node) - 1] ?? nameSpan(this.#node)
       this.#ctx.error({ start: end, end: end + 1 }, 'missing-semicolon', `expected ; behind ${this.#word.name}`)
     } else this.#ctx.error(node, 'too-many-arguments', `${this.#word.name} takes no further argument`)
   }
@@ -183,12 +200,12 @@ class Binder {
         continue
       }
       const value = this.#value(node, def, def.type)
-      if (value !== undefined) this.#binding.values.set(def.name, value)
+      if (value !== undefined) this.#put(def.name, value)
     }
     const missing = taken[given.length]
     if (missing !== undefined)
       this.#ctx.error(
-        this.#node.nameSpan,
+        nameSpan(this.#node),
         'missing-argument',
         `${this.#word.name} needs ${TYPE_NAMES[missing.type]}: ${missing.name}`,
       )
@@ -199,20 +216,19 @@ class Binder {
     def: PositionalDef | TagDef,
     wanted: PositionalDef['type'] | undefined,
   ): CompiledValue | undefined {
-    const span = { start: node.start, end: node.end }
-    if (wanted === 'number' && node.node === 'number') return { type: 'number', value: node.value, span }
-    if (wanted === 'test' && node.node === 'test') return { type: 'test', test: this.#compileTest(node), span }
-    if (wanted === 'test-list' && node.node === 'test-list')
-      return { type: 'tests', tests: node.tests.map(this.#compileTest), span }
-    if ((wanted === 'string' || wanted === 'string-list') && node.node === 'string')
-      return this.#strings([compileString(node, this.#ctx)], true, def, span)
-    if (wanted === 'string-list' && node.node === 'string-list')
-      return this.#strings(
-        node.strings.map((string) => compileString(string, this.#ctx)),
-        false,
-        def,
-        span,
-      )
+    if (wanted === 'number' && node.node === 'number') return node.value
+    if (wanted === 'test' && node.node === 'test') return this.#compileTest(node)
+    if (wanted === 'test-list' && node.node === 'test-list') return node.tests.map(this.#compileTest)
+    if ((wanted === 'string' || wanted === 'string-list') && node.node === 'string') {
+      const string = compileString(node, this.#ctx)
+      return typeof string === 'string' ? this.#constants.one(string) : this.#variable([string], def, node)
+    }
+    if (wanted === 'string-list' && node.node === 'string-list') {
+      const strings = node.strings.map((string) => compileString(string, this.#ctx))
+      return strings.every((string) => typeof string === 'string')
+        ? this.#constants.list(strings)
+        : this.#variable(strings, def, node)
+    }
     // Tests that stand in a wrong place are looked at all the same: one mistake shall not hide others.
     if (node.node === 'test') this.#compileTest(node)
     if (node.node === 'test-list') node.tests.forEach(this.#compileTest)
@@ -221,31 +237,25 @@ class Binder {
     return undefined
   }
 
-  #strings(
-    strings: readonly CompiledString[],
-    single: boolean,
-    def: PositionalDef | TagDef,
+  #variable(
+    strings: readonly (string | VariableString)[],
+    { literal, name }: PositionalDef | TagDef,
     span: Span,
-  ): CompiledValue {
-    if (strings.every(({ constant }) => constant !== undefined)) {
-      const constant = TextList.of(strings.map(({ constant = '' }) => constant))
-      return { type: 'strings', single, strings, constant, span }
-    }
-    if (def.literal === true)
-      this.#ctx.error(span, 'not-literal', `${def.name} must be known beforehand: no variables here`)
-    return { type: 'strings', single, strings, span }
+  ): VariableTexts {
+    if (literal === true) this.#ctx.error(span, 'not-literal', `${name} must be known beforehand: no variables here`)
+    return new VariableTexts(strings)
   }
 
   #afterTags(): void {
-    const { values } = this.#binding
+    const { names } = this.#binding
     for (const { name, needs, span } of this.#needing ?? [])
-      if (!values.has(needs)) this.#ctx.error(span, 'tag-needs', `:${name} needs :${needs} beside it`)
+      if (!names.includes(needs)) this.#ctx.error(span, 'tag-needs', `:${name} needs :${needs} beside it`)
     if (this.#word.oneOf === undefined) return
     for (const group of this.#word.oneOf) {
       if (this.#groups.has(group)) continue
       const names = (this.#word.tags ?? []).filter((tag) => (tag.group ?? `:${tag.name}`) === group)
       const list = names.map(({ name }) => `:${name}`).join(', ')
-      this.#ctx.error(this.#node.nameSpan, 'missing-tag', `${this.#word.name} needs one of ${list}`)
+      this.#ctx.error(nameSpan(this.#node), 'missing-tag', `${this.#word.name} needs one of ${list}`)
     }
   }
 }

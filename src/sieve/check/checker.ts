@@ -3,7 +3,7 @@
  * Makes a syntax tree into a program: finds what each name means among the extensions that are required, binds arguments,
  * and lets every definition look at its words. All that is wrong is told of in one go; what has mistakes never runs.
  */
-import type { CompiledBlock, CompiledWord } from '../compiled.ts'
+import { type CompiledBlock, type CompiledValue, CompiledWord, type WordShape } from '../compiled.ts'
 import { Diagnostics } from '../diagnostic.ts'
 import type { SieveLimits } from '../limits.ts'
 import type { Span } from '../place.ts'
@@ -17,9 +17,17 @@ import type {
   WordDef,
 } from '../plugin.ts'
 import { allowedAt, type Owned, type Registry } from '../registry.ts'
-import { SmallMap } from '../small-map.ts'
-import type { BlockNode, CommandNode, ScriptNode, TestNode, WordNode } from '../syntax/tree.ts'
+import {
+  type BlockNode,
+  type CommandNode,
+  nameSpan,
+  type ScriptNode,
+  type TestNode,
+  type WordNode,
+} from '../syntax/tree.ts'
 import { type Binding, bindArguments } from './bind.ts'
+import { Constants } from './constants.ts'
+import { Shapes } from './shapes.ts'
 import { suggest } from './suggest.ts'
 
 export interface CheckOptions {
@@ -38,9 +46,6 @@ export interface Checked {
   readonly perRecipient: boolean
 }
 
-/** While it is compiled. */
-type Growing<T> = { -readonly [K in keyof T]: T[K] }
-
 /** RFC 5228 §2.7.3: these need no `require`. */
 const BUILT_IN = ['', 'comparator-i;octet', 'comparator-i;ascii-casemap']
 
@@ -52,10 +57,14 @@ const ABSENT: WordDef = {
   evaluate: (ctx, args) => ctx.fail('absent', `${args.word.node.name} is not there`, args),
 }
 
+const NO_VALUES: readonly CompiledValue[] = []
+
 export class Checker implements ValidateContext {
   readonly #options: CheckOptions
   readonly #enabled: Set<string>
   readonly #words: CompiledWord[] = []
+  readonly #constants = new Constants()
+  readonly #shapes: Shapes
   #report: Diagnostics
   #lenient = false
   #perRecipient = false
@@ -65,16 +74,18 @@ export class Checker implements ValidateContext {
   constructor(report: Diagnostics, options: CheckOptions) {
     this.#report = report
     this.#options = options
+    this.#shapes = new Shapes(report.script)
     this.#enabled = new Set([...BUILT_IN, ...(options.enabled ?? []).flatMap((n) => options.registry.withImplied(n))])
     for (const { name, always } of options.registry.extensions.values()) if (always === true) this.#enabled.add(name)
   }
 
-  check(script: ScriptNode): Checked {
-    const commands = this.#commands(script.commands, true)
+  /** `script`: all of it, for those who look at it as a whole. */
+  check(commands: Iterable<CommandNode>, script: () => ScriptNode): Checked {
+    const block = this.#commands(commands, true)
     if (this.#report.errors === 0)
       for (const [name, extension] of this.#options.registry.extensions)
-        if (this.#enabled.has(name)) extension.afterCheck?.(script, this.#words, this)
-    return { block: { commands }, enabled: this.#enabled, perRecipient: this.#perRecipient }
+        if (this.#enabled.has(name)) extension.afterCheck?.(script(), this.#words, this)
+    return { block, enabled: this.#enabled, perRecipient: this.#perRecipient }
   }
 
   get report(): Diagnostics {
@@ -148,23 +159,23 @@ export class Checker implements ValidateContext {
     return found !== undefined && this.enabled(found.extension) ? found.def : undefined
   }
 
-  #commands(nodes: readonly CommandNode[], top: boolean): readonly CompiledWord[] {
+  #commands(nodes: Iterable<CommandNode>, top: boolean): CompiledBlock {
     const compiled: CompiledWord[] = []
     let before: WordDef | undefined
     const lenientOutside = this.#lenient
-    nodes.forEach((node) => {
+    for (const node of nodes) {
       const found = this.#options.registry.commands.get(node.name)
       const follows = found?.def.follows
       const chained = follows !== undefined && before !== undefined && follows.includes(before.name)
       // What an `ihave` allowed ends with the chain of if, elsif and else it stands in.
       if (!chained) this.#lenient = lenientOutside
       if (follows !== undefined && !chained)
-        this.error(node.nameSpan, 'misplaced', `${node.name} must stand directly behind ${follows.join(' or ')}`)
+        this.error(nameSpan(node), 'misplaced', `${node.name} must stand directly behind ${follows.join(' or ')}`)
       const word = this.#tolerant(node, () => this.#word(node, found, 'command', top))
       if (word !== undefined) compiled.push(word)
       before = found?.def
       if (found?.def.first !== true) this.#begun = true
-    })
+    }
     this.#lenient = lenientOutside
     // Without the room that `push` makes: programs are kept.
     return compiled.slice()
@@ -188,8 +199,7 @@ export class Checker implements ValidateContext {
   }
 
   #absent(node: WordNode): CompiledWord {
-    const place = this.#report.script.placeAt(node.start)
-    return { def: ABSENT, extension: '', node, place, values: new SmallMap(), data: new SmallMap() }
+    return new CompiledWord(this.#shapes.plain(ABSENT), node.start, [])
   }
 
   #test(node: TestNode): CompiledWord {
@@ -199,7 +209,7 @@ export class Checker implements ValidateContext {
   }
 
   #word(
-    node: WordNode & { readonly block?: BlockNode },
+    node: WordNode & { readonly block?: BlockNode | undefined },
     found: Owned<WordDef> | undefined,
     kind: 'command' | 'test',
     top: boolean,
@@ -212,27 +222,20 @@ export class Checker implements ValidateContext {
     const { def, extension } = found
     const level = this.#options.registry.extensions.get(extension)?.levels
     if (!this.#allowed(def.levels) || !this.#allowed(level))
-      this.error(node.nameSpan, 'not-allowed', `${def.name} is not allowed in a ${this.#options.level} script`)
+      this.error(nameSpan(node), 'not-allowed', `${def.name} is not allowed in a ${this.#options.level} script`)
     else if (!this.enabled(extension))
-      this.error(node.nameSpan, 'missing-require', `${def.name} needs require "${extension}"`)
+      this.error(nameSpan(node), 'missing-require', `${def.name} needs require "${extension}"`)
     if (kind === 'command' && def.topLevel === true && !top)
-      this.error(node.nameSpan, 'misplaced', `${def.name} must stand outside of any block`)
+      this.error(nameSpan(node), 'misplaced', `${def.name} must stand outside of any block`)
     if (def.first === true && (this.#begun || !top))
-      this.error(node.nameSpan, 'misplaced', `${def.name} must stand before all other commands`)
+      this.error(nameSpan(node), 'misplaced', `${def.name} must stand before all other commands`)
     const errors = this.#report.errors
     const { registry } = this.#options
-    const binding = bindArguments(node, def, extension, registry, this, (test) => this.#test(test))
-    const word: Growing<CompiledWord> = {
-      def,
-      extension,
-      node,
-      place: this.#report.script.placeAt(node.start),
-      values: binding.values,
-      match: this.#match(def, binding, node),
-      addressPart: def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined,
-      block: undefined,
-      data: new SmallMap(),
-    }
+    const binding = bindArguments(node, def, extension, registry, this.#constants, this, (test) => this.#test(test))
+    const match = this.#match(def, binding, node)
+    const part = def.addressPart === true ? registry.addressParts.get(binding.addressPart ?? 'all')?.def : undefined
+    const shape = this.#shapes.of(def, binding.names, match, part)
+    const word = new CompiledWord(shape, node.start, binding.values.length === 0 ? NO_VALUES : binding.values)
     if (this.#report.errors === errors) {
       this.#keys(word)
       def.validate?.(word, this)
@@ -242,26 +245,23 @@ export class Checker implements ValidateContext {
     return kind === 'command' ? this.#withBlock(word, node) : word
   }
 
-  #withBlock(
-    word: Growing<CompiledWord>,
-    { block, nameSpan }: { readonly block?: BlockNode; readonly nameSpan: Span },
-  ): CompiledWord {
+  #withBlock(word: CompiledWord, node: WordNode & { readonly block?: BlockNode | undefined }): CompiledWord {
     const { name, block: wanted } = word.def
+    const { block } = node
     if (block === undefined) {
-      if (wanted === 'required') this.error(nameSpan, 'missing-block', `${name} needs a block: { … }`)
+      if (wanted === 'required') this.error(nameSpan(node), 'missing-block', `${name} needs a block: { … }`)
       return word
     }
     if (wanted === undefined)
       this.error({ start: block.start, end: block.start + 1 }, 'block', `${name} takes no block`)
     this.inside.push(word)
-    const commands = this.#commands(block.commands, false)
+    word.block = this.#commands(block.commands, false)
     this.inside.pop()
-    word.block = { commands }
     return word
   }
 
   /** Looks at what stands within a word that nobody knows. */
-  #inner(node: WordNode & { readonly block?: BlockNode }): void {
+  #inner(node: WordNode & { readonly block?: BlockNode | undefined }): void {
     for (const argument of node.arguments) {
       if (argument.node === 'test') this.#test(argument)
       if (argument.node === 'test-list') for (const test of argument.tests) this.#test(test)
@@ -274,19 +274,19 @@ export class Checker implements ValidateContext {
     const [these, others] = kind === 'command' ? [commands, tests] : [tests, commands]
     if (others.get(node.name) !== undefined) {
       const other = kind === 'command' ? 'a test, not a command' : 'a command, not a test'
-      this.error(node.nameSpan, `unknown-${kind}`, `${node.name} is ${other}`)
+      this.error(nameSpan(node), `unknown-${kind}`, `${node.name} is ${other}`)
       return
     }
-    this.error(node.nameSpan, `unknown-${kind}`, `unknown ${kind} "${node.name}"${suggest(node.name, these.names())}`)
+    this.error(nameSpan(node), `unknown-${kind}`, `unknown ${kind} "${node.name}"${suggest(node.name, these.names())}`)
   }
 
   /** Match type and comparator, with what holds where the script names none. */
-  #match(def: WordDef, binding: Binding, node: WordNode): CompiledWord['match'] {
+  #match(def: WordDef, binding: Binding, node: WordNode): WordShape['match'] {
     const { registry } = this.#options
     if (def.match === undefined) return undefined
     const type = registry.matchTypes.get(binding.matchType ?? 'is')
     const name = binding.comparator ?? def.match.comparator ?? 'i;ascii-casemap'
-    const span = binding.comparatorSpan ?? node.nameSpan
+    const span = binding.comparatorSpan ?? nameSpan(node)
     const comparator = registry.comparators.get(name)
     if (comparator === undefined) {
       this.error(span, 'unknown-comparator', `there is no comparator ${JSON.stringify(name.slice(0, 80))}`)
@@ -301,10 +301,10 @@ export class Checker implements ValidateContext {
   }
 
   #keys(word: CompiledWord): void {
-    const check = word.match?.type.checkKey
-    const keys = word.values.get(word.def.match?.keys ?? '')
-    if (check === undefined || keys?.type !== 'strings') return
-    for (const { constant, start, end } of keys.strings)
-      if (constant !== undefined) check(constant, { start, end }, this)
+    const { keys } = word.def.match ?? {}
+    const type = word.shape.match?.type
+    if (keys === undefined || type?.checkKey === undefined) return
+    for (const [i, constant] of word.constants(keys).entries())
+      if (constant !== undefined) type.checkKey(constant, () => word.spanOf(keys, i), this)
   }
 }

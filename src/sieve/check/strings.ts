@@ -4,7 +4,7 @@
  * Strings of a script made ready: encoded characters (RFC 5228 §2.4.2.4) are put in place when the script is compiled,
  * then variables (RFC 5229 §3) are found; their values come in when it runs. What is not formed rightly stays as text.
  */
-import type { CompiledString } from '../compiled.ts'
+import type { VariableString } from '../compiled.ts'
 import { limitCode } from '../limits.ts'
 import type { ValidateContext } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
@@ -19,13 +19,12 @@ const VARIABLE = /\$\{([0-9]+|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\}/g
 
 type Piece = string | ((ctx: RunContext) => string)
 
-export function compileString(node: StringNode, ctx: ValidateContext): CompiledString {
-  const { start, end } = node
+export function compileString(node: StringNode, ctx: ValidateContext): string | VariableString {
   const encoded = ctx.enabled('encoded-character')
   const value = encoded ? withEscapes(node, ctx) : node.value
-  if (!value.includes('${')) return constant(value, node)
+  if (!value.includes('${')) return value
   const text = encoded ? decodeCharacters(value, node, ctx) : value
-  if (!text.includes('${') || !ctx.enabled('variables')) return constant(text, node)
+  if (!text.includes('${') || !ctx.enabled('variables')) return text
   const pieces: Piece[] = []
   let at = 0
   for (const match of text.matchAll(VARIABLE)) {
@@ -35,11 +34,9 @@ export function compileString(node: StringNode, ctx: ValidateContext): CompiledS
     pieces.push(piece)
     at = match.index + match[0].length
   }
-  if (pieces.length === 0) return constant(text, node)
+  if (pieces.length === 0) return text
   if (at < text.length) pieces.push(text.slice(at))
   return {
-    start,
-    end,
     expand: (run) => {
       let out = ''
       for (const piece of pieces) {
@@ -53,24 +50,6 @@ export function compileString(node: StringNode, ctx: ValidateContext): CompiledS
     },
   }
 }
-
-class ConstantString implements CompiledString {
-  readonly start: number
-  readonly end: number
-  readonly constant: string
-
-  constructor(text: string, { start, end }: StringNode) {
-    this.start = start
-    this.end = end
-    this.constant = text
-  }
-
-  expand(): string {
-    return this.constant
-  }
-}
-
-const constant = (text: string, node: StringNode): CompiledString => new ConstantString(text, node)
 
 const ESCAPED: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t' }
 

@@ -13,14 +13,12 @@ import { DATE_PARTS, datePart } from './date-parts.ts'
 const ZONE = /^[+-][0-9]{4}$/
 
 function checkDate(word: CompiledWord, ctx: ValidateContext): void {
-  const part = word.values.get('date-part')
-  const name = part?.type === 'strings' ? part.strings[0]?.constant : undefined
-  if (part !== undefined && name !== undefined && !DATE_PARTS.has(name.toLowerCase()))
-    ctx.error(part.span, 'date-part', `${JSON.stringify(name.slice(0, 40))} is no part of a date`)
-  const zone = word.values.get('zone')
-  const offset = zone?.type === 'strings' ? zone.strings[0]?.constant : undefined
-  if (zone !== undefined && offset !== undefined && (!ZONE.test(offset) || zoneMinutes(offset) === undefined))
-    ctx.error(zone.span, 'time-zone', `${JSON.stringify(offset.slice(0, 40))} is no time zone: write "+0130"`)
+  const name = word.constant('date-part')
+  if (name !== undefined && !DATE_PARTS.has(name.toLowerCase()))
+    ctx.error(word.spanOf('date-part'), 'date-part', `${JSON.stringify(name.slice(0, 40))} is no part of a date`)
+  const offset = word.constant('zone')
+  if (offset !== undefined && (!ZONE.test(offset) || zoneMinutes(offset) === undefined))
+    ctx.error(word.spanOf('zone'), 'time-zone', `${JSON.stringify(offset.slice(0, 40))} is no time zone: write "+0130"`)
 }
 
 /** The offset of `:zone`; without it that of the server (§4.1). */

@@ -32,14 +32,12 @@ const NOTIFY: WordDef = {
   positional: [{ name: 'method', type: 'string' }],
   perRecipient: true,
   validate(word, ctx) {
-    const method = word.values.get('method')
-    const uri = method?.type === 'strings' ? method.strings[0]?.constant : undefined
+    const uri = word.constant('method')
     const problem = uri === undefined ? undefined : uriProblem(uri, (scheme) => ctx.notifyMethod(scheme))
-    if (method !== undefined && problem !== undefined) ctx.error(method.span, 'notify-method', problem)
-    const importance = word.values.get('importance')
-    const level = importance?.type === 'strings' ? importance.strings[0]?.constant : undefined
-    if (importance !== undefined && level !== undefined && !isImportance(level))
-      ctx.error(importance.span, 'importance', 'importance is "1", "2" or "3"')
+    if (problem !== undefined) ctx.error(word.spanOf('method'), 'notify-method', problem)
+    const level = word.constant('importance')
+    if (level !== undefined && !isImportance(level))
+      ctx.error(word.spanOf('importance'), 'importance', 'importance is "1", "2" or "3"')
   },
   execute(ctx, args) {
     const uri = args.string('method')

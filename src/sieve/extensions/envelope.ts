@@ -30,31 +30,32 @@ const ENVELOPE: WordDef = {
   match: { keys: 'keys' },
   addressPart: true,
   perRecipient(word) {
-    const parts = word.values.get('envelope-part')
     // A part named by a variable may be any.
-    return parts?.type !== 'strings' || parts.strings.some((part) => word.data.get(part.constant ?? '') !== 'message')
+    return word.constants('envelope-part').some((part = '') => word.data.get(part) !== 'message')
   },
   validate(word, ctx) {
-    const parts = word.values.get('envelope-part')
-    if (parts?.type !== 'strings') return
-    for (const { constant, start, end } of parts.strings) {
+    for (const [i, constant] of word.constants('envelope-part').entries()) {
       if (constant === undefined) continue
       const part = ctx.envelopePart(constant)
       if (part === undefined)
         ctx.error(
-          { start, end },
+          word.spanOf('envelope-part', i),
           'envelope-part',
           `${JSON.stringify(constant.slice(0, 40))} is no part of the envelope`,
         )
       else if (part.extension !== undefined && !ctx.enabled(part.extension))
-        ctx.error({ start, end }, 'missing-require', `envelope "${constant}" needs require "${part.extension}"`)
+        ctx.error(
+          word.spanOf('envelope-part', i),
+          'missing-require',
+          `envelope "${constant}" needs require "${part.extension}"`,
+        )
       else word.data.set(constant, part.perRecipient === true ? 'recipient' : 'message')
     }
   },
   evaluate(ctx, args) {
     const names = args.list('envelope-part')
     if (args.has('zone')) return args.match(listOf(ctx, args, names))
-    const kept = keptOf(ctx, args.word.addressPart)
+    const kept = keptOf(ctx, args.word.shape.addressPart)
     let list = kept.get(names.key)
     if (list === undefined) {
       list = listOf(ctx, args, names)
@@ -88,7 +89,7 @@ function values(ctx: RunContext, args: Args, name: string): readonly string[] {
   const found = typeof given === 'string' ? [given] : given
   if (part.isAddress !== true) return found
   // RFC 5231 §4.2: nothing to count.
-  if (args.word.match?.type.name === 'count') return found.filter((address) => address !== '')
+  if (args.word.shape.match?.type.name === 'count') return found.filter((address) => address !== '')
   // §5.4: a null reverse-path is the empty string, whatever the address part.
   return found.flatMap((address) => (address === '' ? '' : (args.addressPart(splitAddress(address)) ?? [])))
 }

@@ -37,19 +37,17 @@ const ENVIRONMENT: WordDef = {
   ],
   match: { keys: 'keys' },
   perRecipient(word) {
-    const name = word.values.get('name')
-    return name?.type !== 'strings' || name.strings[0]?.constant === undefined || word.data.get('recipient') === true
+    return word.constant('name') === undefined || word.data.get('recipient') === true
   },
   validate(word, ctx) {
-    const name = word.values.get('name')
-    const text = name?.type === 'strings' ? name.strings[0]?.constant : undefined
+    const text = word.constant('name')
     if (text !== undefined && ctx.environmentItem(text)?.perRecipient === true) word.data.set('recipient', true)
   },
   evaluate(ctx, args) {
     const value = ctx.environmentItem(args.string('name'))
     if (value === undefined) return false
     // §4: an empty item counts as none.
-    const counting = args.word.match?.type.name === 'count'
+    const counting = args.word.shape.match?.type.name === 'count'
     return args.match(TextList.of(counting && value === '' ? [] : [value]))
   },
 }

@@ -7,7 +7,7 @@ import { firstOf, then } from '../questions.ts'
 /** §2.2: a value is a member of one of the lists; how members are compared is the list's matter. */
 const LIST: MatchTypeDef = {
   name: 'list',
-  match(ctx, { values, keys, captures }) {
+  match(ctx, values, { keys, captures }) {
     const pairs = values.texts.flatMap((value) => keys.texts.map((list) => ({ value, list })))
     const look = ({ value, list }: { readonly value: string; readonly list: string }) => {
       ctx.spend(4)

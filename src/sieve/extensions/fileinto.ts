@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `fileinto`, RFC 5228 §4.1; `:copy` of RFC 3894, `:create` of RFC 5490, `:specialuse` of RFC 8579, `:mailboxid` of RFC 9042. */
 import type { Action, ActionDef, FileintoArgs } from '../action.ts'
-import type { Span } from '../place.ts'
+import type { CompiledWord } from '../compiled.ts'
 import type { Args, SieveExtension, ValidateContext, WordDef } from '../plugin.ts'
 import { startStore } from '../services/start-store.ts'
 import { flagsFor, mergeStores } from './core/store-actions.ts'
@@ -17,9 +17,10 @@ export const mailboxProblem = (name: string): string | undefined =>
       ? 'no mailbox can have this name'
       : undefined
 
-export function checkMailbox(ctx: ValidateContext, constant: string | undefined, span: Span): void {
-  const problem = constant === undefined ? undefined : mailboxProblem(constant)
-  if (problem !== undefined) ctx.error(span, 'mailbox-name', problem)
+export function checkMailbox(word: CompiledWord, ctx: ValidateContext, argument: string): void {
+  const name = word.constant(argument)
+  const problem = name === undefined ? undefined : mailboxProblem(name)
+  if (problem !== undefined) ctx.error(word.spanOf(argument), 'mailbox-name', problem)
 }
 
 /** Where `:create` and its like lead, for `fileinto` and `:fcc` alike. */
@@ -34,8 +35,7 @@ const FILEINTO: WordDef = {
   kind: 'command',
   positional: [{ name: 'mailbox', type: 'string' }],
   validate(word, ctx) {
-    const mailbox = word.values.get('mailbox')
-    if (mailbox?.type === 'strings') checkMailbox(ctx, mailbox.strings[0]?.constant, mailbox.span)
+    checkMailbox(word, ctx, 'mailbox')
   },
   execute(ctx, args) {
     const mailbox = args.string('mailbox')

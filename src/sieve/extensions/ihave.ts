@@ -7,12 +7,10 @@ const IHAVE: WordDef = {
   kind: 'test',
   positional: [{ name: 'capabilities', type: 'string-list', literal: true }],
   validate(word, ctx) {
-    const names = word.values.get('capabilities')
-    if (names?.type !== 'strings') return
-    const known = names.strings.map(({ constant }) => constant ?? '')
+    const known = word.constants('capabilities').map((constant) => constant ?? '')
     // One that is not there makes the whole test false: none of them is required then.
     if (!known.every((name) => ctx.supports(name))) ctx.lenient()
-    else for (const name of known) ctx.enable(name, names.span)
+    else for (const name of known) ctx.enable(name, word.spanOf('capabilities'))
   },
   evaluate: (ctx, args) => args.strings('capabilities').every((name) => ctx.supports(name)),
 }

@@ -14,13 +14,10 @@ const POSITIONAL = [
 
 /** §3: the named form needs `variables`. */
 function validate(word: CompiledWord, ctx: ValidateContext): void {
-  const variable = word.values.get('variable')
-  if (variable?.type !== 'strings') return
-  if (!ctx.enabled('variables'))
-    ctx.error(variable.span, 'missing-require', 'a named variable needs require "variables"')
-  else
-    for (const { constant } of variable.strings)
-      if (constant !== undefined) checkVariableName(constant, word, ctx, 'variable')
+  const variable = word.constant('variable')
+  if (variable === undefined) return
+  if (ctx.enabled('variables')) checkVariableName(variable, word, ctx, 'variable')
+  else ctx.error(word.spanOf('variable'), 'missing-require', 'a named variable needs require "variables"')
 }
 
 const current = (ctx: RunContext, args: Args): readonly string[] =>
@@ -60,9 +57,8 @@ const HASFLAG: WordDef = {
   ],
   match: { keys: 'keys' },
   validate(word, ctx) {
-    const variables = word.values.get('variables')
-    if (variables !== undefined && !ctx.enabled('variables'))
-      ctx.error(variables.span, 'missing-require', 'a named variable needs require "variables"')
+    if (word.has('variables') && !ctx.enabled('variables'))
+      ctx.error(word.spanOf('variables'), 'missing-require', 'a named variable needs require "variables"')
   },
   evaluate(ctx, args) {
     const flags = args.has('variables')

@@ -35,12 +35,11 @@ const INCLUDE: WordDef = {
   ],
   // §3.2: constant.
   positional: [{ name: 'name', type: 'string', literal: true }],
-  perRecipient: (word) => !word.values.has('global'),
+  perRecipient: (word) => !word.has('global'),
   validate(word, ctx) {
-    const name = word.values.get('name')
-    const text = name?.type === 'strings' ? name.strings[0]?.constant : undefined
-    if (name !== undefined && text !== undefined && !isScriptName(text))
-      ctx.error(name.span, 'script-name', `${JSON.stringify(text.slice(0, 80))} is no name of a script`)
+    const text = word.constant('name')
+    if (text !== undefined && !isScriptName(text))
+      ctx.error(word.spanOf('name'), 'script-name', `${JSON.stringify(text.slice(0, 80))} is no name of a script`)
   },
   execute: include,
 }
@@ -86,12 +85,14 @@ const GLOBAL: WordDef = {
   kind: 'command',
   positional: [{ name: 'names', type: 'string-list', literal: true }],
   validate(word, ctx) {
-    const names = word.values.get('names')
-    if (!ctx.enabled('variables')) ctx.error(word.node.nameSpan, 'missing-require', 'global needs require "variables"')
-    if (names?.type !== 'strings') return
-    for (const { constant = '', start, end } of names.strings)
+    if (!ctx.enabled('variables')) ctx.error(word.nameSpan, 'missing-require', 'global needs require "variables"')
+    for (const [i, constant = ''] of word.constants('names').entries())
       if (!IDENTIFIER.test(constant) || constant.length > ctx.limits.variableNameLength)
-        ctx.error({ start, end }, 'variable-name', `${JSON.stringify(constant.slice(0, 80))} is no name of a variable`)
+        ctx.error(
+          word.spanOf('names', i),
+          'variable-name',
+          `${JSON.stringify(constant.slice(0, 80))} is no name of a variable`,
+        )
   },
   execute(ctx, args) {
     for (const name of args.strings('names'))

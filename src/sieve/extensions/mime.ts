@@ -6,7 +6,7 @@ import type { CompiledWord } from '../compiled.ts'
 import { limitCode } from '../limits.ts'
 import { SieveMessage } from '../message.ts'
 import type { Args, SieveExtension, ValidateContext, WordDef } from '../plugin.ts'
-import { isAsking, type Maybe, type SieveAsking } from '../questions.ts'
+import { isAsking, type SieveAsking } from '../questions.ts'
 import { type Ended, NORMAL } from '../run/ended.ts'
 import type { RunContext } from '../run-context.ts'
 import { within } from './body.ts'
@@ -15,10 +15,7 @@ import { enclosed, replacedMessage, replacedPart } from './rebuild.ts'
 import { sieveAddress } from './sieve-address.ts'
 import { assign, checkVariableName } from './variables.ts'
 
-const nameOf = (word: CompiledWord): string | undefined => {
-  const name = word.values.get('name')
-  return name?.type === 'strings' ? name.strings[0]?.constant : undefined
-}
+const nameOf = (word: CompiledWord): string | undefined => word.constant('name')
 
 const loopsAround = (ctx: ValidateContext): readonly CompiledWord[] =>
   ctx.inside.filter(({ def }) => def.name === 'foreverypart')
@@ -31,7 +28,7 @@ const FOREVERYPART: WordDef = {
   block: 'required',
   validate(word, ctx) {
     if (loopsAround(ctx).length >= ctx.limits.loopDepth)
-      ctx.error(word.node.nameSpan, limitCode('loopDepth'), `more than ${ctx.limits.loopDepth} loops within each other`)
+      ctx.error(word.nameSpan, limitCode('loopDepth'), `more than ${ctx.limits.loopDepth} loops within each other`)
   },
   execute: everyPart,
 }
@@ -42,7 +39,7 @@ function* pathsWithin(part: MimePart, path: readonly number[]): Iterable<readonl
   for (const [at, child] of part.children.entries()) yield* pathsWithin(child, [...path, at])
 }
 
-function* everyPart(ctx: RunContext, args: Args, block?: () => Maybe<Ended>): SieveAsking<Ended> {
+function* everyPart(ctx: RunContext, args: Args): SieveAsking<Ended> {
   const loops = ctx.perRun(LOOPS)
   if (loops.length >= ctx.limits.loopDepth)
     ctx.fail(limitCode('loopDepth'), `more than ${ctx.limits.loopDepth} loops within each other`, args)
@@ -55,7 +52,7 @@ function* everyPart(ctx: RunContext, args: Args, block?: () => Maybe<Ended>): Si
     const part = partAt(ctx.message.root, path)
     if (part === undefined) continue
     loops.push({ path, part })
-    const running = block?.() ?? NORMAL
+    const running = args.runBlock()
     const ended = isAsking(running) ? yield* running : running
     loops.pop()
     if (ended.how === 'normal') continue
@@ -73,9 +70,9 @@ const BREAK: WordDef = {
   validate(word, ctx) {
     const label = nameOf(word)
     const loops = loopsAround(ctx)
-    if (loops.length === 0) ctx.error(word.node.nameSpan, 'misplaced', 'break outside of any foreverypart')
+    if (loops.length === 0) ctx.error(word.nameSpan, 'misplaced', 'break outside of any foreverypart')
     else if (label !== undefined && !loops.some((loop) => nameOf(loop) === label))
-      ctx.error(word.node.nameSpan, 'break-label', `no foreverypart around this is named ${JSON.stringify(label)}`)
+      ctx.error(word.nameSpan, 'break-label', `no foreverypart around this is named ${JSON.stringify(label)}`)
   },
   execute(_ctx, args) {
     const label = nameOf(args.word)
@@ -107,12 +104,9 @@ const EXTRACTTEXT: WordDef = {
   tags: [{ name: 'first', value: 'number' }],
   positional: [{ name: 'variable', type: 'string', literal: true }],
   validate(word, ctx) {
-    if (!ctx.enabled('variables'))
-      ctx.error(word.node.nameSpan, 'missing-require', 'extracttext needs require "variables"')
-    if (loopsAround(ctx).length === 0)
-      ctx.error(word.node.nameSpan, 'misplaced', 'extracttext outside of any foreverypart')
-    const variable = word.values.get('variable')
-    const name = variable?.type === 'strings' ? variable.strings[0]?.constant : undefined
+    if (!ctx.enabled('variables')) ctx.error(word.nameSpan, 'missing-require', 'extracttext needs require "variables"')
+    if (loopsAround(ctx).length === 0) ctx.error(word.nameSpan, 'misplaced', 'extracttext outside of any foreverypart')
+    const name = word.constant('variable')
     if (name !== undefined) checkVariableName(name, word, ctx, 'variable')
   },
   execute(ctx, args) {
@@ -143,12 +137,11 @@ const REPLACE: WordDef = {
   tags: [{ name: 'mime' }, { name: 'subject', value: 'string' }, { name: 'from', value: 'string' }],
   positional: [{ name: 'replacement', type: 'string' }],
   validate(word, ctx) {
-    if (word.values.has('mime') && (word.values.has('subject') || word.values.has('from')))
-      ctx.error(word.node.nameSpan, 'exclusive-tags', ':mime brings its own header: no :subject or :from beside it')
-    const from = word.values.get('from')
-    const text = from?.type === 'strings' ? from.strings[0]?.constant : undefined
-    if (from !== undefined && text !== undefined && sieveAddress(text) === undefined)
-      ctx.error(from.span, 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
+    if (word.has('mime') && (word.has('subject') || word.has('from')))
+      ctx.error(word.nameSpan, 'exclusive-tags', ':mime brings its own header: no :subject or :from beside it')
+    const text = word.constant('from')
+    if (text !== undefined && sieveAddress(text) === undefined)
+      ctx.error(word.spanOf('from'), 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
   },
   execute(ctx, args) {
     const text = args.string('replacement')

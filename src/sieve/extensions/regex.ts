@@ -47,15 +47,15 @@ export function regexExtension(compile: PatternCompiler): SieveExtension {
     substring: true,
     checkKey(key, span, ctx) {
       const large = tooLarge(key, ctx.limits)
-      if (large !== undefined) return ctx.error(span, large.code, large.message)
+      if (large !== undefined) return ctx.error(span(), large.code, large.message)
       try {
         compile(key, { ignoreCase: false })
       } catch (error) {
-        ctx.error(span, 'pattern', `no regular expression: ${messageOf(error)}`)
+        ctx.error(span(), 'pattern', `no regular expression: ${messageOf(error)}`)
       }
     },
-    match(ctx, matching) {
-      const { values, keys, captures } = matching
+    match(ctx, values, matching) {
+      const { keys, captures } = matching
       for (const text of values.texts) {
         const input = text.slice(0, ctx.limits.patternInput)
         for (const key of keys.texts) {

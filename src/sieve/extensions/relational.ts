@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** `:count` and `:value`, RFC 5231. */
 import { traceCompared } from '../match/match-types.ts'
-import type { MatchTypeDef, SieveExtension } from '../plugin.ts'
+import type { TextList } from '../match/text-list.ts'
+import type { ComparatorDef, MatchTypeDef, SieveExtension } from '../plugin.ts'
+import type { RunContext } from '../run-context.ts'
 
 const HOLDS: Readonly<Record<string, (order: number) => boolean>> = {
   gt: (order) => order > 0,
@@ -16,33 +18,40 @@ const HOLDS: Readonly<Record<string, (order: number) => boolean>> = {
 const VALUE: MatchTypeDef = {
   name: 'value',
   relation: true,
-  match(ctx, { values, keys, comparator, relation }) {
-    const holds = HOLDS[relation]
-    const wanted = keys.folded(comparator)
-    return values.folded(comparator).some((value, v) => {
-      const k = wanted.findIndex((key) => {
-        ctx.spend(1 + (value.length >> 8))
-        return holds?.(comparator.compare(value, key)) === true
-      })
-      traceCompared(ctx, values.texts[v] ?? '', keys.texts[k])
-      return k >= 0
-    })
+  match(ctx, values, { keys, comparator, relation }) {
+    for (let v = 0; v < values.length; v++) {
+      const k = related(ctx, values.folded(comparator, v), keys, comparator, relation)
+      traceCompared(ctx, values.at(v), k === undefined ? undefined : keys.at(k))
+      if (k !== undefined) return true
+    }
+    return false
   },
+}
+
+/** The first key that the value, in its normal form, stands in this relation to. */
+function related(
+  ctx: RunContext,
+  value: string,
+  keys: TextList,
+  comparator: ComparatorDef,
+  relation: string,
+): number | undefined {
+  for (let k = 0; k < keys.length; k++) {
+    ctx.spend(1 + (value.length >> 8))
+    if (HOLDS[relation]?.(comparator.compare(value, keys.folded(comparator, k))) === true) return k
+  }
+  return undefined
 }
 
 /** §4.2: the number of values is compared. */
 const COUNT: MatchTypeDef = {
   name: 'count',
   relation: true,
-  match(ctx, { values, keys, comparator, relation }) {
-    const count = String(values.texts.length)
-    const folded = comparator.fold(count)
-    const k = keys.folded(comparator).findIndex((key) => {
-      ctx.spend(1)
-      return HOLDS[relation]?.(comparator.compare(folded, key)) === true
-    })
-    traceCompared(ctx, count, keys.texts[k])
-    return k >= 0
+  match(ctx, values, { keys, comparator, relation }) {
+    const count = String(values.length)
+    const k = related(ctx, comparator.fold(count), keys, comparator, relation)
+    traceCompared(ctx, count, k === undefined ? undefined : keys.at(k))
+    return k !== undefined
   },
 }
 

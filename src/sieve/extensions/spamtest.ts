@@ -28,7 +28,7 @@ function* matchScore(
 ): SieveAsking<boolean> {
   const known = yield* scoreOf(ctx, of, adjust)
   // `:count` tells whether there was a test (§3.1).
-  const counting = args.word.match?.type.name === 'count'
+  const counting = args.word.shape.match?.type.name === 'count'
   const untested = counting ? [] : ['0']
   const values = known === undefined ? untested : [scoreText(toValue(known.score), known.text ?? '')]
   const matched = args.match(TextList.of(values))

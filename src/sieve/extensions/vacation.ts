@@ -54,8 +54,7 @@ function handleOf(args: Args): string {
 
 /** A string as it stands in the script; `null`: it is not there. */
 function writtenText({ word }: Args, name: string): string | null {
-  const span = word.values.get(name)?.span
-  const node = word.node.arguments.find(({ start }) => start === span?.start)
+  const node = word.argumentNode(name)
   return node?.node === 'string' ? node.value : null
 }
 
@@ -74,11 +73,9 @@ const VACATION: WordDef = {
   perRecipient: true,
   validate(word, ctx) {
     for (const tag of ['from', 'addresses']) {
-      const value = word.values.get(tag)
-      if (value?.type !== 'strings') continue
-      for (const { constant, start, end } of value.strings)
+      for (const [i, constant] of word.constants(tag).entries())
         if (constant !== undefined && sieveAddress(constant) === undefined)
-          ctx.error({ start, end }, 'address', `${JSON.stringify(constant.slice(0, 80))} is no mail address`)
+          ctx.error(word.spanOf(tag, i), 'address', `${JSON.stringify(constant.slice(0, 80))} is no mail address`)
     }
   },
   execute(ctx, args) {

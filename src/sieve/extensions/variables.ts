@@ -25,19 +25,19 @@ const MODIFIERS: readonly ModifierDef[] = [
 
 /** Reports a name that cannot be assigned to. */
 export function checkVariableName(name: string, word: CompiledWord, ctx: ValidateContext, argument: string): void {
-  const span = word.values.get(argument)?.span ?? word.node.nameSpan
+  const wrong = (code: string, message: string): void => ctx.error(word.spanOf(argument), code, message)
   const parts = NAMESPACED.exec(name)
   if (parts !== null) {
     const namespace = ctx.namespace(parts[1] ?? '')
     const path = (parts[2] ?? '').toLowerCase()
     if (namespace === undefined || namespace.valid?.(path) === false)
-      ctx.error(span, 'unknown-namespace', `${name.slice(0, 80)} is no variable; is a require missing?`)
-    else if (namespace.set === undefined) ctx.error(span, 'read-only', `${name.slice(0, 80)} cannot be changed`)
+      wrong('unknown-namespace', `${name.slice(0, 80)} is no variable; is a require missing?`)
+    else if (namespace.set === undefined) wrong('read-only', `${name.slice(0, 80)} cannot be changed`)
     else word.data.set('namespace', { namespace, path })
   } else if (!IDENTIFIER.test(name))
-    ctx.error(span, 'variable-name', `${JSON.stringify(name.slice(0, 80))} is no name of a variable`)
+    wrong('variable-name', `${JSON.stringify(name.slice(0, 80))} is no name of a variable`)
   else if (name.length > ctx.limits.variableNameLength)
-    ctx.error(span, limitCode('variableNameLength'), `a variable name longer than ${ctx.limits.variableNameLength}`)
+    wrong(limitCode('variableNameLength'), `a variable name longer than ${ctx.limits.variableNameLength}`)
 }
 
 interface Target {
@@ -59,8 +59,7 @@ const SET: WordDef = {
     { name: 'value', type: 'string' },
   ],
   validate(word, ctx) {
-    const name = word.values.get('name')
-    const text = name?.type === 'strings' ? name.strings[0]?.constant : undefined
+    const text = word.constant('name')
     if (text !== undefined) checkVariableName(text, word, ctx, 'name')
   },
   execute(ctx, args) {
@@ -102,7 +101,7 @@ const STRING: WordDef = {
   evaluate(ctx, args) {
     const source = args.strings('source')
     // `:count` counts strings that are not empty (§5).
-    const counted = args.word.match?.type.name === 'count' ? source.filter((text) => text !== '') : source
+    const counted = args.word.shape.match?.type.name === 'count' ? source.filter((text) => text !== '') : source
     ctx.spend(1)
     return args.match(TextList.of(counted))
   },

@@ -2,8 +2,20 @@
 /** `:is`, `:contains` and `:matches`, RFC 5228 §2.7.1. */
 import type { ComparatorDef, Matching, MatchTypeDef } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
+import type { SmallMap } from '../small-map.ts'
 import { isAscii, octetsToText, shown, textToOctets } from '../text.ts'
-import { matchLiteral, matchUnits, parseWildcards, slotRanges, type Units, type WildcardPattern } from './wildcard.ts'
+import type { TextList } from './text-list.ts'
+import {
+  type LiteralPattern,
+  literalOf,
+  matchLiteral,
+  matchUnits,
+  parseWildcards,
+  slotRanges,
+  starRanges,
+  type Units,
+  type WildcardPattern,
+} from './wildcard.ts'
 
 /** Comparisons kept of one test in a trace. */
 const MAX_COMPARED = 16
@@ -18,79 +30,81 @@ export function traceCompared(ctx: RunContext, value: string, key?: string): voi
 
 export const IS: MatchTypeDef = {
   name: 'is',
-  match(ctx, { values, keys, constant, comparator, data }) {
-    const texts = values.folded(comparator)
-    const wanted = keys.folded(comparator)
-    if (constant && wanted.length >= MANY_KEYS) {
-      let set = data.get('keys') as ReadonlySet<string> | undefined
-      if (set === undefined) {
-        set = new Set(wanted)
-        data.set('keys', set)
+  match(ctx, values, { keys, constant, comparator, data }) {
+    if (keys.length >= MANY_KEYS && constant) return isOneOf(ctx, values, keys, comparator, data)
+    for (let v = 0; v < values.length; v++) {
+      const value = values.folded(comparator, v)
+      for (let k = 0; k < keys.length; k++) {
+        const key = keys.folded(comparator, k)
+        ctx.spend(searchCost(value.length, key.length))
+        if (value === key) return holds(ctx, values, v, keys, k)
       }
-      for (let v = 0; v < texts.length; v++) {
-        ctx.spend(1)
-        const text = texts[v] ?? ''
-        const hit = set.has(text)
-        if (ctx.compared !== undefined)
-          traceCompared(ctx, values.texts[v] ?? '', hit ? keys.texts[wanted.indexOf(text)] : undefined)
-        if (hit) return true
-      }
-      return false
+      if (ctx.compared !== undefined) traceCompared(ctx, values.at(v))
     }
-    return compareEach(ctx, values.texts, keys.texts, texts, wanted, (text, key) => text === key)
+    return false
   },
+}
+
+function isOneOf(
+  ctx: RunContext,
+  values: TextList,
+  keys: TextList,
+  comparator: ComparatorDef,
+  data: SmallMap<unknown>,
+): boolean {
+  let places = data.get('keys') as ReadonlyMap<string, number> | undefined
+  if (places === undefined) {
+    places = new Map(keys.texts.map((_key, k) => [keys.folded(comparator, k), k]))
+    data.set('keys', places)
+  }
+  for (let v = 0; v < values.length; v++) {
+    ctx.spend(1)
+    const k = places.get(values.folded(comparator, v))
+    if (k !== undefined) return holds(ctx, values, v, keys, k)
+    if (ctx.compared !== undefined) traceCompared(ctx, values.at(v))
+  }
+  return false
+}
+
+function holds(ctx: RunContext, values: TextList, v: number, keys: TextList, k: number): true {
+  if (ctx.compared !== undefined) traceCompared(ctx, values.at(v), keys.at(k))
+  return true
 }
 
 export const CONTAINS: MatchTypeDef = {
   name: 'contains',
   substring: true,
-  match: (ctx, { values, keys, comparator }) =>
-    compareEach(ctx, values.texts, keys.texts, values.folded(comparator), keys.folded(comparator), (text, key) =>
-      text.includes(key),
-    ),
+  match(ctx, values, { keys, comparator }) {
+    for (let v = 0; v < values.length; v++) {
+      const value = values.folded(comparator, v)
+      for (let k = 0; k < keys.length; k++) {
+        const key = keys.folded(comparator, k)
+        ctx.spend(searchCost(value.length, key.length))
+        if (value.includes(key)) return holds(ctx, values, v, keys, k)
+      }
+      if (ctx.compared !== undefined) traceCompared(ctx, values.at(v))
+    }
+    return false
+  },
 }
 
 /** Searching a text is text × key at worst (`ba…a` in `a…a`); most keys are short. */
 const searchCost = (value: number, key: number): number => 1 + (value >> 8) * (1 + (key >> 5))
 
-function compareEach(
-  ctx: RunContext,
-  valueTexts: readonly string[],
-  keyTexts: readonly string[],
-  values: readonly string[],
-  keys: readonly string[],
-  holds: (value: string, key: string) => boolean,
-): boolean {
-  for (let v = 0; v < values.length; v++) {
-    const value = values[v] ?? ''
-    for (let k = 0; k < keys.length; k++) {
-      const key = keys[k] ?? ''
-      ctx.spend(searchCost(value.length, key.length))
-      if (!holds(value, key)) continue
-      if (ctx.compared !== undefined) traceCompared(ctx, valueTexts[v] ?? '', keyTexts[k])
-      return true
-    }
-    if (ctx.compared !== undefined) traceCompared(ctx, valueTexts[v] ?? '')
-  }
-  return false
-}
-
 export const MATCHES: MatchTypeDef = {
   name: 'matches',
   substring: true,
-  match(ctx, matching) {
-    const patterns = patternsOf(matching)
-    const { values, keys, comparator } = matching
-    const folded = values.folded(comparator)
-    for (let v = 0; v < folded.length; v++) {
-      const value = values.texts[v] ?? ''
+  match(ctx, values, matching) {
+    const { keys, comparator } = matching
+    const patterns = patternsOf(keys, matching)
+    for (let v = 0; v < values.length; v++) {
+      const value = values.at(v)
       for (let k = 0; k < patterns.length; k++) {
-        ctx.spend(searchCost(value.length, keys.texts[k]?.length ?? 0))
-        const pattern = patterns[k]
-        if (pattern === undefined) continue
-        const captures = matchOne(ctx, pattern, value, folded[v] ?? '', matching)
+        const pattern = patterns[k] as Pattern
+        ctx.spend(searchCost(value.length, keys.at(k).length))
+        const captures = matchOne(ctx, pattern, keys.at(k), value, values.folded(comparator, v), matching)
         if (captures === undefined) continue
-        if (ctx.compared !== undefined) traceCompared(ctx, value, keys.texts[k])
+        if (ctx.compared !== undefined) traceCompared(ctx, value, keys.at(k))
         if (captures !== NO_CAPTURES) ctx.variables.setMatched(captures)
         return true
       }
@@ -102,20 +116,23 @@ export const MATCHES: MatchTypeDef = {
 
 const NO_CAPTURES: readonly string[] = []
 
+type Pattern = LiteralPattern | WildcardPattern
+
+const isLiteral = (pattern: Pattern): pattern is LiteralPattern => Array.isArray(pattern)
+
 const CHARACTERS: Units = (text) => [...text]
 /** Octets of UTF-8, each as the character of its number. */
 const OCTETS: Units = (text) => (isAscii(text) ? text.split('') : textToOctets(text).toString('latin1').split(''))
 
 const unitsOf = (comparator: ComparatorDef): Units => (comparator.unit === 'octet' ? OCTETS : CHARACTERS)
 
-function patternsOf({ keys, constant, comparator, data }: Matching): readonly WildcardPattern[] {
-  const known = data.get('patterns') as readonly WildcardPattern[] | undefined
+function patternsOf(keys: TextList, { constant, comparator, data }: Matching): readonly Pattern[] {
+  const known = data.get('patterns') as readonly Pattern[] | undefined
   if (known !== undefined) return known
   const { fold } = comparator
   const patterns = keys.texts.map((key) => {
     // Pieces without `?` are searched as texts; cutting them into octets would only slow that down.
-    const plain = parseWildcards(key, fold, CHARACTERS)
-    return plain.hasQuestion ? parseWildcards(key, fold, unitsOf(comparator)) : plain
+    return literalOf(parseWildcards(key, fold, CHARACTERS)) ?? parseWildcards(key, fold, unitsOf(comparator))
   })
   if (constant) data.set('patterns', patterns)
   return patterns
@@ -124,25 +141,27 @@ function patternsOf({ keys, constant, comparator, data }: Matching): readonly Wi
 /** What `${0}` and on are after a match; NO_CAPTURES when nobody wants them. */
 function matchOne(
   ctx: RunContext,
-  pattern: WildcardPattern,
+  pattern: Pattern,
+  key: string,
   value: string,
   folded: string,
   { comparator, captures }: Matching,
 ): readonly string[] | undefined {
   // Offsets of a folded text are those of the text itself, unless characters change their length.
   const aligned = folded.length === value.length
-  if (!pattern.hasQuestion && (aligned || !captures)) {
+  const literal = isLiteral(pattern)
+  if (literal && (aligned || !captures)) {
     const starts = matchLiteral(pattern, folded)
     if (starts === undefined || !captures) return starts === undefined ? undefined : NO_CAPTURES
-    const ranges = slotRanges(pattern, starts, (piece) => pattern.pieces[piece]?.literal?.length ?? 0)
-    return [value, ...ranges.map(([from, to]) => value.slice(from, to))]
+    return [value, ...starRanges(pattern, starts).map(([from, to]) => value.slice(from, to))]
   }
-  const units = pattern.hasQuestion ? unitsOf(comparator)(value) : CHARACTERS(value)
-  ctx.spend(units.length >> 6)
-  const starts = matchUnits(pattern, units.map(comparator.fold), (steps) => ctx.spend(steps))
+  const units = literal ? CHARACTERS(value) : unitsOf(comparator)(value)
+  ctx.spend((units.length + (literal ? key.length : 0)) >> 6)
+  const wildcards = literal ? parseWildcards(key, comparator.fold, CHARACTERS) : pattern
+  const starts = matchUnits(wildcards, units.map(comparator.fold), (steps) => ctx.spend(steps))
   if (starts === undefined || !captures) return starts === undefined ? undefined : NO_CAPTURES
-  const ranges = slotRanges(pattern, starts, (piece) => pattern.pieces[piece]?.units.length ?? 0)
-  const octets = comparator.unit === 'octet' && !isAscii(value) && pattern.hasQuestion
+  const ranges = slotRanges(wildcards, starts)
+  const octets = comparator.unit === 'octet' && !isAscii(value) && !literal
   return [
     value,
     ...ranges.map(([from, to]) => {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { ComparatorDef } from '../index.ts'
 import { ASCII_CASEMAP, ASCII_NUMERIC, compareCodePoints, OCTET, UNICODE_CASEMAP } from './comparators.ts'
-import { matchLiteral, matchUnits, parseWildcards, slotRanges } from './wildcard.ts'
+import { literalOf, matchLiteral, matchUnits, parseWildcards, slotRanges, starRanges } from './wildcard.ts'
 
 const characters = (text: string): readonly string[] => [...text]
 const same = (text: string): string => text
@@ -16,19 +16,11 @@ function match(key: string, value: string): readonly string[] | undefined {
   const units = characters(value)
   const starts = matchUnits(pattern, units, () => {})
   const taken =
-    starts === undefined
-      ? undefined
-      : slotRanges(pattern, starts, (piece) => pattern.pieces[piece]?.units.length ?? 0).map(([from, to]) =>
-          units.slice(from, to).join(''),
-        )
-  if (!pattern.hasQuestion) {
-    const literal = matchLiteral(pattern, value)
-    const also =
-      literal === undefined
-        ? undefined
-        : slotRanges(pattern, literal, (piece) => pattern.pieces[piece]?.literal?.length ?? 0).map(([from, to]) =>
-            value.slice(from, to),
-          )
+    starts === undefined ? undefined : slotRanges(pattern, starts).map(([from, to]) => units.slice(from, to).join(''))
+  const literal = literalOf(pattern)
+  if (literal !== undefined) {
+    const found = matchLiteral(literal, value)
+    const also = found === undefined ? undefined : starRanges(literal, found).map(([from, to]) => value.slice(from, to))
     assert.deepEqual(also, taken)
   }
   return taken

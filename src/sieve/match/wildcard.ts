@@ -6,18 +6,16 @@
  */
 
 /** Text between stars: its characters, `undefined` for `?`. */
-interface Piece {
-  readonly units: readonly (string | undefined)[]
-  /** The whole piece, where it has no `?`. */
-  readonly literal: string | undefined
-}
+type Piece = readonly (string | undefined)[]
 
 export interface WildcardPattern {
   readonly pieces: readonly Piece[]
   /** For each `*` and `?` in order: the piece it stands behind or in, and where. */
   readonly slots: readonly { readonly piece: number; readonly unit: number }[]
-  readonly hasQuestion: boolean
 }
+
+/** A pattern without `?`: the texts between its stars. Most patterns are such, and they are searched as texts. */
+export type LiteralPattern = readonly string[]
 
 /** How a text is cut into what `?` matches. */
 export type Units = (text: string) => readonly string[]
@@ -33,7 +31,7 @@ export function parseWildcards(key: string, fold: (text: string) => string, unit
   }
   const flush = (): void => {
     flushText()
-    pieces.push({ units: current, literal: current.includes(undefined) ? undefined : current.join('') })
+    pieces.push(current)
     current = []
   }
   for (let at = 0; at < key.length; at++) {
@@ -49,29 +47,29 @@ export function parseWildcards(key: string, fold: (text: string) => string, unit
     else text += character
   }
   flush()
-  return { pieces, slots, hasQuestion: slots.some(({ unit }) => unit >= 0) }
+  return { pieces, slots }
 }
 
-/**
- * Where each piece begins in the value, or `undefined` when it does not match. Without `?` the values are plain folded
- * texts and the offsets count UTF-16 units.
- */
-export function matchLiteral(pattern: WildcardPattern, value: string): readonly number[] | undefined {
-  const { pieces } = pattern
-  const first = pieces[0]?.literal ?? ''
+/** The same pattern as texts; `undefined` where it has a `?`. */
+export const literalOf = ({ pieces, slots }: WildcardPattern): LiteralPattern | undefined =>
+  slots.some(({ unit }) => unit >= 0) ? undefined : pieces.map((units) => units.join(''))
+
+/** Where each piece begins in a folded text, or `undefined` when it does not match; offsets count UTF-16 units. */
+export function matchLiteral(pieces: LiteralPattern, value: string): readonly number[] | undefined {
+  const first = pieces[0] ?? ''
   const last = pieces.length - 1
   if (last === 0) return value === first ? [0] : undefined
   if (!value.startsWith(first)) return undefined
   const starts = [0]
   let at = first.length
   for (let i = 1; i < last; i++) {
-    const literal = pieces[i]?.literal ?? ''
+    const literal = pieces[i] ?? ''
     const found = value.indexOf(literal, at)
     if (found < 0) return undefined
     starts.push(found)
     at = found + literal.length
   }
-  const end = pieces[last]?.literal ?? ''
+  const end = pieces[last] ?? ''
   if (value.length - end.length < at || !value.endsWith(end)) return undefined
   starts.push(value.length - end.length)
   return starts
@@ -84,20 +82,19 @@ export function matchUnits(
   spend: (steps: number) => void,
 ): readonly number[] | undefined {
   const last = pieces.length - 1
-  const fits = (piece: Piece | undefined, at: number): boolean => {
-    const wanted = piece?.units ?? []
+  const fits = (wanted: Piece = [], at: number): boolean => {
     if (at + wanted.length > value.length) return false
     for (let i = 0; i < wanted.length; i++) if (wanted[i] !== undefined && wanted[i] !== value[at + i]) return false
     return true
   }
   if (!fits(pieces[0], 0)) return undefined
-  const first = pieces[0]?.units.length ?? 0
+  const first = pieces[0]?.length ?? 0
   if (last === 0) return value.length === first ? [0] : undefined
   const starts = [0]
   let at = first
   for (let i = 1; i < last; i++) {
     const piece = pieces[i]
-    const length = piece?.units.length ?? 0
+    const length = piece?.length ?? 0
     const from = at
     while (at + length <= value.length && !fits(piece, at)) at++
     spend(((at - from) * (length + 1)) >> 6)
@@ -105,22 +102,25 @@ export function matchUnits(
     starts.push(at)
     at += length
   }
-  const end = value.length - (pieces[last]?.units.length ?? 0)
+  const end = value.length - (pieces[last]?.length ?? 0)
   if (end < at || !fits(pieces[last], end)) return undefined
   starts.push(end)
   return starts
 }
 
+/** What each `*` took, as `[from, to]` in UTF-16 units. */
+export const starRanges = (pieces: LiteralPattern, starts: readonly number[]): readonly (readonly [number, number])[] =>
+  pieces.slice(1).map((_next, star) => [(starts[star] ?? 0) + (pieces[star]?.length ?? 0), starts[star + 1] ?? 0])
+
 /** What each `*` and `?` took, as `[from, to]` in units. */
 export function slotRanges(
   { pieces, slots }: WildcardPattern,
   starts: readonly number[],
-  lengthOf: (piece: number) => number,
 ): readonly (readonly [number, number])[] {
   return slots.map(({ piece, unit }) => {
     const start = starts[piece] ?? 0
     if (unit >= 0) return [start + unit, start + unit + 1]
     const next = piece + 1 < pieces.length ? (starts[piece + 1] ?? 0) : start
-    return [start + lengthOf(piece), next]
+    return [start + (pieces[piece]?.length ?? 0), next]
   })
 }

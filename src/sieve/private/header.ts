@@ -27,15 +27,14 @@ const ADDHEADER: WordDef = {
     { name: 'value', type: 'string' },
   ],
   validate(word, ctx) {
-    const value = word.values.get('value')
-    if (word.values.has('field-name')) {
+    if (word.has('field-name')) {
       checkFieldNames(word, ctx, 'field-name')
       if (!ctx.enabled('editheader'))
-        ctx.error(word.node.nameSpan, 'missing-require', 'addheader with two strings needs require "editheader"')
-    } else if (value?.type === 'strings') {
-      const line = value.strings[0]?.constant
+        ctx.error(word.nameSpan, 'missing-require', 'addheader with two strings needs require "editheader"')
+    } else {
+      const line = word.constant('value')
       if (line !== undefined && splitLine(line) === undefined)
-        ctx.error(value.span, 'header-name', 'expected "Name: value"')
+        ctx.error(word.spanOf('value'), 'header-name', 'expected "Name: value"')
     }
   },
   execute(ctx, args) {
@@ -64,9 +63,9 @@ const REPLACEHEADER: WordDef = {
     checkFieldNames(word, ctx, 'field-name')
     checkFieldNames(word, ctx, 'newname')
     if (!ctx.enabled('editheader'))
-      ctx.error(word.node.nameSpan, 'missing-require', 'replaceheader needs require "editheader"')
-    if (!word.values.has('newname') && !word.values.has('newvalue'))
-      ctx.error(word.node.nameSpan, 'missing-tag', 'replaceheader needs one of :newname, :newvalue')
+      ctx.error(word.nameSpan, 'missing-require', 'replaceheader needs require "editheader"')
+    if (!word.has('newname') && !word.has('newvalue'))
+      ctx.error(word.nameSpan, 'missing-tag', 'replaceheader needs one of :newname, :newvalue')
   },
   execute: replaceHeader,
 }

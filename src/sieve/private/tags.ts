@@ -37,10 +37,9 @@ const ADDTAG: WordDef = {
   kind: 'command',
   positional: [{ name: 'tag', type: 'string' }],
   validate(word, ctx) {
-    const tag = word.values.get('tag')
-    const text = tag?.type === 'strings' ? tag.strings[0]?.constant : undefined
+    const text = word.constant('tag')
     const problem = text === undefined ? undefined : tagProblem(text)
-    if (problem !== undefined && tag !== undefined) ctx.error(tag.span, 'tag', problem)
+    if (problem !== undefined) ctx.error(word.spanOf('tag'), 'tag', problem)
   },
   execute(ctx, args) {
     const tag = args.string('tag')

@@ -1,48 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The arguments of a word in a run: see `Args` of plugin.ts. */
-import type { CompiledBlock, CompiledValue, CompiledWord } from '../compiled.ts'
+/** The arguments of a word in a run: see `Args` of plugin.ts. One object for each word that is reached, so it is small. */
+import { type CompiledValue, CompiledWord, VariableTexts, type WordShape } from '../compiled.ts'
 import type { SplitAddress } from '../envelope.ts'
 import { TextList } from '../match/text-list.ts'
 import type { Place } from '../place.ts'
-import type { Args } from '../plugin.ts'
-import type { Maybe } from '../questions.ts'
+import type { Args, ComparatorDef, Matching } from '../plugin.ts'
+import { firstOf, isAsking, type Maybe, then } from '../questions.ts'
 import type { RunContext } from '../run-context.ts'
+import type { SmallMap } from '../small-map.ts'
+import type { Ended } from './ended.ts'
 
-export type EvaluateTest = (ctx: RunContext, word: CompiledWord) => Maybe<boolean>
+/** What arguments need of the interpreter. */
+export interface Interpreter {
+  evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean>
+  runBlock(ctx: RunContext, word: CompiledWord): Maybe<Ended>
+}
 
-export class RunArgs implements Args {
+export class RunArgs implements Args, Matching {
   readonly word: CompiledWord
   readonly #ctx: RunContext
-  readonly #evaluate: EvaluateTest
+  readonly #interpreter: Interpreter
 
-  constructor(word: CompiledWord, ctx: RunContext, evaluate: EvaluateTest) {
+  constructor(word: CompiledWord, ctx: RunContext, interpreter: Interpreter) {
     this.word = word
     this.#ctx = ctx
-    this.#evaluate = evaluate
+    this.#interpreter = interpreter
   }
 
   get place(): Place {
     return this.word.place
   }
 
-  get block(): CompiledBlock | undefined {
-    return this.word.block
+  runBlock(): Maybe<Ended> {
+    return this.#interpreter.runBlock(this.#ctx, this.word)
   }
 
   has(name: string): boolean {
-    return this.word.values.has(name)
+    return this.word.has(name)
   }
 
-  #value<T extends CompiledValue['type']>(name: string, type: T): Extract<CompiledValue, { type: T }> {
-    const value = this.word.values.get(name)
-    // The checker let nothing else pass; a definition asks for what it does not have.
-    if (value === undefined || value.type !== type) throw new Error(`${this.word.def.name} has no ${type} ${name}`)
-    return value as Extract<CompiledValue, { type: T }>
+  /** The checker let nothing else pass: a definition asks for what it does not have. */
+  #bug(name: string): never {
+    throw new Error(`${this.word.def.name} has no ${name} of this type`)
   }
 
   string(name: string): string {
-    const [string] = this.#value(name, 'strings').strings
-    return string?.constant ?? string?.expand(this.#ctx) ?? ''
+    return this.list(name).at(0)
   }
 
   strings(name: string): readonly string[] {
@@ -50,41 +53,73 @@ export class RunArgs implements Args {
   }
 
   list(name: string): TextList {
-    const { constant, strings } = this.#value(name, 'strings')
-    return constant ?? TextList.of(strings.map((string) => string.expand(this.#ctx)))
+    const value = this.word.value(name)
+    if (value instanceof TextList) return value
+    return value instanceof VariableTexts ? value.expand(this.#ctx) : this.#bug(name)
   }
 
   number(name: string): number {
-    return this.#value(name, 'number').value
+    const value = this.word.value(name)
+    return typeof value === 'number' ? value : this.#bug(name)
   }
 
   test(name: string): Maybe<boolean> {
-    return this.#evaluate(this.#ctx, this.#value(name, 'test').test)
+    const value = this.word.value(name)
+    return value instanceof CompiledWord ? this.#interpreter.evaluate(this.#ctx, value) : this.#bug(name)
   }
 
-  tests(name: string): readonly (() => Maybe<boolean>)[] {
-    return this.#value(name, 'tests').tests.map((test) => () => this.#evaluate(this.#ctx, test))
+  someTest(name: string, wanted: boolean): Maybe<boolean> {
+    const tests = this.word.value(name)
+    if (!isList(tests)) return this.#bug(name)
+    for (let i = 0; i < tests.length; i++) {
+      const holds = this.#interpreter.evaluate(this.#ctx, tests[i] as CompiledWord)
+      if (isAsking(holds)) return then(holds, (held) => held === wanted || this.#someOf(tests.slice(i + 1), wanted))
+      if (holds === wanted) return true
+    }
+    return false
+  }
+
+  #someOf(tests: readonly CompiledWord[], wanted: boolean): Maybe<boolean> {
+    const look = (test: CompiledWord): Maybe<true | undefined> =>
+      then(this.#interpreter.evaluate(this.#ctx, test), (holds) => (holds === wanted ? true : undefined))
+    return then(firstOf(tests, look), (found) => found === true)
   }
 
   match(values: TextList): Maybe<boolean> {
-    const { match, def, data, values: bound } = this.word
-    if (match === undefined || def.match === undefined) throw new Error(`${def.name} takes no match type`)
-    const keys = bound.get(def.match.keys)
-    return match.type.match(this.#ctx, {
-      values,
-      keys: this.list(def.match.keys),
-      constant: keys?.type === 'strings' && keys.constant !== undefined,
-      comparator: match.comparator,
-      relation: match.relation,
-      captures: def.match.noCaptures !== true && this.#ctx.enabled('variables'),
-      data,
-    })
+    return this.#match.type.match(this.#ctx, values, this)
+  }
+
+  get #match(): NonNullable<WordShape['match']> {
+    return this.word.shape.match ?? this.#bug('match type')
+  }
+
+  get keys(): TextList {
+    return this.list(this.word.def.match?.keys ?? '')
+  }
+
+  get constant(): boolean {
+    return this.word.value(this.word.def.match?.keys ?? '') instanceof TextList
+  }
+
+  get comparator(): ComparatorDef {
+    return this.#match.comparator
+  }
+
+  get relation(): string {
+    return this.#match.relation
+  }
+
+  get captures(): boolean {
+    return this.word.def.match?.noCaptures !== true && this.#ctx.enabled('variables')
+  }
+
+  get data(): SmallMap<unknown> {
+    return this.word.data
   }
 
   addressPart(address: SplitAddress): string | undefined {
-    const { addressPart, def } = this.word
-    if (addressPart === undefined) throw new Error(`${def.name} takes no address part`)
-    return addressPart.part(address, this.#ctx)
+    const { addressPart } = this.word.shape
+    return addressPart === undefined ? this.#bug('address part') : addressPart.part(address, this.#ctx)
   }
 
   /** RFC 5260 §6: counts from 1, with `:last` from the end. */
@@ -95,3 +130,5 @@ export class RunArgs implements Args {
     return index === 0 || item === undefined ? [] : [item]
   }
 }
+
+const isList = (value: CompiledValue | undefined): value is readonly CompiledWord[] => Array.isArray(value)

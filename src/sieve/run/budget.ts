@@ -13,30 +13,26 @@ export class Budget {
   readonly #began: number
   steps = 0
   includes = 0
-  #nextLook = LOOK
+  #nextLook: number
 
   constructor(limits: SieveLimits, stopwatch: (() => number) | undefined, signal: AbortSignal | undefined) {
     this.#limits = limits
     this.#stopwatch = stopwatch
     this.#signal = signal
     this.#began = stopwatch?.() ?? 0
+    this.#nextLook = Math.min(LOOK, limits.steps + 1)
   }
 
   spend(steps: number): void {
     this.steps += steps
-    if (this.steps < this.#nextLook) {
-      if (this.steps > this.#limits.steps) this.#over()
-      return
-    }
-    this.#nextLook = this.steps + LOOK
-    if (this.steps > this.#limits.steps) this.#over()
+    if (this.steps < this.#nextLook) return
+    if (this.steps > this.#limits.steps)
+      throw new SieveFault('limit', limitCode('steps'), `more than ${this.#limits.steps} steps`)
+    // Not past the limit: who goes over it is stopped at once.
+    this.#nextLook = Math.min(this.steps + LOOK, this.#limits.steps + 1)
     if (this.#signal?.aborted === true) throw new SieveFault('aborted', 'aborted', 'the run was called off')
     if (this.wallMs > this.#limits.wallMs)
       throw new SieveFault('limit', limitCode('wallMs'), `more than ${this.#limits.wallMs} ms`)
-  }
-
-  #over(): never {
-    throw new SieveFault('limit', limitCode('steps'), `more than ${this.#limits.steps} steps`)
   }
 
   get wallMs(): number {

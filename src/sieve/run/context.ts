@@ -30,17 +30,26 @@ export type Configs = ReadonlyMap<string, unknown>
 /** Kept things by their slot. The cast is the one place where a slot meets its type. */
 class Slots {
   readonly #kept = new Map<Slot<unknown>, unknown>()
+  /** The one asked for last: most words of a script ask for the same. */
+  #slot: Slot<unknown> | undefined
+  #last: unknown
 
   get<T>(slot: Slot<T>): T {
-    const known = this.#kept.get(slot)
-    if (known !== undefined) return known as T
-    const made = slot.init()
-    this.#kept.set(slot, made)
-    return made
+    if (slot === this.#slot) return this.#last as T
+    let kept = this.#kept.get(slot)
+    if (kept === undefined) {
+      kept = slot.init()
+      this.#kept.set(slot, kept)
+    }
+    this.#slot = slot
+    this.#last = kept
+    return kept as T
   }
 
   clear(): void {
     this.#kept.clear()
+    this.#slot = undefined
+    this.#last = undefined
   }
 }
 
@@ -221,7 +230,7 @@ export class Context implements RunContext {
     const outer = this.#frame
     this.#frame = this.#frameOf(program)
     this.perRecipient ||= program.perRecipient
-    return then(runCommands(this, program.block.commands), (ended) => {
+    return then(runCommands(this, program.block), (ended) => {
       this.#frame = outer
       this.#depth--
       return ended
@@ -229,7 +238,7 @@ export class Context implements RunContext {
   }
 
   runMain(program: SieveProgram): Maybe<Ended> {
-    return runCommands(this, program.block.commands)
+    return runCommands(this, program.block)
   }
 
   #deeper(): void {

@@ -3,14 +3,19 @@
  * Goes through the commands of a block. Runs straight on while nothing asks; where something does, the rest of the block
  * goes on as a generator.
  */
-import type { CompiledWord } from '../compiled.ts'
+import type { CompiledBlock, CompiledWord } from '../compiled.ts'
 import { askHost, isAsking, type Maybe, type SieveAsking, then } from '../questions.ts'
 import type { RunContext, TraceStep } from '../run-context.ts'
 import { shown } from '../text.ts'
-import { RunArgs } from './args.ts'
+import { type Interpreter, RunArgs } from './args.ts'
 import { type Ended, NORMAL } from './ended.ts'
 
-export function runCommands(ctx: RunContext, commands: readonly CompiledWord[], from = 0): Maybe<Ended> {
+const INTERPRETER: Interpreter = {
+  evaluate,
+  runBlock: (ctx, { block }) => (block === undefined ? NORMAL : runCommands(ctx, block)),
+}
+
+export function runCommands(ctx: RunContext, commands: CompiledBlock, from = 0): Maybe<Ended> {
   for (let i = from; i < commands.length; i++) {
     const ended = execute(ctx, commands[i] as CompiledWord)
     if (isAsking(ended)) return runOn(ctx, commands, i + 1, ended)
@@ -21,7 +26,7 @@ export function runCommands(ctx: RunContext, commands: readonly CompiledWord[], 
 
 function* runOn(
   ctx: RunContext,
-  commands: readonly CompiledWord[],
+  commands: CompiledBlock,
   from: number,
   asking: SieveAsking<Ended>,
 ): SieveAsking<Ended> {
@@ -39,15 +44,13 @@ function execute(ctx: RunContext, word: CompiledWord): Maybe<Ended> {
   ctx.spend(1)
   const { trace } = ctx.environment
   if (trace !== undefined) trace({ step: 'command', name: word.def.name, ...word.place })
-  const { block } = word
-  const args = new RunArgs(word, ctx, evaluate)
-  const ended = word.def.execute?.(ctx, args, block === undefined ? undefined : () => runCommands(ctx, block.commands))
+  const ended = word.def.execute?.(ctx, new RunArgs(word, ctx, INTERPRETER))
   if (ended instanceof Promise) return wait(ended, orNormal)
   return isAsking(ended) ? then(ended, orNormal) : (ended ?? NORMAL)
 }
 
 /** A test; what it compares goes into the trace with its result. */
-export function evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
+function evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
   ctx.spend(1)
   const { trace } = ctx.environment
   if (trace === undefined) return evaluateNow(ctx, word)
@@ -62,22 +65,20 @@ export function evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
 }
 
 function evaluateNow(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
-  const result = word.def.evaluate?.(ctx, new RunArgs(word, ctx, evaluate))
+  const result = word.def.evaluate?.(ctx, new RunArgs(word, ctx, INTERPRETER))
   if (result instanceof Promise) return wait(result, (value) => value)
   return result ?? false
 }
 
 function testStep(word: CompiledWord, result: boolean, compared: { value: string; key?: string }[]): TraceStep {
-  const keys = word.values.get(word.def.match?.keys ?? '')
-  const texts =
-    keys?.type === 'strings' ? keys.strings.map(({ constant }) => shown(constant ?? '(variables)')) : undefined
+  const keys = word.constants(word.def.match?.keys ?? '')
   return {
     step: 'test',
     name: word.def.name,
     ...word.place,
     result,
     ...(compared.length === 0 ? {} : { compared }),
-    ...(texts === undefined ? {} : { keys: texts.slice(0, 16) }),
+    ...(keys.length === 0 ? {} : { keys: keys.slice(0, 16).map((key) => shown(key ?? '(variables)')) }),
   }
 }
 

@@ -12,9 +12,14 @@ import type { Diagnostics } from '../diagnostic.ts'
 import { limitCode, type SieveLimits } from '../limits.ts'
 import type { Token, TokenKind } from './token.ts'
 
-const PUNCTUATION: ReadonlyMap<string, TokenKind> = new Map(
-  (['{', '}', '(', ')', '[', ']', ',', ';'] as const).map((sign) => [sign, sign]),
+/** By the code of the character. */
+const PUNCTUATION: readonly (TokenKind | undefined)[] = Array.from({ length: 128 }, (_, code) =>
+  (['{', '}', '(', ')', '[', ']', ',', ';'] as const).find((sign) => sign.charCodeAt(0) === code),
 )
+const QUOTE = 0x22
+const HASH = 0x23
+const SLASH = 0x2f
+const COLON = 0x3a
 const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 const isNameCharacter = (code: number): boolean =>
@@ -29,46 +34,57 @@ const QUANTIFIER: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g
 /** RFC 5228 §2.4.1 asks for 2^31-1 at least; above 2^53 numbers would be rounded. */
 const MAX_NUMBER = Number.MAX_SAFE_INTEGER
 
-export class Lexer {
-  readonly #text: string
+/** The token it stands at: a tree is kept, and tokens, five to a command, are not. */
+export class Lexer implements Token {
+  kind: TokenKind = 'space'
+  start = 0
+  end = 0
+  text = ''
+  number = 0
+  readonly #source: string
   readonly #limits: SieveLimits
   readonly #report: Diagnostics
-  #at = 0
+  #at: number
   #made = 0
-  #token: Token = { kind: 'end', start: 0, end: 0, text: '', number: 0 }
 
-  constructor(report: Diagnostics, limits: SieveLimits) {
-    this.#text = report.script.text
+  /** `from`: cuts from there on. */
+  constructor(report: Diagnostics, limits: SieveLimits, from = 0) {
+    this.#source = report.script.text
     this.#report = report
     this.#limits = limits
+    this.#at = from
   }
 
   /** All tokens; the last one is `end`. */
   tokens(): readonly Token[] {
     const tokens: Token[] = []
     for (;;) {
-      const token = this.next()
-      tokens.push(token)
-      if (token.kind === 'end') return tokens
+      this.next()
+      const { kind, start, end, text, number } = this
+      tokens.push({ kind, start, end, text, number })
+      if (kind === 'end') return tokens
     }
   }
 
-  /** One after the other; `end` again and again behind the last one. */
-  next(): Token {
-    const text = this.#text
-    if (this.#at >= text.length) this.#push('end', text.length)
+  /** To the next one; `end` again and again behind the last one. */
+  next(): void {
+    const { length } = this.#source
+    if (this.#at >= length) this.#push('end', length)
     else if (this.#made >= this.#limits.tokens) {
-      this.#error(limitCode('tokens'), this.#at, text.length, `more than ${this.#limits.tokens} tokens`)
-      this.#push('bad', text.length)
+      this.#error(limitCode('tokens'), this.#at, length, `more than ${this.#limits.tokens} tokens`)
+      this.#push('bad', length)
     }
     // A byte order mark is no white space of the grammar, but editors write it.
-    else if (this.#at === 0 && text.charCodeAt(0) === 0xfeff) this.#push('space', 1)
+    else if (this.#at === 0 && this.#source.charCodeAt(0) === 0xfeff) this.#push('space', 1)
     else this.#cut()
-    return this.#token
   }
 
   #push(kind: TokenKind, end: number, text = '', number = 0): undefined {
-    this.#token = { kind, start: this.#at, end, text, number }
+    this.kind = kind
+    this.start = this.#at
+    this.end = end
+    this.text = text
+    this.number = number
     this.#at = end
     this.#made++
   }
@@ -79,47 +95,49 @@ export class Lexer {
 
   #end(pattern: RegExp, from = this.#at): number {
     pattern.lastIndex = from
-    return pattern.test(this.#text) ? pattern.lastIndex : -1
+    return pattern.test(this.#source) ? pattern.lastIndex : -1
   }
 
   #cut(): undefined {
-    const text = this.#text
+    const source = this.#source
     const at = this.#at
-    const character = text[at] ?? ''
-    const sign = PUNCTUATION.get(character)
+    const code = source.charCodeAt(at)
+    const sign = PUNCTUATION[code]
     if (sign !== undefined) return this.#push(sign, at + 1)
-    if (isSpace(text.charCodeAt(at))) {
+    if (isSpace(code)) {
       let end = at + 1
-      while (isSpace(text.charCodeAt(end))) end++
+      while (isSpace(source.charCodeAt(end))) end++
       return this.#push('space', end)
     }
-    if (character === '"') return this.#quoted()
-    if (character === '#') {
-      const lf = text.indexOf('\n', at)
-      return this.#push('comment', lf < 0 ? text.length : lf)
+    if (code === QUOTE) return this.#quoted()
+    if (code === HASH) {
+      const lf = source.indexOf('\n', at)
+      return this.#push('comment', lf < 0 ? source.length : lf)
     }
-    if (character === '/' && text[at + 1] === '*') return this.#bracketComment()
-    if (character === ':') return this.#word('tag', at + 1)
-    if (isDigit(text.charCodeAt(at))) return this.#number()
-    if ((character === 't' || character === 'T') && this.#end(MULTILINE) >= 0) return this.#multiLine()
-    if (isNameCharacter(text.charCodeAt(at))) return this.#word('identifier', at)
+    if (code === SLASH && source[at + 1] === '*') return this.#bracketComment()
+    if (code === COLON) return this.#word('tag', at + 1)
+    if (isDigit(code)) return this.#number()
+    // A `t` in either case.
+    if ((code | 0x20) === 0x74 && this.#end(MULTILINE) >= 0) return this.#multiLine()
+    if (isNameCharacter(code)) return this.#word('identifier', at)
     const bad = Math.max(this.#end(BAD), at + 1)
-    this.#error('bad-character', at, bad, `this cannot stand here: ${JSON.stringify(text.slice(at, bad).slice(0, 20))}`)
+    const shown = JSON.stringify(source.slice(at, bad).slice(0, 20))
+    this.#error('bad-character', at, bad, `this cannot stand here: ${shown}`)
     this.#push('bad', bad)
   }
 
   #bracketComment(): undefined {
-    const close = this.#text.indexOf('*/', this.#at + 2)
+    const close = this.#source.indexOf('*/', this.#at + 2)
     if (close >= 0) return this.#push('comment', close + 2)
     this.#error('unclosed-comment', this.#at, this.#at + 2, 'a comment without its */')
-    return this.#push('bad', this.#text.length)
+    return this.#push('bad', this.#source.length)
   }
 
   #word(kind: 'identifier' | 'tag', from: number): undefined {
-    const text = this.#text
+    const source = this.#source
     let end = from
     // `#cut` has seen the first character of an identifier; a tag's may be none.
-    if (!isDigit(text.charCodeAt(from))) while (isNameCharacter(text.charCodeAt(end))) end++
+    if (!isDigit(source.charCodeAt(from))) while (isNameCharacter(source.charCodeAt(end))) end++
     if (end === from) {
       this.#error('bad-character', this.#at, from, 'a colon without the name of a tag')
       return this.#push('bad', from)
@@ -127,12 +145,12 @@ export class Lexer {
     const most = this.#limits.identifierLength
     if (end - from > most)
       this.#error(limitCode('identifierLength'), this.#at, end, `a name of more than ${most} characters`)
-    this.#push(kind, end, this.#text.slice(from, end).toLowerCase())
+    this.#push(kind, end, this.#source.slice(from, end).toLowerCase())
   }
 
   #number(): undefined {
     const end = this.#end(NUMBER)
-    const text = this.#text.slice(this.#at, end)
+    const text = this.#source.slice(this.#at, end)
     const unit = QUANTIFIER[text.slice(-1).toLowerCase()]
     const value = Number(unit === undefined ? text : text.slice(0, -1)) * (unit ?? 1)
     if (value > MAX_NUMBER) this.#error('number-too-large', this.#at, end, `a number above ${MAX_NUMBER}`)
@@ -149,40 +167,40 @@ export class Lexer {
 
   /** §2.4.2: a backslash quotes `"` and `\`; before anything else it is ignored. Line ends count as CRLF. */
   #quoted(): undefined {
-    const text = this.#text
+    const source = this.#source
     let at = this.#at + 1
     for (;;) {
-      const quote = text.indexOf('"', at)
+      const quote = source.indexOf('"', at)
       if (quote < 0) {
         this.#error('unclosed-string', this.#at, this.#at + 1, 'a string without its closing quote')
-        return this.#push('bad', text.length)
+        return this.#push('bad', source.length)
       }
       // Backslashes before the quote, in pairs or not.
       let slashes = 0
-      while (text[quote - 1 - slashes] === '\\' && quote - 1 - slashes > this.#at) slashes++
+      while (source[quote - 1 - slashes] === '\\' && quote - 1 - slashes > this.#at) slashes++
       at = quote + 1
       if (slashes % 2 === 0) break
     }
-    const inside = text.slice(this.#at + 1, at - 1)
+    const inside = source.slice(this.#at + 1, at - 1)
     const meant = inside.includes('\\') ? inside.replace(/\\([\s\S])/g, '$1') : inside
     this.#string(at, crlf(meant))
   }
 
   #multiLine(): undefined {
-    const text = this.#text
+    const source = this.#source
     const from = this.#end(MULTILINE)
-    for (let at = from; at < text.length; ) {
-      const lf = text.indexOf('\n', at)
-      const lineEnd = lf < 0 ? text.length : lf + 1
-      const line = text.slice(at, Math.min(lineEnd, at + 3)).replace(/\r?\n$/, '')
+    for (let at = from; at < source.length; ) {
+      const lf = source.indexOf('\n', at)
+      const lineEnd = lf < 0 ? source.length : lf + 1
+      const line = source.slice(at, Math.min(lineEnd, at + 3)).replace(/\r?\n$/, '')
       if (line === '.' || line === '.\r') {
-        const meant = text.slice(from, at)
+        const meant = source.slice(from, at)
         return this.#string(lineEnd, crlf(meant.replace(/(^|\n)\.\./g, '$1.'))) // multiline-dotstart
       }
       at = lineEnd
     }
     this.#error('unclosed-string', this.#at, from, 'a text: without the line with a single dot that ends it')
-    this.#push('bad', text.length)
+    this.#push('bad', source.length)
   }
 }
 

@@ -7,31 +7,47 @@
  *   command = identifier arguments (";" / block)               arguments = *argument [ test / test-list ]
  *   argument = string-list / number / tag                      test-list = "(" test *("," test) ")"
  */
-import { Diagnostics } from '../diagnostic.ts'
+import { Diagnostics, type ScriptText } from '../diagnostic.ts'
 import { limitCode, type SieveLimits } from '../limits.ts'
 import type { Span } from '../place.ts'
 import { Lexer } from './lexer.ts'
 import { isTrivia, type Token, type TokenKind } from './token.ts'
-import type { ArgumentNode, BlockNode, CommandNode, ScriptNode, StringNode, TestNode } from './tree.ts'
+import type { ArgumentNode, BlockNode, CommandNode, ScriptNode, StringNode, TestNode, WordNode } from './tree.ts'
 
 export function parseScript(report: Diagnostics, limits: SieveLimits): ScriptNode {
   const { script } = report
-  if (script.text.length > limits.scriptBytes || Buffer.byteLength(script.text) > limits.scriptBytes) {
-    const end = script.text.length
-    report.error('lex', limitCode('scriptBytes'), { start: 0, end: 0 }, `more than ${limits.scriptBytes} octets`)
-    const whole: Token = { kind: 'bad', start: 0, end, text: '', number: 0 }
-    return { script, tokens: [whole], commands: [] }
-  }
+  const commands = [...parseCommands(report, limits)]
   let tokens: readonly Token[] | undefined
   return {
     script,
-    commands: new Parser(new Lexer(report, limits), report, limits).script(),
+    commands,
     // Only who writes a script needs them: kept, they would be most of a tree.
     get tokens() {
-      tokens ??= new Lexer(new Diagnostics(script, limits), limits).tokens()
+      tokens ??= tokensOf(script, limits)
       return tokens
     },
   }
+}
+
+function tokensOf(script: ScriptText, limits: SieveLimits): readonly Token[] {
+  if (isTooLong(script, limits)) return [{ kind: 'bad', start: 0, end: script.text.length, text: '', number: 0 }]
+  return new Lexer(new Diagnostics(script, limits), limits).tokens()
+}
+
+/** The commands of a script one by one, so that who needs each but once need not keep a tree. */
+export function* parseCommands(report: Diagnostics, limits: SieveLimits): Iterable<CommandNode> {
+  if (isTooLong(report.script, limits))
+    report.error('lex', limitCode('scriptBytes'), { start: 0, end: 0 }, `more than ${limits.scriptBytes} octets`)
+  else yield* new Parser(new Lexer(report, limits), report, limits).script()
+}
+
+const isTooLong = ({ text }: ScriptText, { scriptBytes }: SieveLimits): boolean =>
+  text.length > scriptBytes || Buffer.byteLength(text) > scriptBytes
+
+/** The command or test that begins there, once more, without a block. What is wrong with it was told of before. */
+export function parseWordAt(script: ScriptText, start: number, limits: SieveLimits): WordNode {
+  const report = new Diagnostics(script, limits)
+  return new Parser(new Lexer(report, limits, start), report, limits).word()
 }
 
 const NO_ARGUMENTS: readonly ArgumentNode[] = []
@@ -50,96 +66,111 @@ class Parser {
   readonly #limits: SieveLimits
   /** A string or comment that is not closed took the rest of the script: that it ends early says nothing more. */
   #cut = false
-  #token: Token
   #lastEnd = 0
 
   constructor(lexer: Lexer, report: Diagnostics, limits: SieveLimits) {
     this.#lexer = lexer
     this.#report = report
     this.#limits = limits
-    this.#token = this.#next()
+    this.#next()
   }
 
-  /** The next one that means something. */
-  #next(): Token {
-    let token = this.#lexer.next()
-    let kind: TokenKind = 'space'
-    while (isTrivia(token)) {
-      kind = token.kind
-      token = this.#lexer.next()
+  /** To the next token that means something. */
+  #next(): void {
+    const lexer = this.#lexer
+    lexer.next()
+    this.#cut = false
+    while (isTrivia(lexer.kind)) {
+      this.#cut = lexer.kind === 'bad'
+      lexer.next()
     }
-    this.#cut = kind === 'bad'
-    return token
   }
 
-  #peek(): Token {
-    return this.#token
+  #kind(): TokenKind {
+    return this.#lexer.kind
   }
 
-  #take(): Token {
-    const token = this.#token
-    this.#lastEnd = token.end
+  #span(): Span {
+    const { start, end } = this.#lexer
+    return { start, end }
+  }
+
+  /** Over the token; gives where it was. */
+  #take(): Span {
+    const span = this.#span()
+    this.#skip()
+    return span
+  }
+
+  #skip(): void {
+    this.#lastEnd = this.#lexer.end
     // Nothing moves past `end`.
-    if (token.kind !== 'end') this.#token = this.#next()
-    return token
+    if (this.#kind() !== 'end') this.#next()
   }
 
   #error(span: Span, code: string, message: string): void {
-    if (this.#cut && this.#peek().kind === 'end') return
+    if (this.#cut && this.#kind() === 'end') return
     this.#report.error('parse', code, span, message)
   }
 
   #unexpected(wanted: string): void {
-    const token = this.#peek()
-    this.#error(token, 'syntax', `expected ${wanted}, found ${SHOWN[token.kind] ?? `"${token.kind}"`}`)
+    const kind = this.#kind()
+    this.#error(this.#span(), 'syntax', `expected ${wanted}, found ${SHOWN[kind] ?? `"${kind}"`}`)
   }
 
-  script(): readonly CommandNode[] {
-    const commands: CommandNode[] = []
-    while (this.#peek().kind !== 'end') {
-      commands.push(...this.#commands(0))
-      if (this.#peek().kind !== '}') continue
-      this.#error(this.#peek(), 'syntax', 'a } that closes nothing')
-      this.#take()
+  *script(): Generator<CommandNode, void, undefined> {
+    while (this.#kind() !== 'end') {
+      if (this.#kind() === '}') {
+        this.#error(this.#span(), 'syntax', 'a } that closes nothing')
+        this.#skip()
+        continue
+      }
+      const command = this.#command(0)
+      if (command !== undefined) yield command
     }
-    return commands
+  }
+
+  word(): WordNode {
+    const { text: name, start } = this.#lexer
+    this.#skip()
+    return { name, start, arguments: this.#arguments(0), end: this.#lastEnd }
   }
 
   #commands(depth: number): CommandNode[] {
     const commands: CommandNode[] = []
-    while (this.#peek().kind !== 'end' && this.#peek().kind !== '}') {
+    while (this.#kind() !== 'end' && this.#kind() !== '}') {
       const command = this.#command(depth)
       if (command !== undefined) commands.push(command)
     }
-    return commands.slice() // without the room that `push` makes: trees are kept
+    return commands
   }
 
   #command(depth: number): CommandNode | undefined {
-    if (this.#peek().kind !== 'identifier') {
+    if (this.#kind() !== 'identifier') {
       this.#unexpected('a command')
       this.#recover(depth)
       return undefined
     }
-    const name = this.#take()
+    const { text: name, start } = this.#lexer
+    this.#skip()
     const args = this.#arguments(0)
-    const word = { name: name.text, nameSpan: name, start: name.start, arguments: args }
-    if (this.#peek().kind === ';') {
-      this.#take()
-      return { ...word, end: this.#lastEnd }
+    if (this.#kind() === ';') {
+      this.#skip()
+      return { name, start, arguments: args, end: this.#lastEnd, block: undefined }
     }
-    if (this.#peek().kind === '{') {
+    if (this.#kind() === '{') {
       const block = this.#block(depth)
-      return { ...word, end: this.#lastEnd, block }
+      return { name, start, arguments: args, end: this.#lastEnd, block }
     }
     // A forgotten semicolon is told of where it belongs, and the next command is read.
     const end = this.#lastEnd
-    if (this.#peek().kind === 'identifier' || this.#peek().kind === '}' || this.#peek().kind === 'end')
-      this.#error({ start: end, end: end + 1 }, 'missing-semicolon', `expected ; behind ${name.text}`)
+    if (this.#kind() === 'identifier' || this.#kind() === '}' || this.#kind() === 'end')
+      this.#error({ start: end, end: end + 1 }, 'missing-semicolon', `expected ; behind ${name}`)
     else {
       this.#unexpected('; or {')
       this.#recover(depth)
     }
-    return { ...word, end: this.#lastEnd }
+    return { name, start, arguments: args, end: this.#lastEnd, block: undefined }
   }
 
   #block(depth: number): BlockNode {
@@ -150,30 +181,30 @@ class Parser {
       return { start: open.start, end: this.#lastEnd, commands: [] }
     }
     const commands = this.#commands(depth + 1)
-    if (this.#peek().kind === '}') this.#take()
+    if (this.#kind() === '}') this.#skip()
     else this.#error(open, 'unclosed-block', 'a { without its }')
     return { start: open.start, end: this.#lastEnd, commands }
   }
 
   /** Behind the end of a block whose `{` was taken. */
   #skipBlock(): void {
-    for (let open = 1; open > 0 && this.#peek().kind !== 'end'; ) {
-      const { kind } = this.#take()
-      if (kind === '{') open++
-      else if (kind === '}') open--
+    for (let open = 1; open > 0 && this.#kind() !== 'end'; ) {
+      if (this.#kind() === '{') open++
+      else if (this.#kind() === '}') open--
+      this.#skip()
     }
   }
 
   /** To where the next command may begin. */
   #recover(depth: number): void {
     for (;;) {
-      const { kind } = this.#peek()
+      const kind = this.#kind()
       if (kind === 'end' || kind === '}') return
       if (kind === '{') {
         this.#block(depth)
         return
       }
-      this.#take()
+      this.#skip()
       if (kind === ';') return
     }
   }
@@ -182,27 +213,27 @@ class Parser {
     const args: ArgumentNode[] = []
     for (;;) {
       const argument = this.#argument(depth)
-      if (argument === undefined) return args.length === 0 ? NO_ARGUMENTS : args.slice()
+      if (argument === undefined) return args.length === 0 ? NO_ARGUMENTS : args
       args.push(argument)
       if (args.length === this.#limits.arguments + 1)
         this.#error(argument, limitCode('arguments'), `more than ${this.#limits.arguments} arguments`)
       // A test or a list of tests is the last argument of the grammar.
-      if (argument.node === 'test' || argument.node === 'test-list') return args.slice()
+      if (argument.node === 'test' || argument.node === 'test-list') return args
     }
   }
 
   #argument(depth: number): ArgumentNode | undefined {
-    const token = this.#peek()
-    switch (token.kind) {
+    const { kind, start, end, text, number } = this.#lexer
+    switch (kind) {
       case 'string':
-        this.#take()
-        return { node: 'string', value: token.text, start: token.start, end: token.end }
+        this.#skip()
+        return { node: 'string', value: text, start, end }
       case 'number':
-        this.#take()
-        return { node: 'number', value: token.number, start: token.start, end: token.end }
+        this.#skip()
+        return { node: 'number', value: number, start, end }
       case 'tag':
-        this.#take()
-        return { node: 'tag', name: token.text, start: token.start, end: token.end }
+        this.#skip()
+        return { node: 'tag', name: text, start, end }
       case '[':
         return this.#stringList()
       case '(':
@@ -219,68 +250,68 @@ class Parser {
     const open = this.#take()
     const strings: StringNode[] = []
     for (;;) {
-      const token = this.#peek()
-      if (token.kind === 'string') {
-        this.#take()
-        strings.push({ node: 'string', value: token.text, start: token.start, end: token.end })
+      const { kind, start, end, text } = this.#lexer
+      if (kind === 'string') {
+        this.#skip()
+        strings.push({ node: 'string', value: text, start, end })
       } else {
         this.#unexpected('a string')
-        if (token.kind === ']') break
-        if (token.kind !== ',' && token.kind !== 'number' && token.kind !== 'tag') break
-        if (token.kind !== ',') this.#take()
+        if (kind !== ',' && kind !== 'number' && kind !== 'tag') break
+        if (kind !== ',') this.#skip()
       }
-      if (this.#peek().kind === ']') break
-      if (this.#peek().kind === ',') this.#take()
-      else if (this.#peek().kind === 'string') this.#unexpected('a comma')
+      if (this.#kind() === ']') break
+      if (this.#kind() === ',') this.#skip()
+      else if (this.#kind() === 'string') this.#unexpected('a comma')
       else {
         this.#unexpected('] or a comma')
         break
       }
     }
-    if (this.#peek().kind === ']') this.#take()
+    if (this.#kind() === ']') this.#skip()
     const most = this.#limits.listEntries
     if (strings.length > most)
       this.#error({ start: open.start, end: this.#lastEnd }, limitCode('listEntries'), `more than ${most} strings`)
-    return { node: 'string-list', strings: strings.slice(), start: open.start, end: this.#lastEnd }
+    return { node: 'string-list', strings, start: open.start, end: this.#lastEnd }
   }
 
   #testList(depth: number): ArgumentNode {
     const open = this.#take()
     const tests: TestNode[] = []
     for (;;) {
-      if (this.#peek().kind === 'identifier') tests.push(this.#test(depth))
+      if (this.#kind() === 'identifier') tests.push(this.#test(depth))
       else {
         this.#unexpected('a test')
-        if (this.#peek().kind !== ',') break
+        if (this.#kind() !== ',') break
       }
-      if (this.#peek().kind !== ',') break
-      this.#take()
+      if (this.#kind() !== ',') break
+      this.#skip()
     }
-    if (this.#peek().kind === ')') this.#take()
+    if (this.#kind() === ')') this.#skip()
     else this.#unexpected(') or a comma')
-    return { node: 'test-list', tests: tests.slice(), start: open.start, end: this.#lastEnd }
+    return { node: 'test-list', tests, start: open.start, end: this.#lastEnd }
   }
 
   #test(depth: number): TestNode {
-    const name = this.#take()
+    const { text: name, start } = this.#lexer
+    const span = this.#take()
     if (depth >= this.#limits.testNesting) {
-      this.#error(name, limitCode('testNesting'), `more than ${this.#limits.testNesting} tests within each other`)
+      this.#error(span, limitCode('testNesting'), `more than ${this.#limits.testNesting} tests within each other`)
       this.#skipTest()
-      return { node: 'test', name: 'false', nameSpan: name, start: name.start, end: this.#lastEnd, arguments: [] }
+      return { node: 'test', name: 'false', start, end: this.#lastEnd, arguments: [] }
     }
     const args = this.#arguments(depth + 1)
-    return { node: 'test', name: name.text, nameSpan: name, start: name.start, end: this.#lastEnd, arguments: args }
+    return { node: 'test', name, start, end: this.#lastEnd, arguments: args }
   }
 
   /** Over everything to where the enclosing command goes on. */
   #skipTest(): void {
     let open = 0
     for (;;) {
-      const { kind } = this.#peek()
+      const kind = this.#kind()
       if (kind === 'end' || kind === ';' || kind === '{' || kind === '}') return
       if (kind === ')' && open-- === 0) return
       if (kind === '(') open++
-      this.#take()
+      this.#skip()
     }
   }
 }

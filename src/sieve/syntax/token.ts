@@ -30,4 +30,4 @@ export interface Token extends Span {
 }
 
 /** White space and comments: what the grammar calls white-space. */
-export const isTrivia = ({ kind }: Token): boolean => kind === 'space' || kind === 'comment' || kind === 'bad'
+export const isTrivia = (kind: TokenKind): boolean => kind === 'space' || kind === 'comment' || kind === 'bad'

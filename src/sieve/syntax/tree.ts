@@ -18,12 +18,14 @@ export interface ScriptNode {
 export interface WordNode extends Span {
   /** In lower case. */
   readonly name: string
-  readonly nameSpan: Span
   readonly arguments: readonly ArgumentNode[]
 }
 
+/** Where its name stands. */
+export const nameSpan = ({ start, name }: WordNode): Span => ({ start, end: start + name.length })
+
 export interface CommandNode extends WordNode {
-  readonly block?: BlockNode
+  readonly block?: BlockNode | undefined
 }
 
 export interface BlockNode extends Span {

@@ -10,7 +10,6 @@ import {
   executeActions,
   isAction,
   isAsking,
-  type Maybe,
   NORMAL,
   type RunContext,
   runChain,
@@ -26,13 +25,13 @@ const VARIABLES_THAT_CAN_BE_SET = ['message', 'envelope.from', 'envelope.to', 'e
 
 export function suiteExtension(state: SuiteState, engine: () => SieveEngine): SieveExtension {
   /** A test fails when its block ends with the token of a failure, an error, or anything but its end. */
-  function* runTest(ctx: RunContext, args: Args, block?: () => Maybe<Ended>): SieveAsking<Ended> {
+  function* runTest(ctx: RunContext, args: Args): SieveAsking<Ended> {
     ctx.actions.reset()
     state.result = undefined
     state.errors = []
     let ended: Ended
     try {
-      const running = block?.() ?? NORMAL
+      const running = args.runBlock()
       ended = isAsking(running) ? yield* running : running
     } catch (error) {
       ended = { how: 'error', error: error instanceof Error ? error : new Error(String(error)) }
@@ -135,10 +134,9 @@ export function suiteExtension(state: SuiteState, engine: () => SieveEngine): Si
         { name: 'value', type: 'string' },
       ],
       validate(word, ctx) {
-        const variable = word.values.get('variable')
-        const name = variable?.type === 'strings' ? variable.strings[0]?.constant : undefined
-        if (variable !== undefined && !VARIABLES_THAT_CAN_BE_SET.includes(name ?? ''))
-          ctx.error(variable.span, 'test-set', `${name} cannot be set`)
+        const name = word.constant('variable')
+        if (!VARIABLES_THAT_CAN_BE_SET.includes(name ?? ''))
+          ctx.error(word.spanOf('variable'), 'test-set', `${name} cannot be set`)
       },
       execute(ctx, args) {
         const value = args.string('value')

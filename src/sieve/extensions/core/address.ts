@@ -41,16 +41,18 @@ export const ADDRESS: WordDef = {
   addressPart: true,
   validate(word, ctx) {
     checkFieldNames(word, ctx, 'header-list')
-    const names = word.values.get('header-list')
-    if (names?.type !== 'strings') return
-    for (const { constant, start, end } of names.strings)
+    for (const [i, constant] of word.constants('header-list').entries())
       if (constant !== undefined && !ADDRESS_FIELDS.has(constant.toLowerCase()))
-        ctx.error({ start, end }, 'header-not-address', `${constant.slice(0, 60)} is no field with addresses`)
+        ctx.error(
+          word.spanOf('header-list', i),
+          'header-not-address',
+          `${constant.slice(0, 60)} is no field with addresses`,
+        )
   },
   evaluate(ctx, args) {
     const names = args.list('header-list')
     if (args.has('mime') || args.has('index')) return args.match(TextList.of(partsOf(ctx, args, names.texts)))
-    const kept = keptOf(ctx, args.word.addressPart)
+    const kept = keptOf(ctx, args.word.shape.addressPart)
     let list = kept.get(names.key)
     if (list === undefined) {
       list = TextList.of(partsOf(ctx, args, names.texts))

@@ -8,20 +8,20 @@ import type { RunContext, Slot } from '../../run-context.ts'
 /** Whether a branch of the chain that is being gone through was taken. Chains within it end before it goes on. */
 const CHAIN: Slot<{ taken: boolean }> = { name: 'if', init: () => ({ taken: false }) }
 
-function take(ctx: RunContext, block: (() => Maybe<Ended>) | undefined): Maybe<Ended> {
-  return then(block?.() ?? NORMAL, (ended) => {
+function take(ctx: RunContext, args: Args): Maybe<Ended> {
+  return then(args.runBlock(), (ended) => {
     ctx.perScript(CHAIN).taken = true
     return ended
   })
 }
 
-function branch(ctx: RunContext, args: Args, block: (() => Maybe<Ended>) | undefined): Maybe<Ended> {
+function branch(ctx: RunContext, args: Args): Maybe<Ended> {
   const holds = args.test('test')
-  return isAsking(holds) ? then(holds, (held) => chosen(ctx, held, block)) : chosen(ctx, holds, block)
+  return isAsking(holds) ? then(holds, (held) => chosen(ctx, args, held)) : chosen(ctx, args, holds)
 }
 
-function chosen(ctx: RunContext, holds: boolean, block: (() => Maybe<Ended>) | undefined): Maybe<Ended> {
-  if (holds) return take(ctx, block)
+function chosen(ctx: RunContext, args: Args, holds: boolean): Maybe<Ended> {
+  if (holds) return take(ctx, args)
   ctx.perScript(CHAIN).taken = false
   return NORMAL
 }
@@ -40,7 +40,7 @@ export const ELSIF: WordDef = {
   positional: [{ name: 'test', type: 'test' }],
   block: 'required',
   follows: ['if', 'elsif'],
-  execute: (ctx, args, block) => (ctx.perScript(CHAIN).taken ? NORMAL : branch(ctx, args, block)),
+  execute: (ctx, args) => (ctx.perScript(CHAIN).taken ? NORMAL : branch(ctx, args)),
 }
 
 export const ELSE: WordDef = {
@@ -48,5 +48,5 @@ export const ELSE: WordDef = {
   kind: 'command',
   block: 'required',
   follows: ['if', 'elsif'],
-  execute: (ctx, _args, block) => (ctx.perScript(CHAIN).taken ? NORMAL : take(ctx, block)),
+  execute: (ctx, args) => (ctx.perScript(CHAIN).taken ? NORMAL : take(ctx, args)),
 }

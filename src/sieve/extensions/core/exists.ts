@@ -11,6 +11,7 @@ export const EXISTS: WordDef = {
   evaluate: (ctx, args) =>
     args.strings('header-names').every((name) => {
       ctx.spend(1)
-      return selectFields(ctx, args, [name]).length > 0
+      const fields = args.has('mime') ? selectFields(ctx, args, [name]) : ctx.message.fieldsNamed(name)
+      return fields.length > 0
     }),
 }

@@ -17,13 +17,12 @@ export const isFieldName = (name: string): boolean => FIELD_NAME.test(name)
  * nothing and must not be an error (RFC 5228 §2.4.2.2).
  */
 export function checkFieldNames(word: CompiledWord, ctx: ValidateContext, argument: string): void {
-  const names = word.values.get(argument)
-  if (names?.type !== 'strings') return
-  for (const { constant, start, end } of names.strings) {
+  for (const [i, constant] of word.constants(argument).entries()) {
     if (constant === undefined || isFieldName(constant)) continue
     const message = `${JSON.stringify(constant.slice(0, 60))} is no name of a header field`
-    if (word.def.kind === 'test') ctx.warning({ start, end }, 'header-name', message)
-    else ctx.error({ start, end }, 'header-name', message)
+    const span = word.spanOf(argument, i)
+    if (word.def.kind === 'test') ctx.warning(span, 'header-name', message)
+    else ctx.error(span, 'header-name', message)
   }
 }
 

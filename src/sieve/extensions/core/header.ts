@@ -22,16 +22,15 @@ export const HEADER: WordDef = {
 }
 
 function texts(ctx: RunContext, args: Args): TextList {
-  const names = args.strings('header-names')
-  if (args.has('mime')) return mimeTexts(args, selectFields(ctx, args, names))
-  if (args.has('index')) return TextList.of(selectFields(ctx, args, names).map(({ decoded }) => decoded))
-  if (names.length === 1) return ctx.message.textsOf(names[0] ?? '')
-  const { key } = args.list('header-names')
+  const names = args.list('header-names')
+  if (args.has('mime')) return mimeTexts(args, selectFields(ctx, args, names.texts))
+  if (args.has('index')) return TextList.of(selectFields(ctx, args, names.texts).map(({ decoded }) => decoded))
+  if (names.length === 1) return ctx.message.textsOf(names.at(0))
   const kept = ctx.perMessage(SEVERAL)
-  let list = kept.get(key)
+  let list = kept.get(names.key)
   if (list === undefined) {
-    list = TextList.of(names.flatMap((name) => ctx.message.textsOf(name).texts))
-    if (kept.size < 1000) kept.set(key, list)
+    list = TextList.of(names.texts.flatMap((name) => ctx.message.textsOf(name).texts))
+    if (kept.size < 1000) kept.set(names.key, list)
   }
   return list
 }

@@ -17,11 +17,10 @@ export const REDIRECT: WordDef = {
   kind: 'command',
   positional: [{ name: 'address', type: 'string' }],
   validate(word, ctx) {
-    if (word.values.has('list')) return
-    const address = word.values.get('address')
-    const text = address?.type === 'strings' ? address.strings[0]?.constant : undefined
-    if (text !== undefined && address !== undefined && sieveAddress(text) === undefined)
-      ctx.error(address.span, 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
+    if (word.has('list')) return
+    const text = word.constant('address')
+    if (text !== undefined && sieveAddress(text) === undefined)
+      ctx.error(word.spanOf('address'), 'address', `${JSON.stringify(text.slice(0, 80))} is no mail address`)
   },
   execute(ctx, args) {
     const list = args.has('list')

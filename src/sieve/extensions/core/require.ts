@@ -9,10 +9,8 @@ export const REQUIRE: WordDef = {
   positional: [{ name: 'capabilities', type: 'string-list', literal: true }],
   first: true,
   validate(word, ctx) {
-    const names = word.values.get('capabilities')
-    if (names?.type !== 'strings') return
-    for (const { constant, start, end } of names.strings)
-      if (constant !== undefined) ctx.enable(constant, { start, end })
+    for (const [i, constant] of word.constants('capabilities').entries())
+      if (constant !== undefined) ctx.enable(constant, word.spanOf('capabilities', i))
   },
   execute: () => undefined,
 }

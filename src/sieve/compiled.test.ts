@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Proves: a compiled script keeps no tree, and still knows where each word and argument stands; words alike share. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type CompiledWord, SieveEngine, STANDARD_EXTENSIONS } from './index.ts'
+
+const engine = new SieveEngine({ extensions: STANDARD_EXTENSIONS })
+
+function compile(source: string): readonly CompiledWord[] {
+  const compiled = engine.compile(source, { name: 'main' })
+  assert.ok(compiled.ok, JSON.stringify(compiled.diagnostics))
+  return compiled.program.block
+}
+
+for (const { source, argument, index, want } of [
+  { source: 'redirect "a@b.example";', argument: 'address', want: '"a@b.example"' },
+  { source: 'redirect /* to */ :copy\n "a@b.example";', argument: 'copy', want: ':copy' },
+  { source: 'fileinto :flags ["a", "b"] "x";', argument: 'flags', want: '["a", "b"]' },
+  { source: 'fileinto :flags ["a", "b"] "x";', argument: 'flags', index: 1, want: '"b"' },
+  { source: 'fileinto :flags "a" "x";', argument: 'flags', index: 0, want: '"a"' },
+  { source: 'reject text:\nx\n.\n;', argument: 'reason', want: 'text:\nx\n.\n' },
+  { source: 'setflag "v" ["a"];', argument: 'variable', want: '"v"' },
+  { source: 'setflag "a";', argument: 'flags', want: '"a"' },
+  { source: 'setflag "a";', argument: 'variable', want: 'setflag' },
+])
+  test(`the place of ${argument}${index === undefined ? '' : ` ${index}`} in ${JSON.stringify(source)}`, () => {
+    const script = `require ["copy", "fileinto", "imap4flags", "variables", "reject"]; ${source}`
+    const word = compile(script).at(-1)
+    const { start = 0, end = 0 } = word?.spanOf(argument, index) ?? {}
+    assert.equal(script.slice(start, end), want)
+    assert.deepEqual(word?.place, { script: 'main', line: 1, column: 68 })
+  })
+
+test('words that are written alike share their shape, and names of fields', () => {
+  const tests = compile('if header :contains "subject" "a" { stop; } if header :contains "subject" "b" { stop; }').map(
+    (word) => word.value('test') as CompiledWord,
+  )
+  const [a, b] = tests
+  assert.equal(a?.shape, b?.shape)
+  assert.equal(a?.value('header-names'), b?.value('header-names'))
+  assert.notEqual(a?.value('keys'), b?.value('keys'))
+})
+
+test('the tree of a program is read again, to the octet', () => {
+  const source = 'keep; # kept\nif true { stop; }'
+  const compiled = engine.compile(source)
+  assert.ok(compiled.ok)
+  assert.equal(compiled.program.ast.tokens.map(({ start, end }) => source.slice(start, end)).join(''), source)
+})
