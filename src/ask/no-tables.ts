@@ -13,7 +13,8 @@ type FilterQuestion =
   | 'filter.file'
   | 'filter.include'
   | 'mailbox.find'
-  | 'memory.known'
+  | 'memory.claim'
+  | 'memory.unclaim'
   | 'list.member'
 
 /** Nobody has filters, and nothing that filters ask about is there. */
@@ -23,7 +24,8 @@ export const NO_FILTERS: Pick<Host, FilterQuestion> = {
   'filter.file': () => ({ kind: 'absent' }),
   'filter.include': () => ({ kind: 'absent' }),
   'mailbox.find': () => ({ kind: 'absent' }),
-  'memory.known': () => ({ kind: 'absent' }),
+  'memory.claim': () => ({ kind: 'absent' }),
+  'memory.unclaim': () => undefined,
   'list.member': () => ({ kind: 'absent' }),
 }
 

@@ -73,8 +73,13 @@ export type Question =
       readonly attribute?: string
       readonly id?: string
     }
-  /** Is this remembered for the owner, and not forgotten yet? RFC 7352 for `duplicate`. */
-  | { readonly ask: 'memory.known'; readonly of: 'duplicate' | 'vacation'; readonly owner: string; readonly id: string }
+  /**
+   * Effect: is this remembered for the owner, and not forgotten yet (RFC 7352)? `absent`: it is not, and the message `by`
+   * has claimed it: for any other it is `defer` until that one is delivered, and then it is `found`, or given up.
+   */
+  | ({ readonly ask: 'memory.claim' } & MemoryClaim)
+  /** Effect: what the message has claimed is given up. What is remembered already stays. */
+  | ({ readonly ask: 'memory.unclaim' } & MemoryClaim)
   /** Is there such a list of addresses (no `value`), or is the value in it? RFC 6134. */
   | { readonly ask: 'list.member'; readonly list: string; readonly value?: string }
   /** How full and how busy is the machine, and how well is this client known? */
@@ -125,7 +130,8 @@ export interface Answers {
   readonly 'filter.file': Lookup<string>
   readonly 'filter.include': Lookup<string>
   readonly 'mailbox.find': Lookup<string>
-  readonly 'memory.known': Lookup<true>
+  readonly 'memory.claim': Lookup<true>
+  readonly 'memory.unclaim': undefined
   readonly 'list.member': Lookup<true>
   readonly pressure: Pressure
   readonly crashes: {
@@ -147,6 +153,14 @@ export interface Answers {
   readonly note: undefined
   /** `stored` means synced to disk. `defer`: disk full, sync failed; nothing was kept. */
   readonly 'queue.commit': { readonly kind: 'stored' } | { readonly kind: 'defer'; readonly cause: string }
+}
+
+export interface MemoryClaim {
+  readonly of: 'duplicate'
+  readonly owner: string
+  readonly id: string
+  /** Id of the message. */
+  readonly by: string
 }
 
 export type SlotLimit = 'connections' | 'connectionsPerAddress' | 'connectionsPerNetwork' | 'connectionsPerMinute'

@@ -140,8 +140,8 @@ export interface Filtered {
   readonly vacations: readonly VacationReply[]
   readonly notices: readonly Notice[]
   readonly reports: readonly FilterReport[]
-  /** To remember once the rest is done, RFC 7352: nothing is, when it fails. */
-  readonly remember: readonly { readonly id: string; readonly seconds: number }[]
+  /** To remember once every copy is delivered, RFC 7352; for whom, where that is not the first of `owner`. */
+  readonly remember: readonly { readonly id: string; readonly seconds: number; readonly owner?: MailAddress }[]
   /** Whose script it was, main address first: From of replies, Resent-From, memory. */
   readonly owner: readonly MailAddress[]
 }

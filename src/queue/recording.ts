@@ -32,6 +32,8 @@ export interface RecordingDeps {
   /** 0 ≤ x < 1 */
   readonly random: () => number
   readonly notices: NoticeMeans
+  /** Something was recorded of these recipients. Never rejects. */
+  readonly recorded?: (message: QueuedMessage, indexes: readonly number[]) => Promise<void>
 }
 
 /** What is to be written down about some recipients of a message. */
@@ -97,6 +99,10 @@ export class Recording {
       ({ recipient }): LedgerEvent => ({ event: 'delayNotified', recipient: recipient.index, at: now }),
     )
     const after = await store.record(message.envelope.id, [...events, ...told])
+    await this.#deps.recorded?.(
+      after,
+      settled.map(({ recipient }) => recipient.index),
+    )
     for (const { result } of settled) this.#count({ result })
     this.#trace(message, report, settled, failure)
     return {

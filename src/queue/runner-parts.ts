@@ -13,6 +13,7 @@ import type { TraceSink } from '../policy/trace.ts'
 import type { Counters } from '../state/counters.ts'
 import { Deliveries, type DeliveriesDeps } from './deliveries.ts'
 import { carryOut } from './filtered/carry-out.ts'
+import { rememberFulfilled } from './filtered/remembering.ts'
 import { sendFor } from './filtered/send.ts'
 import type { InHand } from './in-hand.ts'
 import type { NoticeOrder } from './notice.ts'
@@ -55,7 +56,22 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
   const slots = deps.slots ?? ownSlots(deps)
   const schedule = new Schedule({ slots, lifetimes: () => revision().config.queue })
   const notices = { store, place, revision, clock, ids, random: deps.randomBytes, traces, log, queued }
-  const recording = new Recording({ store, revision, clock, metrics, traces, random, notices })
+  const { counters } = deps
+  const recording = new Recording({
+    store,
+    revision,
+    clock,
+    metrics,
+    traces,
+    random,
+    notices,
+    ...(counters === undefined
+      ? {}
+      : {
+          recorded: (message, indexes) =>
+            rememberFulfilled(message, indexes, { counters, now: () => clock.now(), log }),
+        }),
+  })
   const deliveries = new Deliveries({
     store,
     destinations,

@@ -9,18 +9,22 @@ import type { LoadedRevision } from '../config/where.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { channelConfig } from '../policy/channels.ts'
 import { LOCAL_CHANNEL } from '../policy/route.ts'
-import { isDuplicate } from '../queue/filtered/send.ts'
+import { claimDuplicate, unclaimDuplicate } from '../queue/filtered/duplicates.ts'
 import type { Counters } from '../state/counters.ts'
 
 const ABSENT = { kind: 'absent' } as const
 
+/** A twin is mostly delivered within this; a client waits minutes for the reply to its content (RFC 5321 §4.5.3.2.6). */
+const BUSY_MS = 5000
+const BUSY_LOOK_MS = 50
+
 export function filterAnswers(parts: {
   readonly counters: Counters
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'after' | 'monotonic'>
   readonly revision: () => LoadedRevision
   /** Root of the Maildirs. */
   readonly mailboxes: string
-}): Pick<Host, 'mailbox.find' | 'memory.known' | 'filter.file'> {
+}): Pick<Host, 'mailbox.find' | 'memory.claim' | 'memory.unclaim' | 'filter.file'> {
   const { counters, clock, revision, mailboxes } = parts
   return {
     /** Of Maildirs alone: another store is not looked into. Special uses and object identifiers are not kept in them. */
@@ -40,9 +44,21 @@ export function filterAnswers(parts: {
         () => ABSENT,
       )
     },
-    'memory.known': async ({ of, owner, id }) => {
-      if (of !== 'duplicate') return ABSENT
-      return await isDuplicate(counters, { owner, id, now: clock.now() })
+    'memory.claim': async ({ owner, id, by }) => {
+      const until = clock.monotonic() + BUSY_MS
+      for (;;) {
+        const answer = await claimDuplicate(counters, { owner, id }, by)
+        if (answer.kind !== 'found') return answer
+        if (answer.value === 'known') return { kind: 'found', value: true }
+        if (answer.value === 'free') return ABSENT
+        if (clock.monotonic() >= until) return { kind: 'defer', cause: 'the same message is being delivered now' }
+        await new Promise<void>((resolve) => clock.after(BUSY_LOOK_MS, resolve))
+      }
+    },
+    'memory.unclaim': async ({ owner, id, by }) => {
+      // A claim that stays ends by itself.
+      await unclaimDuplicate(counters, { owner, id }, by).catch(() => {})
+      return undefined
     },
     'filter.file': async ({ file, most }) => {
       try {

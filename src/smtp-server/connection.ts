@@ -19,6 +19,7 @@ import type { Draft } from '../queue/store.ts'
 import { LineScanner } from '../smtp/line-scanner.ts'
 import { formatReply } from '../smtp/reply.ts'
 import type { Action, ContentRules, Received } from './action.ts'
+import { Claims } from './claims.ts'
 import { ContentIntake } from './content-intake.ts'
 import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
 import type { Session } from './session.ts'
@@ -72,6 +73,7 @@ export class Connection {
   readonly #session: Session
   readonly #parts: ConnectionParts
   readonly #host: Host
+  readonly #claims: Claims
   readonly #log: Log
   readonly #scanner: LineScanner
   #mode: Mode = LINES
@@ -99,12 +101,14 @@ export class Connection {
     this.#scanner = new LineScanner(this.#limits.commandLine)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
+    this.#claims = new Claims(parts.host)
     this.#host = {
       ...parts.host,
       'queue.commit': ({ envelope }) => this.#commit(envelope),
       content: ({ most }) => this.#beginning(most),
       'client.early': ({ waitMs }) => this.#early(waitMs),
       wait: ({ ms }) => this.#hold(ms),
+      'memory.claim': this.#claims.claim,
       note: (question) => {
         if (question.note.kind === 'debug') this.#debug = true
         return parts.host.note(question)
@@ -125,6 +129,7 @@ export class Connection {
       await this.#flush()
     }
     await this.#intake?.drop()
+    this.#claims.dropped()
     this.#letGo()
     await this.#wire.close()
     if (!this.#greeted) return
@@ -297,6 +302,7 @@ export class Connection {
         }
         case 'dropContent':
           void this.#intake?.drop()
+          this.#claims.dropped()
           this.#intake = undefined
           break
         case 'startTls':
@@ -364,6 +370,7 @@ export class Connection {
       if (intake === undefined) throw new Error('there is no content')
       this.#hand?.at('storing')
       await intake.commit(envelope)
+      this.#claims.kept(envelope)
       return { kind: 'stored' }
     } catch (error) {
       this.#log.error('smtp.commit-failed', { id: envelope.id, err: error })

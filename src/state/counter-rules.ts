@@ -16,7 +16,7 @@ import {
 export interface Entry {
   /** Begin of the window; of a greylist: when it was first seen, or last seen once it has passed. */
   readonly since: number
-  /** A count or what was stored; of a greylist `''`, or PASSED. */
+  /** A count or what was stored; of a greylist `''`, or PASSED; of a memory as memoryOf() reads it. */
   readonly value: string
 }
 
@@ -32,6 +32,7 @@ const found = (value: string): CounterAnswer => ({ kind: 'found', value })
 
 export function applyRequest(before: Entry | undefined, request: CounterRequest, now: number): Applied {
   if (request.do === 'greylist') return greylist(before, request.table, now)
+  if (isMemory(request)) return remember(before, request, now)
   const { table } = request
   const entry = inWindow(before, table, now)
   switch (request.do) {
@@ -85,6 +86,27 @@ function greylist(
   return age < table.blockMs ? { answer: found('refuse'), entry: before } : pass
 }
 
+type MemoryRequest = Extract<CounterRequest, { do: 'claim' | 'know' | 'unclaim' }>
+const isMemory = (request: CounterRequest): request is MemoryRequest =>
+  request.do === 'claim' || request.do === 'know' || request.do === 'unclaim'
+
+/** `known MS` or `claimed MS BY`, MS from the entry's `since` on. */
+function memoryOf(entry: Entry | undefined, now: number): { readonly by?: string } | undefined {
+  const [, ms, by] = /^(?:known|claimed) (\d+)(?: (.*))?$/s.exec(entry?.value ?? '') ?? []
+  if (entry === undefined || ms === undefined || now - entry.since >= Number(ms)) return undefined
+  return by === undefined ? {} : { by }
+}
+
+function remember(before: Entry | undefined, request: MemoryRequest, now: number): Applied {
+  const there = memoryOf(before, now)
+  const entry = there === undefined ? undefined : before
+  if (request.do === 'know') return { answer: found(''), entry: { since: now, value: `known ${request.forMs}` } }
+  const mine = there?.by === request.by
+  if (request.do === 'unclaim') return { answer: found(''), entry: mine ? undefined : entry }
+  if (there !== undefined && !mine) return { answer: found(there.by === undefined ? 'known' : 'busy'), entry }
+  return { answer: found('free'), entry: { since: now, value: `claimed ${request.forMs} ${request.by}` } }
+}
+
 /** Fifteen digits at most, so that it stays exact. */
 function wholeNumber(text: string): number | undefined {
   return /^[+-]?\d{1,16}$/.test(text) && Math.abs(Number(text)) <= MAX_NUMBER ? Number(text) : undefined
@@ -92,6 +114,7 @@ function wholeNumber(text: string): number | undefined {
 
 /** Whether the entry still says something at this time. */
 export const lives = (entry: Entry, request: CounterRequest, now: number): boolean => {
+  if (isMemory(request)) return memoryOf(entry, now) !== undefined
   if (request.do !== 'greylist') return inWindow(entry, request.table, now) !== undefined
   const { resubmitMs, inactivityMs } = request.table
   return now - entry.since <= (entry.value === PASSED ? inactivityMs : resubmitMs)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The contract of counters (counters.ts), for every keeper of them. Proves: quotas within windows, with and without
- * penalty; values and sums; greylists; the bound on entries; and for random requests the very answers of the rules.
+ * penalty; values and sums; greylists; memories with claims; the bound on entries; and for random requests the very answers of the rules.
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { applyRequest, type Entry } from './counter-rules.ts'
-import type { CounterAnswer, CounterRequest, Counters, CounterTable, GreylistTable } from './counters.ts'
+import type { CounterAnswer, CounterRequest, Counters, CounterTable, GreylistTable, MemoryTable } from './counters.ts'
 
 export interface Keeper {
   readonly counters: Counters
@@ -112,6 +112,41 @@ export function countersSuite(what: string, open: () => Keeper, skip: string | f
     assert.equal(await ask('b'), 'refuse')
   })
 
+  test(`${what}: one claim counts at a time, until it is known, given up or over`, { skip }, async () => {
+    const { counters, advance } = open()
+    const table = { name: `${name}memory`, maxEntries: 100 }
+    const claim = async (by: string, forMs = 1000) =>
+      said(await counters.count({ do: 'claim', table, key: 'a', by, forMs }))
+    const unclaim = async (by: string) => said(await counters.count({ do: 'unclaim', table, key: 'a', by }))
+    assert.deepEqual([await claim('one'), await claim('two'), await claim('one')], ['free', 'busy', 'free'])
+    await unclaim('two')
+    assert.equal(await claim('two'), 'busy')
+    await unclaim('one')
+    assert.equal(await claim('two'), 'free')
+    advance(999)
+    assert.equal(await claim('one'), 'busy')
+    advance(1)
+    assert.equal(await claim('one'), 'free')
+    assert.equal(said(await counters.count({ do: 'know', table, key: 'a', forMs: 5000 })), '')
+    assert.deepEqual([await claim('one'), await claim('two')], ['known', 'known'])
+    await unclaim('one')
+    advance(4999)
+    assert.equal(await claim('one'), 'known')
+    advance(1)
+    assert.equal(await claim('one'), 'free')
+  })
+
+  test(`${what}: of many claims at once, one is heard`, { skip }, async () => {
+    const { counters } = open()
+    const table = { name: `${name}many`, maxEntries: 100 }
+    const claims = Array.from({ length: 50 }, (_, i) =>
+      counters.count({ do: 'claim', table, key: 'a', by: `${i}`, forMs: 1000 }),
+    )
+    const answers = (await Promise.all(claims)).map(said)
+    assert.equal(answers.filter((answer) => answer === 'free').length, 1)
+    assert.equal(answers.filter((answer) => answer === 'busy').length, 49)
+  })
+
   test(`${what}: the key not used for longest makes room`, { skip }, async () => {
     const keeper = open()
     const table = tableOf(`${name}room`, { quota: 1, maxEntries: 2 })
@@ -136,7 +171,7 @@ export function countersSuite(what: string, open: () => Keeper, skip: string | f
     const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31)
     console.log(`seed ${seed} (${what})`)
     const key = fc.constantFrom('a', 'b')
-    const request = (table: CounterTable, greylist: GreylistTable): fc.Arbitrary<CounterRequest> =>
+    const request = (table: CounterTable, greylist: GreylistTable, memory: MemoryTable): fc.Arbitrary<CounterRequest> =>
       fc.oneof(
         { weight: 4, arbitrary: fc.record({ do: fc.constant('throttle' as const), table: fc.constant(table), key }) },
         fc.record({ do: fc.constantFrom('fetch', 'remove', 'query'), table: fc.constant(table), key }),
@@ -153,6 +188,28 @@ export function countersSuite(what: string, open: () => Keeper, skip: string | f
           value: fc.constantFrom('7', '-7', '+3', 'text', '', '1:2', '9999999999999999', '00000000000000007', '1.5'),
         }),
         fc.record({ do: fc.constant('greylist' as const), table: fc.constant(greylist), key }),
+        {
+          weight: 3,
+          arbitrary: fc.record({
+            do: fc.constant('claim' as const),
+            table: fc.constant(memory),
+            key,
+            by: fc.constantFrom('x', 'y'),
+            forMs: fc.constantFrom(0, 1, 1000, 6000),
+          }),
+        },
+        fc.record({
+          do: fc.constant('know' as const),
+          table: fc.constant(memory),
+          key,
+          forMs: fc.constantFrom(0, 1000, 6000),
+        }),
+        fc.record({
+          do: fc.constant('unclaim' as const),
+          table: fc.constant(memory),
+          key,
+          by: fc.constantFrom('x', 'y'),
+        }),
       )
     let run = 0
     await fc.assert(
@@ -168,12 +225,16 @@ export function countersSuite(what: string, open: () => Keeper, skip: string | f
           run += 1
           const table = tableOf(`${name}random-${seed}-${run}`, shape)
           const greylist = { ...grey, name: `${name}random-grey-${seed}-${run}` }
+          const memory = { name: `${name}random-memory-${seed}-${run}`, maxEntries: 100 }
           const model = new Map<string, Entry>()
           let now = 1_000_000
-          const steps = fc.sample(fc.tuple(request(table, greylist), fc.constantFrom(0, 1, 500, 5000, MINUTE)), {
-            seed: random.next().value ?? 0,
-            numRuns: 15,
-          })
+          const steps = fc.sample(
+            fc.tuple(request(table, greylist, memory), fc.constantFrom(0, 1, 500, 5000, MINUTE)),
+            {
+              seed: random.next().value ?? 0,
+              numRuns: 25,
+            },
+          )
           for (const [asked, ms] of steps) {
             const id = `${asked.table.name} ${asked.key}`
             const want = applyRequest(model.get(id), asked, now)

@@ -30,6 +30,12 @@ export interface GreylistTable {
   readonly maxEntries: number
 }
 
+/** What was seen, and what is being seen to by somebody now (RFC 7352). */
+export interface MemoryTable {
+  readonly name: string
+  readonly maxEntries: number
+}
+
 export type CounterRequest =
   /** Counts one more call: `over` or `under` the quota. `query` says the same without counting. */
   | { readonly do: 'throttle' | 'query'; readonly table: CounterTable; readonly key: string }
@@ -41,6 +47,21 @@ export type CounterRequest =
   | { readonly do: 'store'; readonly table: CounterTable; readonly key: string; readonly value: string }
   /** `refuse` for now, or `pass`. */
   | { readonly do: 'greylist'; readonly table: GreylistTable; readonly key: string }
+  /**
+   * Is it `known`? Or `busy`: somebody else has claimed it and is not done. Else it is `free`, and `by` has it from now
+   * on, for so long; who has it may claim it again.
+   */
+  | {
+      readonly do: 'claim'
+      readonly table: MemoryTable
+      readonly key: string
+      readonly by: string
+      readonly forMs: number
+    }
+  /** Known from now on, for so long, whoever has claimed it. */
+  | { readonly do: 'know'; readonly table: MemoryTable; readonly key: string; readonly forMs: number }
+  /** `by` gives up what it has claimed; what is known, or claimed by somebody else, stays. */
+  | { readonly do: 'unclaim'; readonly table: MemoryTable; readonly key: string; readonly by: string }
 
 /** `defer`: whoever keeps the counts cannot be reached; whether this request counted is not known. */
 export type CounterAnswer = Lookup<string>

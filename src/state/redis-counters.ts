@@ -48,6 +48,10 @@ function wordsOf(request: CounterRequest, now: (() => number) | undefined): read
     const { blockMs, resubmitMs, inactivityMs } = request.table
     return [...first, String(blockMs), String(resubmitMs), String(inactivityMs), '']
   }
+  if (request.do === 'claim' || request.do === 'know' || request.do === 'unclaim') {
+    const forMs = request.do === 'unclaim' ? '' : String(Math.round(request.forMs))
+    return [...first, forMs, '', '', request.do === 'know' ? '' : request.by]
+  }
   const { windowMs, quota, penalize } = request.table
   const given = request.do === 'store' ? request.value : request.do === 'adjust' ? String(request.by) : ''
   return [...first, String(windowMs), String(quota), penalize ? '1' : '0', given]

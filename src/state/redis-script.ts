@@ -5,7 +5,7 @@
  *
  * KEYS: entries, order of use. ARGV: what to do, key, now ('' for Redis's own clock, which all askers share),
  * maxEntries, then for counts windowMs, quota, penalize (0 or 1), value or summand; for greylists blockMs, resubmitMs,
- * inactivityMs, ''. Answers a text, or false for `absent`.
+ * inactivityMs, ''; for memories forMs, '', '', who. Answers a text, or false for `absent`.
  */
 export const COUNTER_SCRIPT = `
 local entries, order = KEYS[1], KEYS[2]
@@ -83,7 +83,28 @@ local function count(windowMs, quota, penalize, given)
   end
 end
 
-if act == 'greylist' then
+local function remember(forMs, by)
+  local ms, who = string.match(value or '', '^claimed (%d+) (.*)$')
+  if not ms then ms = string.match(value or '', '^known (%d+)$') end
+  if not ms or now - since >= tonumber(ms) then since, value, who = nil, nil, nil end
+  keepMs = forMs
+  if act == 'know' then
+    since, value, answer = now, 'known ' .. text(forMs), ''
+  elseif act == 'unclaim' then
+    answer = ''
+    if since and who == by then since, value = nil, nil end
+  elseif since and not who then
+    answer = 'known'
+  elseif since and who ~= by then
+    answer = 'busy'
+  else
+    since, value, answer = now, 'claimed ' .. text(forMs) .. ' ' .. by, 'free'
+  end
+end
+
+if act == 'claim' or act == 'know' or act == 'unclaim' then
+  remember(tonumber(ARGV[5]) or 0, ARGV[8])
+elseif act == 'greylist' then
   greylist(tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]))
 else
   count(tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7] == '1', ARGV[8])
@@ -98,7 +119,7 @@ if since then
     for i = 1, #oldest, 2 do redis.call('HDEL', entries, oldest[i]) end
   end
   for _, name in ipairs(KEYS) do
-    if keepMs == 0 then
+    if keepMs == 0 and ARGV[6] ~= '' then
       redis.call('PERSIST', name)
     elseif redis.call('PTTL', name) < keepMs * 2 then
       redis.call('PEXPIRE', name, text(math.min(keepMs * 2, MAX)))

@@ -48,11 +48,14 @@ export async function send(
     to = ['kim'],
     subject = 'hello',
     fields = '',
+    id = '1@outside.test',
   }: {
     readonly from?: string
     readonly to?: readonly string[]
     readonly subject?: string
     readonly fields?: string
+    /** Without angle brackets. */
+    readonly id?: string
   } = {},
 ): Promise<string> {
   using client = await Client.connect(site.ports.smtp, OUTSIDE)
@@ -68,7 +71,7 @@ export async function send(
   }
   const names = to.map((user) => `${user}@${DOMAIN}`).join(', ')
   return await say(
-    `From: <${from || 'nobody@outside.test'}>\r\nTo: ${names}\r\nSubject: ${subject}\r\nMessage-ID: <1@outside.test>\r\n${fields}\r\nText.\r\n.`,
+    `From: <${from || 'nobody@outside.test'}>\r\nTo: ${names}\r\nSubject: ${subject}\r\nMessage-ID: <${id}>\r\n${fields}\r\nText.\r\n.`,
   )
 }
 

@@ -9,6 +9,8 @@ export interface AdapterFor {
   readonly user?: string | undefined
   /** Whose memory is looked at; absent: nobody's. */
   readonly owner?: string | undefined
+  /** Id of the message. */
+  readonly message: string
   readonly spam?: Score | undefined
   /** Other scripts of the owner by their names, RFC 6609 `:personal`. */
   readonly personalScript?: ((name: string) => string | undefined) | undefined
@@ -26,7 +28,7 @@ function* given<T>(value: T): Asking<T> {
   return value
 }
 
-export function adapterFor({ user, owner, spam, personalScript }: AdapterFor): Adapter {
+export function adapterFor({ user, owner, message, spam, personalScript }: AdapterFor): Adapter {
   let personal = false
   const mailbox = (which: { mailbox?: string; attribute?: string; id?: string }): Asking<Lookup<string>> => {
     personal = true
@@ -50,7 +52,7 @@ export function adapterFor({ user, owner, spam, personalScript }: AdapterFor): A
     'sieve.list': ({ list, value }) => ask({ ask: 'list.member', list, ...(value === undefined ? {} : { value }) }),
     'sieve.duplicate': ({ id }) => {
       personal = true
-      return owner === undefined ? given(ABSENT) : ask({ ask: 'memory.known', of: 'duplicate', owner, id })
+      return owner === undefined ? given(ABSENT) : ask({ ask: 'memory.claim', of: 'duplicate', owner, id, by: message })
     },
     'sieve.score': ({ of }) => given(of === 'spam' && spam !== undefined ? { kind: 'found', value: spam } : ABSENT),
     // `mailto:` tells nothing of who is reached (RFC 5436 §2.1).

@@ -34,10 +34,11 @@ export function finishWalk(walk: Walk, options: FinishOptions): Filtered | undef
   const { refuse, decision, hold } = walk
   if (refuse !== undefined)
     return { ...nothing, by: refuse.by, refused: { how: 'refuse', reason: refuse.reason ?? '' } }
-  if (options.jettison !== undefined) return { ...nothing, dropped: { how: 'jettison', rule: options.jettison } }
+  if (options.jettison !== undefined)
+    return { ...nothing, remember: walk.remember, dropped: { how: 'jettison', rule: options.jettison } }
   if (walk.jettison !== undefined) {
     const { by } = walk.jettison
-    return { ...nothing, by, dropped: { how: 'jettison', rule: describeFilterPlace(by) } }
+    return { ...nothing, by, remember: walk.remember, dropped: { how: 'jettison', rule: describeFilterPlace(by) } }
   }
   const copyOf = (message: SieveMessage): Copy =>
     copy(message === walk.message ? tagged : withTags(message, walk.tags), tagged)

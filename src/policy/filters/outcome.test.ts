@@ -278,7 +278,7 @@ for (const { script, want } of [
 test('duplicate: known ones are told, new ones are to be remembered', async () => {
   const site = (known: boolean): FilterSite => ({
     users: user('require "duplicate"; if duplicate { discard; }'),
-    host: { 'memory.known': () => (known ? { kind: 'found', value: true } : { kind: 'absent' }) },
+    host: { 'memory.claim': () => (known ? { kind: 'found', value: true } : { kind: 'absent' }) },
   })
   assert.equal(await of(site(true)), 'discard')
   assert.equal(only(await filterMail(site(false))).remember.length, 1)

@@ -30,7 +30,7 @@ export interface Shared {
   readonly truncated: boolean
   readonly context: Pick<
     ContentContext,
-    'client' | 'helo' | 'account' | 'source' | 'reversePath' | 'revision' | 'ret' | 'envid' | 'carried'
+    'id' | 'client' | 'helo' | 'account' | 'source' | 'reversePath' | 'revision' | 'ret' | 'envid' | 'carried'
   >
   /** Wall-clock milliseconds of the message: one time for all scripts. */
   readonly now: number
@@ -66,7 +66,13 @@ export function* runScript(
   if (known !== undefined) return known.run
   const matches = new Matches()
   const owner = script.owner[0]
-  const { answers, personal } = adapterFor({ user: walk.recipient.user, owner, spam, personalScript })
+  const { answers, personal } = adapterFor({
+    user: walk.recipient.user,
+    owner,
+    message: shared.context.id,
+    spam,
+    personalScript,
+  })
   const run = shared.site.engine.createRun(program, {
     message,
     envelope: envelopeFor(walk.recipient, shared),

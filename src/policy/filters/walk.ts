@@ -4,6 +4,7 @@
  * order; what it holds at the end is made into an outcome by finish.ts.
  */
 
+import type { MailAddress } from '../../address/address.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { FilterPlace, FilterReport } from '../../envelope/filtered.ts'
 import {
@@ -65,7 +66,7 @@ export class Walk {
   readonly redirects: Wanted<'redirect'>[] = []
   readonly vacations: Wanted<'vacation'>[] = []
   readonly notices: Wanted<'notify'>[] = []
-  readonly remember: { readonly id: string; readonly seconds: number }[] = []
+  readonly remember: { readonly id: string; readonly seconds: number; readonly owner?: MailAddress }[] = []
   readonly tags: string[] = []
   readonly addedConversionTags: string[] = []
   setConversionTags: readonly string[] | undefined
@@ -175,7 +176,7 @@ export class Walk {
     for (const action of result.actions) {
       if (isAction(action, 'vacation')) this.vacations.push(this.#wanted(script, action))
       else if (isAction(action, 'notify')) this.notices.push(this.#wanted(script, action))
-      else if (isAction(action, 'duplicate')) this.remember.push(action.args)
+      else if (isAction(action, 'duplicate')) this.remember.push(wantRemembered(script, action.args))
     }
   }
 
@@ -219,6 +220,11 @@ export class Walk {
   #trace(script: FilterScript, run: ScriptRun, effect: FilterEffect, by?: FilterPlace): void {
     this.#traces.push(traceOf(script, this.name, effect, run, by))
   }
+}
+
+/** In the memory of whoever the script belongs to: that is where it looked. */
+function wantRemembered({ owner: [owner] }: FilterScript, { id, seconds }: Action<'duplicate'>['args']) {
+  return owner === undefined ? { id, seconds } : { id, seconds, owner }
 }
 
 function decisionOf(script: FilterScript, { verdict, action }: { verdict: Verdict; action: Action }): Decision {

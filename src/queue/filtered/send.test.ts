@@ -14,7 +14,7 @@ import type { TraceRecord } from '../../policy/trace.ts'
 import type { Counters } from '../../state/counters.ts'
 import { EmbeddedCounters } from '../../state/embedded-counters.ts'
 import { MemoryStore } from '../memory-store.ts'
-import { isDuplicate, sendFor } from './send.ts'
+import { sendFor } from './send.ts'
 
 const OWNER = mailAddress('kim@example.org')
 const HOUR = 3_600_000
@@ -176,16 +176,6 @@ test('a report: once a day for a script', async () => {
   clock.advance(24 * HOUR + 1)
   await send(asked({ reports: [report] }))
   assert.equal(queued.length, 3)
-})
-
-test('what is remembered is known afterwards, and forgotten in time', async () => {
-  const { send, clock, means } = await setUp()
-  const known = async () => (await isDuplicate(means.counters, { owner: OWNER, id: 'x', now: clock.now() })).kind
-  assert.equal(await known(), 'absent')
-  await send(asked({ remember: [{ id: 'x', seconds: 60 }] }))
-  assert.equal(await known(), 'found')
-  clock.advance(61_000)
-  assert.equal(await known(), 'absent')
 })
 
 test('a memory that cannot be reached: nothing is sent, and all of it is left', async () => {

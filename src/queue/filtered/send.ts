@@ -7,7 +7,6 @@
 import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseAddress } from '../../address/path.ts'
-import type { Lookup } from '../../ask/lookup.ts'
 import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
 import { applyEdits } from '../../mime/apply-edits.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
@@ -38,25 +37,12 @@ export interface SendMeans extends NoticeMeans {
   readonly counters: Counters
 }
 
-/** Longest time a duplicate is remembered (RFC 7352 §3.4 allows a limit); kept as the time it ends, wall-clock ms. */
-const LONGEST_DUPLICATE_MS = 30 * 24 * HOUR_MS
 /**
  * Periods of replies, hours: one that a script asks for is the next longer one here (RFC 5230 §4.1 lets a site do so).
  * Each is a table of its own, and nobody may make tables without end.
  */
 const PERIODS = [1 / 60, 1 / 6, 1, 6, 12, 24, 48, 72, 96, 120, 144, 168, 240, 336, 504, 720, 1440, 2160, 4320, 8760]
 
-/** Was this remembered for the owner, and has not ended yet (`memory.known` of `duplicate`, RFC 7352)? */
-export async function isDuplicate(
-  counters: Counters,
-  { owner, id, now }: { readonly owner: string; readonly id: string; readonly now: number },
-): Promise<Lookup<true>> {
-  const answer = await counters.count({ do: 'fetch', table: DUPLICATES(), key: memoryKey(owner, id) })
-  if (answer.kind !== 'found') return answer
-  return Number(answer.value) > now ? { kind: 'found', value: true } : { kind: 'absent' }
-}
-
-const DUPLICATES = (): CounterTable => table('filters.duplicate', 1, LONGEST_DUPLICATE_MS)
 const memoryKey = (owner: string, id: string): string =>
   createHash('sha256')
     .update(JSON.stringify([owner.toLowerCase(), id]))
@@ -92,17 +78,12 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
 /** @param done a step of it is durable: what is left after that */
 async function sendEach(
   about: QueuedMessage,
-  { vacations, notices, reports, remember, owner }: Filtered,
+  { vacations, notices, reports, owner }: Filtered,
   means: SendMeans,
   done: (after: (left: Filtered) => Filtered) => void,
 ): Promise<void> {
   const [first] = owner
   if (first === undefined) return
-  for (const { id, seconds } of remember) {
-    const ends = means.clock.now() + Math.min(seconds * 1000, LONGEST_DUPLICATE_MS)
-    const request = { do: 'store', table: DUPLICATES(), key: memoryKey(first, id), value: String(ends) } as const
-    await answered(means.counters, request)
-  }
   if (vacations.length + notices.length + reports.length === 0) return
   const { envelope } = about
   const received = () => applyEdits(means.store.content(envelope.id), envelope.edits)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * When what a filter wants remembered is remembered (RFC 7352 §3): once every copy it asked for has been delivered. Where
+ * one is returned to the sender nothing is, so that the same message is no duplicate when it is sent again; while one
+ * waits, the claim is made to last until its next attempt.
+ */
+import type { Filtered } from '../../envelope/filtered.ts'
+import { isTerminal, type RecipientState } from '../../envelope/ledger.ts'
+import type { Log } from '../../monitor/log.ts'
+import type { Counters } from '../../state/counters.ts'
+import type { QueuedMessage } from '../store.ts'
+import { CLAIM_MS, claimDuplicate, type DuplicateId, knowDuplicate, unclaimDuplicate } from './duplicates.ts'
+
+/** What has become of a decision of filters. */
+export type Fulfilled =
+  | { readonly is: 'delivered' }
+  | { readonly is: 'failed' }
+  /** Wall-clock milliseconds of the last attempt that is planned; 0 where an operator has it. */
+  | { readonly is: 'waiting'; readonly nextAt: number }
+
+/** @param root a recipient that filters decided for */
+export function fulfilled({ recipients }: QueuedMessage, root: RecipientState): Fulfilled {
+  const ends = endsOf(recipients, root)
+  // The notice of a refusal beside copies is no copy.
+  const copies = ends.filter(({ recipient }) => recipient.filtered?.refused === undefined)
+  if (copies.length === 0 || copies.some(({ state }) => state === 'bounced')) return { is: 'failed' }
+  const waiting = copies.filter(({ state }) => !isTerminal(state))
+  if (waiting.length === 0) return { is: 'delivered' }
+  return { is: 'waiting', nextAt: Math.max(...waiting.map(({ nextAt }) => nextAt ?? 0)) }
+}
+
+/** What became of a recipient, through every expansion. */
+function endsOf(states: QueuedMessage['recipients'], root: RecipientState): readonly RecipientState[] {
+  const ends: RecipientState[] = []
+  const look = [root]
+  for (let one = look.pop(); one !== undefined; one = look.pop()) {
+    if (one.state !== 'expanded' || one.last?.event !== 'expanded') ends.push(one)
+    else look.push(...one.last.into.flatMap(({ index }) => states.get(index) ?? []))
+  }
+  return ends
+}
+
+export interface RememberMeans {
+  readonly counters: Counters
+  /** Wall-clock milliseconds. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** Something was recorded of these recipients. Never rejects: what is not remembered lets a duplicate pass, no more. */
+export async function rememberFulfilled(
+  message: QueuedMessage,
+  indexes: readonly number[],
+  { counters, now, log }: RememberMeans,
+): Promise<void> {
+  const { id } = message.envelope
+  for (const [root, filtered] of rootsOf(message, indexes)) {
+    const came = fulfilled(message, root)
+    for (const { seconds, ...which } of remembered(filtered)) {
+      try {
+        if (came.is === 'delivered') await knowDuplicate(counters, which, seconds)
+        else if (came.is === 'failed') await unclaimDuplicate(counters, which, id)
+        else await claimDuplicate(counters, which, id, Math.max(0, came.nextAt - now()) + CLAIM_MS)
+      } catch (err) {
+        log.warn('filters.not-remembered', { err, id, recipient: root.recipient.index })
+      }
+    }
+  }
+}
+
+const remembered = ({ remember, owner: [first] }: Filtered): readonly (DuplicateId & { readonly seconds: number })[] =>
+  remember.flatMap(({ id, seconds, owner = first }) => (owner === undefined ? [] : [{ id, seconds, owner }]))
+
+/** The recipients whose filters want something remembered, these themselves or what these came from. */
+function rootsOf({ recipients }: QueuedMessage, indexes: readonly number[]): ReadonlyMap<RecipientState, Filtered> {
+  const roots = new Map<RecipientState, Filtered>()
+  for (const index of indexes) {
+    let state = recipients.get(index)
+    while (state !== undefined) {
+      const { filtered, parent } = state.recipient
+      if (filtered !== undefined && filtered.remember.length > 0) roots.set(state, filtered)
+      state = parent === undefined ? undefined : recipients.get(parent)
+    }
+  }
+  return roots
+}
