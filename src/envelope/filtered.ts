@@ -46,7 +46,7 @@ export type FilterEdit =
 export interface Copy {
   /** Instead of `Filtered.edits`: edits made later in the script are not in this copy, RFC 5293 §6. */
   readonly edits?: readonly FilterEdit[]
-  /** The whole message in base64, where a script put another text in place of parts of it (RFC 5703); edits are in it. */
+  /** The whole message in base64, where a script put another text in place of parts of it (RFC 5703); its edits are in it. */
   readonly replaced?: string
 }
 
@@ -160,6 +160,10 @@ export const nothingFiltered = (owner: readonly MailAddress[]): Filtered => ({
 
 /** One copy on its way: into a mailbox, or to another address. */
 export interface RecipientCopy extends Copy {
+  /** The line that made it; absent: no script did, and the inbox is where mail goes. */
+  readonly by?: FilterPlace
+  /** Sent on to this recipient. */
+  readonly redirected?: true
   /** Absent: the inbox, or wherever the recipient's mail goes. */
   readonly mailbox?: string
   readonly create?: boolean

@@ -36,10 +36,17 @@ export type LedgerEvent = { readonly recipient: number; readonly at: number } & 
       readonly remote?: RemoteAnswer
     }
   | { readonly event: 'discarded'; readonly rule: string }
-  /** Replaced by new recipients of the same message. */
-  | { readonly event: 'expanded'; readonly into: readonly Recipient[] }
-  | { readonly event: 'redirected'; readonly to: string; readonly message: string }
-  | { readonly event: 'duplicate'; readonly of: number }
+  /**
+   * Replaced by new recipients of the same message; `redirected`: all of them are where a filter sends it on to. `also`:
+   * recipients there were already, which it stands for too.
+   */
+  | {
+      readonly event: 'expanded' | 'redirected'
+      readonly into: readonly Recipient[]
+      readonly also?: readonly number[]
+    }
+  /** Whoever it stands for is a recipient already: these. */
+  | { readonly event: 'duplicate'; readonly of: readonly number[] }
 )
 
 export const TERMINAL = ['delivered', 'relayed', 'bounced', 'discarded', 'expanded', 'redirected', 'duplicate'] as const
@@ -109,18 +116,18 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
       const moved = { ...recipient, channel: event.channel as Recipient['channel'] }
       return [{ ...before, recipient: event.via === undefined ? moved : { ...moved, via: event.via }, last: event }]
     }
-    case 'expanded': {
+    case 'expanded':
+    case 'redirected': {
       const members = event.into.map((member) => {
         if (states.has(member.index)) throw new LedgerViolation(`recipient index ${member.index} is already used`)
         return accepted(member, event.at, false)
       })
-      return [{ ...rest, state: 'expanded', last: event }, ...members]
+      return [{ ...rest, state: event.event, last: event }, ...members]
     }
     case 'delivered':
     case 'relayed':
     case 'bounced':
     case 'discarded':
-    case 'redirected':
     case 'duplicate':
       return [{ ...rest, state: event.event, attempts: before.attempts + 1, last: event }]
     default:

@@ -33,5 +33,14 @@ export type Outcome =
   | { readonly kind: 'held'; readonly reason: string }
   /** Thrown away by a rule that has a name and a place. */
   | { readonly kind: 'discarded'; readonly rule: string }
-  /** Replaced by these; `index` and `parent` are given by the queue. Empty: every member was already a recipient. */
-  | { readonly kind: 'expanded'; readonly into: readonly Omit<Recipient, 'index' | 'parent'>[] }
+  /**
+   * Replaced by these; `index` and `parent` are given by the queue. `also`: recipients that it stands for and that were
+   * there already. Empty: it stands for nobody.
+   */
+  | {
+      readonly kind: 'expanded'
+      readonly into: readonly Omit<Recipient, 'index' | 'parent'>[]
+      readonly also?: readonly number[]
+    }
+  /** Whoever it stands for is a recipient already: these. `where` is for people. */
+  | { readonly kind: 'duplicate'; readonly of: readonly number[]; readonly where: string }

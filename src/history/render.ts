@@ -141,11 +141,12 @@ function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[]
   const { channel, recipients, at, by, durationMs, notice } = record
   return [
     `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}  took ${Math.round(durationMs)} ms`,
-    ...recipients.flatMap(({ address, result, status, detail, nextAt }) => [
+    ...recipients.flatMap(({ address, result, status, detail, nextAt, by: own }) => [
       `│ ${paint(styleOf(result, 'bold'), clean(result).padEnd(11))} ${path(address)}`,
       // A remote reply says its status itself.
       `│             ${status === undefined || detail.includes(status) ? '' : `${clean(status)} `}${clean(detail)}`,
       ...(nextAt === undefined ? [] : [`│             next attempt ${time(nextAt)}`]),
+      ...(own === undefined ? [] : [`│             ${paint('dim', `by ${describeDecidedBy(own)}`)}`]),
     ]),
     `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
     ...renderSource(by, paint).map((text) => `│             ${text}`),

@@ -2,6 +2,7 @@
 /** From what an attempt came to, to what is recorded of it and what the sender may be told. Pure. */
 import type { Config } from '../config/schema.ts'
 import type { Recipient } from '../envelope/envelope.ts'
+import { describeFilterPlace } from '../envelope/filtered.ts'
 import type { LedgerEvent, RecipientState } from '../envelope/ledger.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import type { NoticeOrder } from './notice.ts'
@@ -12,7 +13,7 @@ type NoticeEntry = NoticeOrder['entries'][number]
 export interface Settled {
   readonly recipient: Recipient
   /** As traces and metrics name it. */
-  readonly result: Outcome['kind']
+  readonly result: Outcome['kind'] | 'redirected'
   readonly status?: string
   readonly detail: string
   readonly event: LedgerEvent
@@ -133,12 +134,30 @@ export function eventsOf(input: {
         event: { ...base, event: 'discarded', rule: outcome.rule },
       }
     case 'expanded': {
+      const { also } = outcome
       const into = outcome.into.map((member, i) => ({ ...member, index: input.nextIndex + i, parent: recipient.index }))
-      const detail = into.map(({ address, channel }) => `${address} [${channel}]`).join(', ')
+      const result = into.length > 0 && into.every(({ copy }) => copy?.redirected === true) ? 'redirected' : 'expanded'
       const notice = input.expansion === undefined ? {} : { notice: entry(input.expansion, '2.0.0') }
-      return { ...common, result: 'expanded', detail, event: { ...base, event: 'expanded', into }, ...notice }
+      const event: LedgerEvent = { ...base, event: result, into, ...(also && { also }) }
+      return { ...common, result, detail: describeMembers(into, also), event, ...notice }
+    }
+    case 'duplicate': {
+      const { of, where } = outcome
+      const notice = input.expansion === undefined ? {} : { notice: entry(input.expansion, '2.0.0') }
+      const detail = `${where}: a recipient already`
+      return { ...common, result: 'duplicate', detail, event: { ...base, event: 'duplicate', of }, ...notice }
     }
     default:
       return outcome satisfies never
   }
+}
+
+/** Where each copy goes, and the line of a filter that made it. */
+function describeMembers(into: readonly Recipient[], also: readonly number[] = []): string {
+  const members = into.map(({ address, channel, copy }) => {
+    const mailbox = copy?.mailbox === undefined ? '' : ` ${JSON.stringify(copy.mailbox)}`
+    const by = copy?.by === undefined ? '' : ` by the ${describeFilterPlace(copy.by)}`
+    return `${address} [${channel}]${mailbox}${by}`
+  })
+  return [...members, ...(also.length === 0 ? [] : [`${also.length} more who are recipients already`])].join(', ')
 }

@@ -11,13 +11,15 @@ import type { Revision } from '../config/revision.ts'
 import { expansionCause, notifyOfMembers } from '../dsn/parameters.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
+import type { FilterPlace } from '../envelope/filtered.ts'
 import type { LedgerEvent } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Metrics } from '../monitor/metrics.ts'
+import { filterDecided } from '../policy/filters/decided-by.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
-import { boundedExpansion } from './bounded-expansion.ts'
+import { Expansions } from './expansions.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 import { type NoticeMeans, Telling } from './telling.ts'
@@ -110,7 +112,7 @@ export class Recording {
       retryInMs: new Map(
         settled.flatMap(({ recipient, retryInMs }) => (retryInMs === undefined ? [] : [[recipient.index, retryInMs]])),
       ),
-      born: events.flatMap((event) => (event.event === 'expanded' ? event.into.map(({ index }) => index) : [])),
+      born: events.flatMap((event) => ('into' in event ? event.into.map(({ index }) => index) : [])),
     }
   }
 
@@ -147,18 +149,17 @@ export class Recording {
     const { queue, limits } = this.#deps.revision().config
     // Drawn once: what was tried together comes back together.
     const drawn = this.#deps.random()
-    let nextIndex = Math.max(...message.recipients.keys()) + 1
+    const expanded = outcomes.some(({ kind }) => kind === 'expanded')
+    const expansions = expanded ? new Expansions(message, limits.aliasDepth) : undefined
     return recipients.flatMap((recipient, i): Settled[] => {
       const state = message.recipients.get(recipient.index)
       const came = outcomes[i]
       if (state === undefined || came === undefined || (state.state !== 'queued' && state.state !== 'held')) return []
       const expansion = came.kind === 'expanded' ? expansionCause(came.into) : undefined
-      const outcome = boundedExpansion(came, recipient, message, limits.aliasDepth)
+      const { outcome, firstIndex } = expansions?.bound(came, recipient) ?? { outcome: came, firstIndex: 0 }
       if (givenUp && !wasAnswered(outcome)) return []
       // An operator held it during the attempt; a deferral would let it go again.
       if (state.state === 'held' && outcome.kind === 'deferred') return []
-      const firstIndex = nextIndex
-      if (outcome.kind === 'expanded') nextIndex += outcome.into.length
       return [
         eventsOf({
           recipient,
@@ -207,12 +208,31 @@ export class Recording {
     })
   }
 
-  #byOf({ remote, expired }: Settled, { by, channel, key }: Report): DecidedBy {
-    const { where } = this.#deps.revision()
+  #byOf(settled: Settled, { by, channel, key }: Report): DecidedBy {
+    const { remote, expired } = settled
+    const revision = this.#deps.revision()
     if (by !== undefined) return by
-    if (expired === true) return where('queue', 'expire')
-    if (remote?.reply === undefined) return where('channels', channel)
-    return { by: 'remote', host: remote.mta ?? remote.address ?? key, reply: remote.reply }
+    if (expired === true) return revision.where('queue', 'expire')
+    if (remote?.reply !== undefined)
+      return { by: 'remote', host: remote.mta ?? remote.address ?? key, reply: remote.reply }
+    const line = lineOf(settled)
+    return line === undefined ? revision.where('channels', channel) : filterDecided(revision, line)
+  }
+}
+
+/** The line of a filter that is why this came to be. */
+function lineOf({ result, recipient: { filtered, copy } }: Settled): FilterPlace | undefined {
+  switch (result) {
+    case 'delivered':
+      return copy?.by
+    case 'expanded':
+    case 'redirected':
+    case 'duplicate':
+      return filtered?.by
+    case 'failed':
+      return filtered?.refused === undefined ? undefined : filtered.by
+    default:
+      return undefined
   }
 }
 

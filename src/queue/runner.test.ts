@@ -147,7 +147,7 @@ test('after four hours the sender hears of the delay once, after five days of th
   assert.match(last?.detail ?? '', /no answer/)
 })
 
-test('an address is expanded into new recipients, which are delivered', async () => {
+test('an address is expanded into new recipients, which are delivered; whoever has them already is a duplicate', async () => {
   const member = (name: string) => ({ address: `${name}@example.com` as MailAddress, given: 'list', channel: HOME })
   const t = setUp(each({ kind: 'expanded', into: [member('a'), member('b')] }))
   await t.put({ recipients: [aRecipient(0), aRecipient(7)] })
@@ -159,12 +159,10 @@ test('an address is expanded into new recipients, which are delivered', async ()
     [
       [8, 0],
       [9, 0],
-      [10, 7],
-      [11, 7],
     ],
   )
-  const { accepted, born, expanded, delivered } = t.store.ledger()
-  assert.deepEqual([accepted, born, expanded, delivered], [2, 4, 2, 4])
+  const { accepted, born, expanded, duplicate, delivered } = t.store.ledger()
+  assert.deepEqual([accepted, born, expanded, duplicate, delivered], [2, 2, 1, 1, 2])
 })
 
 test('a sender who asked for it hears that an address was expanded, and not of each of its members', async () => {

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DecidedBy } from '../../src/ask/decided-by.ts'
 import { connectControl } from '../../src/control/client.ts'
 import type { QueueRow } from '../../src/control/protocol.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
+import { parseRecord } from '../../src/history/lines.ts'
 import { DOMAIN, eventually, type Site, type SiteOptions, startSite } from '../interop/site.ts'
 import { Client } from '../serve/client.ts'
 
@@ -143,3 +145,21 @@ export async function sendUntil(
   }
   assert.fail('twenty crowds were not enough')
 }
+
+/**
+ * What so many recipients came to, once the history says so: `address result by`, where `by` is the line of a filter or
+ * the kind of what decided.
+ */
+export const deliveriesIn = (site: Site, count: number): Promise<readonly string[]> =>
+  eventually(`${count} results in the history`, async () => {
+    const folder = join(site.directory, 'spool', 'history')
+    const files = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.jsonl'))
+    const texts = await Promise.all(files.toSorted().map((name) => readFile(join(folder, name), 'utf8')))
+    const found = texts
+      .flatMap((text) => text.split('\n').flatMap((line) => parseRecord(Buffer.from(line)) ?? []))
+      .filter((record) => record.record === 'delivery')
+      .flatMap(({ recipients, by }) => recipients.map((one) => `${one.address} ${one.result} ${nameOf(one.by ?? by)}`))
+    return found.length >= count ? found : undefined
+  })
+
+const nameOf = (by: DecidedBy): string => (by.by === 'filter' ? `${by.script}:${by.line}` : by.by)

@@ -9,12 +9,13 @@ import { isAscii } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Revision } from '../../config/revision.ts'
-import { type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
+import { subaddressSeparator } from '../../config/site-filters.ts'
 import { parseChannelName } from '../../envelope/channel-name.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
-import type { Filtered, FilterPlace } from '../../envelope/filtered.ts'
+import type { Filtered } from '../../envelope/filtered.ts'
 import { type Reply, reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
+import { filterDecided } from '../filters/decided-by.ts'
 import { beginFilters, type Filtering, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
 import { foldTraces } from '../filters/filter-trace.ts'
 import { conversionTags, finishWalk } from '../filters/finish.ts'
@@ -73,7 +74,7 @@ function resultOf(context: ContentContext, { walks }: Filtering): StageResult<Co
   const { filters, dropped } = foldTraces(traces)
   const failed = walks.find(({ failure }) => failure !== undefined)?.failure
   const decided = traces.find(({ by }) => by !== undefined)?.by
-  const by = decided === undefined ? NONE : decidedBy(context.revision, decided)
+  const by = decided === undefined ? NONE : filterDecided(context.revision, decided)
   const shown = {
     ...(filters.length === 0 ? {} : { filters }),
     ...(dropped === 0 ? {} : { filtersDropped: dropped }),
@@ -126,7 +127,7 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
   const outcomes = each.map(({ filtered }) => filtered)
   const refusal = commonRefusal(outcomes)
   const [first] = outcomes
-  const by = first?.by === undefined ? result.by : decidedBy(context.revision, first.by)
+  const by = first?.by === undefined ? result.by : filterDecided(context.revision, first.by)
   if (refusal !== undefined) return { ...spoken(result), verdict: { do: 'refuse', reply: refusal }, by, context: next }
   const reasons = outcomes.map((outcome) => outcome?.held?.reason)
   const [reason] = reasons
@@ -210,20 +211,3 @@ function commonRefusal(outcomes: readonly (Filtered | undefined)[]): Reply | und
     .slice(0, MAX_LINES)
   return { code: 550, enhanced: '7.1', lines: lines.length === 0 ? ['Message refused by the recipient'] : lines }
 }
-
-/** With its place in the configuration, where it is a script of the site. */
-function decidedBy({ filters }: Revision, place: FilterPlace): DecidedBy {
-  const { level, script, line, column, text = '' } = place
-  const ofSite = filters !== undefined && siteNames(filters).has(script)
-  return {
-    by: 'filter',
-    level,
-    script,
-    line,
-    ...(text === '' ? {} : { text }),
-    ...(ofSite ? { at: { file: script, line, column, text } } : {}),
-  }
-}
-
-const siteNames = ({ mta, source, destination }: SiteFilters): ReadonlySet<string> =>
-  new Set([...source.values(), ...destination.values(), ...(mta === undefined ? [] : [mta])].map(({ name }) => name))

@@ -127,8 +127,8 @@ test('each copy is a recipient with its own flags, edits and place', async () =>
     outcome.into.map(({ copy }) => copy),
     [
       { flags: ['\\Seen'], edits },
-      { flags: [], mailbox: 'a', create: true },
-      { flags: [], edits },
+      { flags: [], mailbox: 'a', create: true, by },
+      { flags: [], edits, by },
     ],
   )
   assert.equal(outcome.into[2]?.address, 'kim+b@example.org')
@@ -142,6 +142,7 @@ test('redirected: resent, by where the address leads; where that is not known, c
   assert.ok(outcome?.kind === 'expanded')
   const [one] = outcome.into
   assert.equal(one?.address, to)
+  assert.deepEqual([one?.copy?.redirected, one?.copy?.by], [true, by])
   const [edit] = one?.copy?.edits ?? []
   assert.match(
     edit?.edit === 'prepend' ? edit.field : '',

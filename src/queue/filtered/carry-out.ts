@@ -35,16 +35,22 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
   if (alone && refusal !== undefined) return (await putOff(filtered, means)) ?? refusal
   const into: Place[] = []
-  if (keep !== undefined) into.push({ ...base, copy: copyOf(filtered, keep, keep.flags) })
+  const { by } = filtered
+  if (keep !== undefined) into.push({ ...base, copy: { ...copyOf(filtered, keep, keep.flags), ...(by && { by }) } })
   for (const filed of fileinto) {
     const { mailbox, create, flags, address } = filed
     const file = address === undefined ? { mailbox, create } : {}
-    into.push({ ...base, ...(address && { address }), copy: { ...copyOf(filtered, filed, flags), ...file } })
+    const copy = { ...copyOf(filtered, filed, flags), ...file, by: filed.by }
+    into.push({ ...base, ...(address && { address }), copy })
   }
   for (const redirected of redirects) into.push(...(await redirection(base, filtered, redirected, means)))
   // What is left to say to the sender is said when the turn of this one comes.
   if (refused !== undefined)
-    into.push({ ...base, copy: { flags: [] }, filtered: { ...nothingFiltered(filtered.owner), refused } })
+    into.push({
+      ...base,
+      copy: { flags: [] },
+      filtered: { ...nothingFiltered(filtered.owner), ...(by && { by }), refused },
+    })
   const later = await putOff(filtered, means)
   if (later !== undefined) return later
   if (dropped === undefined || !alone) return { kind: 'expanded', into }
@@ -71,12 +77,9 @@ function copyOf(
   { edits, replaced }: Copy,
   flags: readonly string[],
 ): NonNullable<Recipient['copy']> {
+  if (replaced !== undefined) return { flags, replaced }
   const changed = edits ?? filtered.edits
-  return {
-    flags,
-    ...(changed.length === 0 ? {} : { edits: changed }),
-    ...(replaced === undefined ? {} : { replaced }),
-  }
+  return { flags, ...(changed.length === 0 ? {} : { edits: changed }) }
 }
 
 /** The envelope sender stays, the null one too (RFC 5228 §4.2). Where the address leads is found out as for all mail of ours. */
@@ -86,11 +89,12 @@ async function redirection(
   redirected: Redirected,
   { place, now, unique }: CarryOut,
 ): Promise<readonly Place[]> {
-  const { address, resentFrom, notify } = redirected
+  const { address, resentFrom, notify, by } = redirected
   const { detail: _, user: __, via: ___, ...kept } = base
   const resent = resentFrom === undefined ? [] : [resentFields(resentFrom, address, now(), unique())]
   const common = copyOf(filtered, redirected, [])
-  const copy = { ...common, ...(resent.length === 0 ? {} : { edits: [...(common.edits ?? []), ...resent] }) }
+  const edits = resent.length === 0 ? {} : { edits: [...(common.edits ?? []), ...resent] }
+  const copy = { ...common, ...edits, by, redirected: true } as const
   const asked = notify === undefined ? {} : { notify }
   const placement = await place(address)
   // Not known today, or nowhere: channel l asks again and tells the sender in the end.

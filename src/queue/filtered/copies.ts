@@ -29,24 +29,17 @@ export function groupByCopy(recipients: readonly Recipient[]): readonly (readonl
 
 /** What this copy is made of, where it is not what was received. */
 export async function contentOf(copy: Recipient['copy'], received: Content): Promise<Content> {
-  if (copy === undefined || !changes(copy)) return received
-  if (copy.replaced !== undefined) {
-    const bytes = Buffer.from(copy.replaced, 'base64')
-    return {
-      size: bytes.length,
-      async *content() {
-        yield bytes
-      },
-    }
-  }
-  const header = await readHeader(received.content(), MAX_HEADER)
-  const edited = editHeader(header, copy.edits ?? [])
+  const { edits = [], replaced } = copy ?? {}
+  const whole = replaced === undefined ? received : inMemory(Buffer.from(replaced, 'base64'))
+  if (edits.length === 0) return whole
+  const header = await readHeader(whole.content(), MAX_HEADER)
+  const edited = editHeader(header, edits)
   return {
-    size: received.size - header.length + edited.length,
+    size: whole.size - header.length + edited.length,
     async *content() {
       yield edited
       let skip = header.length
-      for await (const chunk of received.content()) {
+      for await (const chunk of whole.content()) {
         if (skip >= chunk.length) skip -= chunk.length
         else {
           yield chunk.subarray(skip)
@@ -56,6 +49,13 @@ export async function contentOf(copy: Recipient['copy'], received: Content): Pro
     },
   }
 }
+
+const inMemory = (bytes: Buffer): Content => ({
+  size: bytes.length,
+  async *content() {
+    yield bytes
+  },
+})
 
 const changes = (copy: Recipient['copy']): boolean =>
   copy !== undefined && ((copy.edits?.length ?? 0) > 0 || copy.replaced !== undefined)

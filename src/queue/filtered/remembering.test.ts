@@ -118,6 +118,16 @@ for (const { name, events, root, want } of [
     want: 'known',
   },
   {
+    name: 'sent on, and returned there',
+    events: [{ event: 'redirected', recipient: 0, at, into: [recipient(1, { parent: 0 })] } as const, bounced(1)],
+    want: 'free',
+  },
+  {
+    name: 'sent on to who is a recipient already',
+    events: [{ event: 'duplicate', recipient: 0, at, of: [5] } as const],
+    want: 'known',
+  },
+  {
     name: 'refused alone',
     events: [bounced(0)],
     root: filtered({ refused: { how: 'reject', reason: '' } }),

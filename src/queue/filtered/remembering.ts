@@ -29,13 +29,14 @@ export function fulfilled({ recipients }: QueuedMessage, root: RecipientState): 
   return { is: 'waiting', nextAt: Math.max(...waiting.map(({ nextAt }) => nextAt ?? 0)) }
 }
 
-/** What became of a recipient, through every expansion. */
+/** What became of a recipient, through every expansion. Whoever was a recipient already has their own. */
 function endsOf(states: QueuedMessage['recipients'], root: RecipientState): readonly RecipientState[] {
   const ends: RecipientState[] = []
   const look = [root]
   for (let one = look.pop(); one !== undefined; one = look.pop()) {
-    if (one.state !== 'expanded' || one.last?.event !== 'expanded') ends.push(one)
-    else look.push(...one.last.into.flatMap(({ index }) => states.get(index) ?? []))
+    const { state, last } = one
+    if ((state !== 'expanded' && state !== 'redirected') || last === undefined || !('into' in last)) ends.push(one)
+    else look.push(...last.into.flatMap(({ index }) => states.get(index) ?? []))
   }
   return ends
 }

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Proves: expansion at delivery time ends, nobody gets a message twice, and nobody is left without one. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { address, delivery } from '../channels/fixture.ts'
+import { ConfigSchema } from '../config/schema.ts'
+import type { Recipient } from '../envelope/envelope.ts'
+import { accepted, applyEvent, type RecipientState } from '../envelope/ledger.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import { Expansions } from './expansions.ts'
+import { eventsOf } from './outcome-events.ts'
+import { anEnvelope, aRecipient } from './store.suite.ts'
+
+function message(recipients: readonly Recipient[]) {
+  return {
+    envelope: anEnvelope({ recipients }),
+    recipients: new Map(recipients.map((recipient) => [recipient.index, accepted(recipient, 0, false)])),
+  }
+}
+
+/** Recipients that each came from the one before. */
+const chain = (length: number): readonly Recipient[] =>
+  Array.from({ length }, (_, i) =>
+    aRecipient(i, { address: address(`a${i}@example.org`), ...(i === 0 ? {} : { parent: i - 1 }) }),
+  )
+
+const { index: _, ...member } = aRecipient(0)
+const to = (name: string) => ({ ...member, address: address(`${name}@example.org`) })
+const sentOn = (name: string) => ({ ...to(name), copy: { flags: [], redirected: true } as const })
+
+test('delivery-time expansion ends: nobody twice, and not too deep', () => {
+  const recipients = chain(4)
+  const [first, , , last] = recipients
+  const { recipients: fresh } = delivery(['new@example.org', 'NEW@example.org', 'a0@example.org'])
+  assert.ok(first !== undefined && last !== undefined)
+  const bound = (recipient: Recipient, maxDepth: number) =>
+    new Expansions(message(recipients), maxDepth).bound({ kind: 'expanded', into: fresh }, recipient)
+  const { outcome: once, firstIndex } = bound(last, 4)
+  assert.deepEqual(once.kind === 'expanded' && once.into.map((one) => one.address), ['new@example.org'])
+  assert.deepEqual([firstIndex, once.kind === 'expanded' && once.also], [4, [4, 0]])
+  const { outcome: deep } = bound(last, 3)
+  assert.deepEqual(deep.kind === 'failed' && deep.status, '5.4.6')
+  assert.equal(bound(first, 1).outcome.kind, 'expanded')
+})
+
+for (const { name, from, into, want } of [
+  { name: 'somebody new', from: 0, into: [sentOn('new')], want: 'expanded new@example.org' },
+  { name: 'a recipient', from: 0, into: [sentOn('r1')], want: 'duplicate of 1' },
+  { name: 'a recipient, by another spelling of the domain', from: 0, into: [sentOn('R1')], want: 'duplicate of 1' },
+  {
+    name: 'two recipients and a new one',
+    from: 0,
+    into: [sentOn('r1'), sentOn('new')],
+    want: 'expanded new@example.org, also 1',
+  },
+  { name: 'an alias for a recipient', from: 0, into: [to('r1')], want: 'duplicate of 1' },
+  { name: 'an alias for itself', from: 0, into: [to('r0')], want: '5.4.6' },
+  { name: 'back to where it came from', from: 2, into: [sentOn('r0')], want: 'expanded r0@example.org' },
+  { name: 'twice', from: 0, into: [sentOn('new'), sentOn('new')], want: 'expanded new@example.org, also 3' },
+])
+  test(`expanded into ${name}: ${want}`, () => {
+    const all = [aRecipient(0), aRecipient(1), aRecipient(2, { parent: 0 })]
+    const recipient = all[from]
+    assert.ok(recipient !== undefined)
+    const { outcome } = new Expansions(message(all), 9).bound({ kind: 'expanded', into }, recipient)
+    const said =
+      outcome.kind === 'expanded'
+        ? `expanded ${outcome.into.map((one) => one.address)}${outcome.also ? `, also ${outcome.also}` : ''}`
+        : outcome.kind === 'duplicate'
+          ? `duplicate of ${outcome.of}`
+          : outcome.kind === 'failed' && outcome.status
+    assert.equal(said, want)
+  })
+
+const { queue } = ConfigSchema.parse({ server: { hostname: 'mail.example.org' }, listeners: {} })
+
+/** Recipients 0 to 3, some of them on the envelope, redirect to each other; carried out in any order, some together. */
+function settled(on: readonly number[], redirects: readonly (readonly number[])[], pick: () => number) {
+  const start = on.map((user, index) => ({ ...to(`u${user}`), index }))
+  let states: ReadonlyMap<number, RecipientState> = message(start).recipients
+  for (let steps = 0; ; steps++) {
+    assert.ok(steps < 200, 'it ends')
+    const waiting = [...states.values()].filter(({ state }) => state === 'queued')
+    if (waiting.length === 0) return states
+    const first = pick() % waiting.length
+    const expansions = new Expansions({ envelope: anEnvelope(), recipients: states }, 9)
+    const after = new Map(states)
+    for (const state of waiting.slice(first, first + 1 + (pick() % 3))) {
+      const { recipient } = state
+      const targets = recipient.copy === undefined ? redirects[Number(recipient.address[1])] : undefined
+      const into = targets?.map((user) => sentOn(`u${user}`)) ?? []
+      const came: Outcome = into.length > 0 ? { kind: 'expanded', into } : { kind: 'delivered', where: 'here' }
+      const { outcome, firstIndex } = expansions.bound(came, recipient)
+      const common = { now: 1, ageMs: 0, queue, nullSender: false, random: () => 0 }
+      const { event } = eventsOf({ ...common, recipient, state, outcome, nextIndex: firstIndex })
+      for (const changed of applyEvent(after, event)) after.set(changed.recipient.index, changed)
+    }
+    states = after
+  }
+}
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
+test(`redirects across recipients: each has one copy, and nobody's mail goes nowhere (seed ${seed})`, () => {
+  const users = fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 4 })
+  const redirects = fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { minLength: 4, maxLength: 4 })
+  fc.assert(
+    fc.property(users, redirects, fc.array(fc.nat(5), { minLength: 1 }), (on, whereTo, picks) => {
+      let at = 0
+      const states = settled(on, whereTo, () => picks[at++ % picks.length] ?? 0)
+      const all = [...states.values()]
+      const delivered = all.filter(({ state }) => state === 'delivered').map(({ recipient }) => recipient)
+      const places = delivered.map((recipient) => recipient.address)
+      assert.equal(new Set(places).size, places.length)
+      const ends = (index: number, seen = new Set<number>()): boolean => {
+        if (seen.has(index)) return false
+        seen.add(index)
+        const { state, last } = states.get(index) ?? {}
+        const also = last === undefined ? [] : 'of' in last ? last.of : 'also' in last ? (last.also ?? []) : []
+        const born = all.filter(({ recipient }) => recipient.parent === index).map(({ recipient }) => recipient.index)
+        return state === 'delivered' || [...also, ...born].some((next) => ends(next, seen))
+      }
+      for (const index of on.keys()) assert.ok(ends(index), `recipient ${index}`)
+    }),
+    { seed, numRuns: 2000 },
+  )
+})

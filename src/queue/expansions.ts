@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Recipients that come into being at delivery time, by aliases or by filters: nobody twice (spec filters.md 8), no deeper
+ * than aliases may nest, and not in circles. Nobody is left without the message because two recipients point at each
+ * other: a redirect is dropped for one who is a recipient already only where that one's copy does not hang on it.
+ */
+import { addressKey } from '../address/path.ts'
+import type { Recipient } from '../envelope/envelope.ts'
+import type { RecipientState } from '../envelope/ledger.ts'
+import type { Outcome } from '../envelope/outcome.ts'
+import type { QueuedMessage } from './store.ts'
+
+type Member = Omit<Recipient, 'index' | 'parent'>
+
+/** Those of one message, while what came of one attempt is settled. */
+export class Expansions {
+  readonly #maxDepth: number
+  readonly #known = new Map<number, Recipient>()
+  /** Where the mail of a recipient went: to those it became, and to those that had it already. */
+  readonly #leads = new Map<number, number[]>()
+  readonly #byPlace = new Map<string, number[]>()
+  readonly #byKind = new Map<string, number>()
+  #next = 0
+
+  constructor({ recipients }: QueuedMessage, maxDepth: number) {
+    this.#maxDepth = maxDepth
+    for (const state of recipients.values()) {
+      const { recipient } = state
+      this.#add(recipient)
+      this.#lead(recipient.index, alsoOf(state))
+      if (recipient.parent !== undefined) this.#lead(recipient.parent, [recipient.index])
+    }
+  }
+
+  /** The outcome with what is new of it; its members are numbered from `firstIndex`, the next time from behind them. */
+  bound(outcome: Outcome, recipient: Recipient): { readonly outcome: Outcome; readonly firstIndex: number } {
+    const firstIndex = this.#next
+    return { outcome: outcome.kind === 'expanded' ? this.#bound(outcome, recipient) : outcome, firstIndex }
+  }
+
+  #bound(outcome: Outcome & { readonly kind: 'expanded' }, recipient: Recipient): Outcome {
+    const lineage = this.#lineage(recipient)
+    if (this.#depth(lineage) >= this.#maxDepth)
+      return { kind: 'failed', status: '5.4.6', reason: `aliases nested too deeply: ${recipient.given}` }
+    const into: Member[] = []
+    const also = new Set<number>()
+    const from = new Set(lineage.map(({ index }) => index))
+    for (const member of outcome.into) {
+      const redirected = member.copy?.redirected === true
+      const same = redirected ? this.#hasItAnyway(member, from) : this.#byKind.get(kindOf(member))
+      if (same !== undefined) {
+        also.add(same)
+        continue
+      }
+      this.#lead(recipient.index, [this.#next])
+      this.#add({ ...member, index: this.#next, parent: recipient.index })
+      into.push(member)
+    }
+    const of = [...also]
+    if (into.length === 0 && of.length > 0) {
+      if (of.every((each) => this.#reaches(each, from)))
+        return { kind: 'failed', status: '5.4.6', reason: `the address leads back to itself: ${recipient.given}` }
+      const names = of.map((each) => this.#known.get(each)?.address ?? '')
+      this.#lead(recipient.index, of)
+      return { kind: 'duplicate', of, where: names.join(', ') }
+    }
+    this.#lead(recipient.index, of)
+    return { ...outcome, into, ...(of.length === 0 ? {} : { also: of }) }
+  }
+
+  /** Who is there and will not wait for the mail of these in turn. */
+  #hasItAnyway(member: Member, from: ReadonlySet<number>): number | undefined {
+    return this.#byPlace.get(placeOf(member))?.find((index) => !this.#reaches(index, from))
+  }
+
+  #reaches(start: number, wanted: ReadonlySet<number>): boolean {
+    const seen = new Set([start])
+    for (const index of seen) {
+      if (wanted.has(index)) return true
+      for (const next of this.#leads.get(index) ?? []) seen.add(next)
+    }
+    return false
+  }
+
+  /** The recipient and whom it came from, back to the envelope. */
+  #lineage(recipient: Recipient): readonly Recipient[] {
+    const line: Recipient[] = []
+    for (let at: Recipient | undefined = recipient; at !== undefined; at = this.#parentOf(at)) line.push(at)
+    return line
+  }
+
+  #parentOf({ parent }: Recipient): Recipient | undefined {
+    return parent === undefined ? undefined : this.#known.get(parent)
+  }
+
+  /** Steps to another place: what a filter decided stays where it was. */
+  #depth(lineage: readonly Recipient[]): number {
+    const places = lineage.map(placeOf)
+    return places.filter((place, i) => i > 0 && place !== places[i - 1]).length
+  }
+
+  #add(recipient: Recipient): void {
+    const { index } = recipient
+    this.#known.set(index, recipient)
+    push(this.#byPlace, placeOf(recipient), index)
+    const kind = kindOf(recipient)
+    if (!this.#byKind.has(kind)) this.#byKind.set(kind, index)
+    this.#next = Math.max(this.#next, index + 1)
+  }
+
+  #lead(index: number, to: readonly number[]): void {
+    for (const each of to) push(this.#leads, index, each)
+  }
+}
+
+function alsoOf({ last }: RecipientState): readonly number[] {
+  if (last?.event === 'duplicate') return last.of
+  return (last?.event === 'expanded' || last?.event === 'redirected' ? last.also : undefined) ?? []
+}
+
+function push<K>(lists: Map<K, number[]>, key: K, index: number): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [index])
+  else list.push(index)
+}
+
+const placeOf = ({ address, channel, via, detail }: Member): string =>
+  JSON.stringify([addressKey(address), channel, via ?? '', detail ?? ''])
+
+/**
+ * Copies that a filter files into different mailboxes are different, and so is the recipient they were made of; and what
+ * is left to be carried out beside copies (a refusal) is neither.
+ */
+const kindOf = (member: Member): string => {
+  const { copy, filtered } = member
+  return `${placeOf(member)} ${filtered !== undefined} ${copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`}`
+}
