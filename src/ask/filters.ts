@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the directory keeps of filters for one local user (spec filters.md 1): the answer to `directory.filters`. */
+/** What the directory keeps of filters for one local user or group (spec filters.md 1): the answer to `directory.filters`. */
 import type { MailAddress } from '../address/address.ts'
 
 /** Values are stored texts, in the order of the directory. */
@@ -16,6 +16,8 @@ export interface RecipientFilters {
   readonly domain: readonly string[]
   /** For `$~` of the channel keyword `filter`. */
   readonly home?: string
+  /** Of a group: who hears of mistakes in its rules; the postmaster of its domain unless given. */
+  readonly errorsTo?: MailAddress
 }
 
 /** Spec filters.md 10. */

@@ -49,7 +49,7 @@ export type Question =
   | { readonly ask: 'directory.scram'; readonly login: string; readonly hash: 'SHA-256' }
   /** Is this the password? Never kept as a fact. */
   | { readonly ask: 'directory.password'; readonly login: string; readonly password: string }
-  /** The filters of a user of ours. `domain`: the one of the recipient's address. `absent`: no such user. */
+  /** The filters of a user of ours, or the rules of a group. `domain`: the one of the recipient's address. `absent`: no such user. */
   | { readonly ask: 'directory.filters'; readonly user: string; readonly domain: Domain }
   /** The content that was received for this session, from its first octet; at most so many. */
   | { readonly ask: 'content'; readonly most: number }
@@ -203,6 +203,8 @@ export type AddressEntry = {
       readonly owner?: MailAddress
       /** Who may post; absent: everybody. */
       readonly access?: ListAccess
+      /** It has rules of its own; `directory.filters` has them under its address. */
+      readonly hasRules?: true
     }
 )
 

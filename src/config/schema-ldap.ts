@@ -32,7 +32,7 @@ const attributes = z
     deliveryOption: named('mailDeliveryOption', 'What becomes of mail: mailbox, forward … (LDAP_DELIVERY_OPTION).'),
     forwardingAddress: named('mailForwardingAddress', 'Where mail is forwarded (LDAP_FORWARDING_ADDRESS).'),
     host: named('mailHost', 'The machine that keeps the mailbox (LDAP_MAILHOST).'),
-    filter: named('mailSieveRuleSource', 'Rules of a user (LDAP_FILTER).'),
+    filter: named('mailSieveRuleSource', 'Rules of a user or group (LDAP_FILTER).'),
     autoreplyMode: named('mailAutoReplyMode', 'vacation, reply or echo (LDAP_AUTOREPLY_MODE).'),
     autoreplySubject: named('mailAutoReplySubject', 'Subject of automatic replies (LDAP_AUTOREPLY_SUBJECT).'),
     autoreplyText: named('mailAutoReplyText', 'Their text (LDAP_AUTOREPLY_TEXT).'),
@@ -114,7 +114,10 @@ export const ldap = z
       .array(attributeName)
       .default(['inetMailUser', 'inetLocalMailRecipient'])
       .describe('Object classes of users: an entry with an address but none of them gets no mail here.'),
-    groupClasses: z.array(attributeName).default(['inetMailGroup']).describe('Object classes of groups.'),
+    groupClasses: z
+      .array(attributeName)
+      .default(['inetMailGroup', 'inetManagedGroup'])
+      .describe('Object classes of groups.'),
     attributes: attributes.prefault({}),
     connections: z
       .int()

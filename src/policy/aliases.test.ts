@@ -23,7 +23,10 @@ import { aliases } from './stages/aliases.ts'
 
 const SEED = 20261124
 
-/** `at HOST`, `user`, `disabled`, `suspended`, `defer`; or members: addresses, names of example.org, `|program argument`; `owner=` first. */
+/**
+ * `at HOST`, `user`, `disabled`, `suspended`, `defer`; or members: addresses, names of example.org, `|program argument`;
+ * `owner=` first, and `rules` before it where the group has some.
+ */
 type Site = Readonly<Record<string, string>>
 
 const at = (text: string): MailAddress => {
@@ -38,11 +41,13 @@ function entryOf(name: string, text: string): AddressEntry {
   if (text.startsWith('at '))
     return { kind: 'user', entry: `user ${name}`, user: at(name), status: 'active', host: text.slice(3) }
   const words = text.split(/, */)
+  const hasRules = words[0] === 'rules' && words.shift() !== undefined
   const owner = words[0]?.startsWith('owner=') ? at(words.shift()?.slice(6) ?? '') : undefined
   const members = words.map(
     (word): Member => (word[0] === '|' ? { pipe: word.slice(1).split(' ') } : { address: at(word) }),
   )
-  return { kind: 'group', entry: `alias ${name}`, members, ...(owner === undefined ? {} : { owner }) }
+  const more = { ...(owner === undefined ? {} : { owner }), ...(hasRules ? { hasRules } : {}) }
+  return { kind: 'group', entry: `alias ${name}`, members, ...more }
 }
 
 function hostOf(site: Site, mailboxes: Site = {}): { host: Host; questions: () => number; rounds: () => number } {
@@ -249,6 +254,34 @@ test('who is a recipient already is not named again', async () => {
   assert.equal(short(await expand(SITE, 'sales', { accepted })), 'lee@ims-ms far@example.net@tcp_local')
   const half = await expand(SITE, 'half', { accepted })
   assert.deepEqual([half.becomes, half.problem], [[], undefined])
+})
+
+test('groups with rules are named to the users they lead to, the innermost first', async () => {
+  const site = {
+    ...SITE,
+    inner: 'rules, kim, far@example.net, moved, |/usr/bin/bot',
+    plain: 'inner, sue',
+    outer: 'rules, owner=lee, plain, lee',
+  }
+  const groups = (expansion: Expansion) =>
+    expansion.becomes.map(({ address, groups: on = [] }) => [address, ...on].map((a) => a.replace('@example.org', '')))
+  const outer = await expand(site, 'outer')
+  assert.deepEqual(groups(outer), [
+    ['lee', 'outer'],
+    ['sue'],
+    ['inner'],
+    ['kim', 'inner', 'outer'],
+    ['far@example.net'],
+    ['moved'],
+  ])
+  assert.deepEqual(groups(await expand(site, 'kim')), [['kim']])
+  const accept = ({ becomes }: Expansion) => becomes.map((recipient, index) => ({ ...recipient, index }))
+  // Who was named before gets it anyway; who is named afterwards must get it even if the group throws it away.
+  const named = { accepted: accept(await expand(site, 'kim')) }
+  assert.deepEqual(groups(await expand(site, 'inner', named)), [['inner'], ['far@example.net'], ['moved']])
+  const grouped = { accepted: accept(await expand(site, 'inner')) }
+  assert.deepEqual(groups(await expand(site, 'kim', grouped)), [['kim']])
+  assert.deepEqual(groups(await expand(site, 'inner', grouped)), [])
 })
 
 test('NOTIFY and ORCPT go along with an alias, and stop at a list with an owner (RFC 3461 §5.2.7)', async () => {

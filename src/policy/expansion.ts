@@ -66,7 +66,10 @@ export const elsewhere = (
   host: string,
 ): NewRecipient => ({ address, given, channel: INSIDE_CHANNEL, via: host })
 
-/** Recipients so far. The same: address and channel, for programs the program, for mailboxes the subaddress. */
+/**
+ * Recipients so far. The same: address and channel, for programs the program, for mailboxes the subaddress and the groups
+ * whose rules apply: what those throw away must still reach a user who is named by itself later.
+ */
 export class Seen {
   readonly #keys: Set<string>
   duplicates = 0
@@ -75,8 +78,9 @@ export class Seen {
   }
   /** Whether it is new. */
   add(recipient: NewRecipient): boolean {
+    const { groups: _, ...bare } = recipient
     const key = keyOf(recipient)
-    if (this.#keys.has(key)) {
+    if (this.#keys.has(key) || this.#keys.has(keyOf(bare))) {
       this.duplicates++
       return false
     }
@@ -85,5 +89,5 @@ export class Seen {
   }
 }
 
-const keyOf = ({ address, channel, via, detail }: NewRecipient): string =>
-  JSON.stringify([addressKey(address), channel, channel === PIPE_CHANNEL ? via : '', detail ?? ''])
+const keyOf = ({ address, channel, via, detail, groups = [] }: NewRecipient): string =>
+  JSON.stringify([addressKey(address), channel, channel === PIPE_CHANNEL ? via : '', detail ?? '', ...groups])

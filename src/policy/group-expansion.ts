@@ -37,7 +37,14 @@ export interface Group {
   readonly address: MailAddress
   readonly detail?: string
   readonly owner?: MailAddress
+  /** Groups with rules on the way here, itself among them, the innermost first. */
+  readonly ruled: readonly MailAddress[]
 }
+
+export type FirstGroup = Omit<Group, 'ruled'>
+
+const ruledBy = ({ entry, address }: FirstGroup, outer: readonly MailAddress[]): readonly MailAddress[] =>
+  entry.hasRules === true ? [address, ...outer] : outer
 
 interface Member {
   readonly of: Group
@@ -46,19 +53,20 @@ interface Member {
   readonly mailbox: boolean
 }
 
-export function* expandGroup(input: ExpansionInput, first: Group, by: DecidedBy): Asking<Expansion> {
-  const { revision, given } = input
+export function* expandGroup(input: ExpansionInput, given: FirstGroup, by: DecidedBy): Asking<Expansion> {
+  const { revision } = input
+  const first = { ...given, ruled: ruledBy(given, []) }
   const { aliasDepth, expansion } = revision.config.limits
   const walk = new Walk(input, first)
   let level: readonly Group[] = [first]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth >= aliasDepth) {
-      const problem = reply(550, '4.6', `aliases nested too deeply: ${given}`) // RFC 3463 X.4.6
+      const problem = reply(550, '4.6', `aliases nested too deeply: ${input.given}`) // RFC 3463 X.4.6
       return { becomes: [], by: revision.where('limits', 'aliasDepth'), problem }
     }
     const members = level.flatMap((group) => walk.membersOf(group))
     if (walk.members > expansion) {
-      const problem = reply(552, '5.3', `expands into too many recipients: ${given}`) // RFC 3463 X.5.3
+      const problem = reply(552, '5.3', `expands into too many recipients: ${input.given}`) // RFC 3463 X.5.3
       return { becomes: [], by: revision.where('limits', 'expansion'), problem }
     }
     const next: Group[] = []
@@ -209,21 +217,24 @@ class Walk {
       return undefined
     }
     this.#looked.add(key)
-    return {
+    const nested = {
       entry,
       address,
       ...(detail === undefined ? {} : { detail }),
       ...(owner === undefined ? {} : { owner }),
     }
+    return { ...nested, ruled: ruledBy(nested, of.ruled) }
   }
 
   /**
    * RFC 3461 §5.2.7: NOTIFY and ORCPT go along to the members of an alias. A list with an owner sends anew (RFC 5321
    * §3.9.2): failures go to its owner, and its members carry no requests of the sender.
    */
-  #add({ owner }: Group, recipient: Omit<NewRecipient, 'given'>): void {
+  #add({ owner, ruled }: Group, recipient: Omit<NewRecipient, 'given'>): void {
     const about = owner === undefined ? requestsOf(this.#input) : { sender: owner }
-    const whole = { ...recipient, given: this.#input.given, ...about }
+    // Rules run where mail is delivered to a user, nowhere else (spec filters.md 1).
+    const groups = ruled.length === 0 || recipient.user === undefined ? {} : { groups: ruled }
+    const whole = { ...recipient, given: this.#input.given, ...about, ...groups }
     if (this.#seen.add(whole)) this.becomes.push(whole)
   }
 }

@@ -14,7 +14,7 @@ import type { RuleStore } from '../rule-store.ts'
 import { domainAttribute, type LdapDomain, ldapDomains } from './domains.ts'
 import { allOf, firstOf } from './entry.ts'
 import { filtersOf } from './filters.ts'
-import { addressIn, groupOf } from './groups.ts'
+import { addressIn, groupOf, groupRules } from './groups.ts'
 import { ldapPeople, type Person } from './people.ts'
 import { ldapReader } from './read.ts'
 import { remembered } from './remembered.ts'
@@ -131,8 +131,8 @@ export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: Lda
       const address = parseAddress(user)
       const asAddress = address === undefined ? ({ kind: 'absent' } as const) : await people.byAddress(address)
       const found = asAddress.kind === 'absent' ? await people.byLogin(user) : asAddress
-      if (found.kind !== 'found' || found.value.kind !== 'user')
-        return found.kind === 'defer' ? found : { kind: 'absent' }
+      if (found.kind !== 'found') return found
+      if (found.value.kind === 'group') return { kind: 'found', value: groupRules(found.value, config) }
       const own = await domains(domain)
       if (own.kind === 'defer') return own
       return await filtersOf(found.value, own.kind === 'found' ? own.value : undefined, { config, reader, kept })

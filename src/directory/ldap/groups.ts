@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Mailing lists in LDAP (inetMailGroup): members by address, by DN, and by LDAP URL; who gets the failures; who may post
- * (spec access-control.md 11). A list that cannot be read whole defers: half of its members must not get a message.
+ * (spec access-control.md 11); its rules (spec filters.md 1). A list that cannot be read whole defers: half of its members
+ * must not get a message.
  */
 import type { MailAddress } from '../../address/address.ts'
 import { addressKey, parseAddress } from '../../address/path.ts'
+import type { RecipientFilters } from '../../ask/filters.ts'
 import type { ListAccess, ListClause, SenderTest } from '../../ask/list-access.ts'
 import type { Lookup } from '../../ask/lookup.ts'
 import type { AddressEntry } from '../../ask/questions.ts'
-import { allOf, firstOf } from './entry.ts'
+import { allOf, firstOf, type LdapEntry } from './entry.ts'
 import { addressesOf, type Person } from './people.ts'
 import type { LdapReader } from './read.ts'
 import type { LdapConfig } from './settings.ts'
@@ -54,8 +56,7 @@ export async function groupOf(
     if (found.kind === 'found') for (const member of found.value) members.set(addressKey(member), member)
     if (members.size > config.maxMembers) return defer(`more than ${config.maxMembers} members`)
   }
-  const errorsTo = firstOf(entry, names.groupErrorsTo)
-  const owner = errorsTo === undefined ? undefined : addressIn(errorsTo)
+  const owner = errorsToOf(entry, config)
   const access = accessOf(entry, config)
   return {
     kind: 'found',
@@ -65,8 +66,21 @@ export async function groupOf(
       members: [...members.values()].map((member) => ({ address: member })),
       ...(owner === undefined ? {} : { owner }),
       ...(access === undefined ? {} : { access }),
+      ...(allOf(entry, names.filter).length === 0 ? {} : { hasRules: true }),
     },
   }
+}
+
+/** The answer to `directory.filters`: its rules alone. Groups have no automatic reply, and no head of household. */
+export function groupRules({ entry, addresses }: Person, config: LdapConfig): RecipientFilters {
+  const errorsTo = errorsToOf(entry, config)
+  const personal = allOf(entry, config.attributes.filter)
+  return { addresses, personal, domain: [], ...(errorsTo === undefined ? {} : { errorsTo }) }
+}
+
+function errorsToOf(entry: LdapEntry, { attributes }: LdapConfig): MailAddress | undefined {
+  const text = firstOf(entry, attributes.groupErrorsTo)
+  return text === undefined ? undefined : addressIn(text)
 }
 
 /** `kim@example.org`, or `mailto:kim@example.org`. */

@@ -248,6 +248,17 @@ const SITE = [
     ['mgrpDisallowedDomain', 'example.com'],
     ['mgrpModerator', 'mailto:near@example.org'],
   ]),
+  group('ruled', [
+    ['mgrpRFC822MailMember', 'plain@example.org'],
+    ['mgrpErrorsTo', 'mailto:near@example.org'],
+    ['mailSieveRuleSource', 'discard;'],
+  ]),
+  ldif('cn=managed,o=example', [
+    ['objectClass', 'applicationProcess'],
+    ['objectClass', 'inetManagedGroup'],
+    ['mail', 'managed@example.org'],
+    ['mgrpRFC822MailMember', 'plain@example.org'],
+  ]),
   group('asleep', [
     ['mgrpRFC822MailMember', 'plain@example.org'],
     ['mailUserStatus', 'inactive'],
@@ -284,6 +295,8 @@ test('users and groups of every kind, domains listed', { skip }, async (t) => {
     ['many', 'defer'],
     ['dangling', 'group plain@example.org'],
     ['closed', 'group plain@example.org'],
+    ['ruled', 'group plain@example.org owner near@example.org'],
+    ['managed', 'group plain@example.org'],
     ['asleep', 'group asleep@example.org suspended'],
     // Hostile and odd: nothing of them has a meaning in a filter or a name.
     ['*', 'absent'],
@@ -314,6 +327,26 @@ test('users and groups of every kind, domains listed', { skip }, async (t) => {
       moderators: [],
       moderator: 'near@example.org',
     })
+  })
+  await t.test('rules of a group', async () => {
+    const of = async (name: string) => {
+      const answer = await directory.address(address(`${name}@example.org`))
+      assert.ok(answer.kind === 'found' && answer.value.kind === 'group')
+      return answer.value
+    }
+    assert.deepEqual([(await of('ruled')).hasRules, (await of('ruled')).owner], [true, 'near@example.org'])
+    assert.equal((await of('url')).hasRules, undefined)
+    const asked = () => directory.filters('ruled@example.org', domain('example.org'))
+    const addresses = ['ruled@example.org']
+    const want = { addresses, personal: ['discard;'], domain: [], errorsTo: 'near@example.org' }
+    assert.deepEqual(await asked(), { kind: 'found', value: want })
+    // Stored through us they are used at once, and so is that there are none.
+    const rules = await directory.ruleStore.rules('ruled@example.org')
+    assert.ok(rules.kind === 'found')
+    const stored = await directory.ruleStore.replace('ruled@example.org', [], rules.value.state)
+    assert.deepEqual(stored, { kind: 'stored' })
+    assert.equal((await of('ruled')).hasRules, undefined)
+    assert.deepEqual(await asked(), { kind: 'found', value: { ...want, personal: [] } })
   })
   await t.test('an automatic reply that the delivery options do not name is off', async () => {
     const reply = await directory.filters('reply@example.org', domain('example.org'))

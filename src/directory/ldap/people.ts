@@ -104,6 +104,7 @@ export function ldapPeople(config: LdapConfig, reader: LdapReader, kept: Remembe
       }
       for (const uid of allOf(entry, names.uid)) kept.forget(`login:${folded(uid)}`)
       kept.forget(`head:${entry.dn}`)
+      kept.forget(`members:${entry.dn}`)
     },
   }
 }

@@ -4,22 +4,20 @@
  * turn (spec filters.md 2). Pure: content, directory, memory are asked for.
  */
 import { domainOf } from '../../address/address.ts'
-import { type Asking, ask, askAll } from '../../ask/ask.ts'
-import { noFilters, type RecipientFilters } from '../../ask/filters.ts'
-import type { Answers } from '../../ask/questions.ts'
-import { filterPath, userOf } from '../../config/filter-pattern.ts'
+import { type Asking, ask } from '../../ask/ask.ts'
+import type { RecipientFilters } from '../../ask/filters.ts'
 import type { Revision } from '../../config/revision.ts'
 import { filterEngine, type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import { adjustmentOf, SieveMessage, type SieveProgram } from '../../sieve/index.ts'
 import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
-import { channelConfig } from '../channels.ts'
 import { sitePostmaster } from '../find-address.ts'
 import type { ContentContext } from '../stage.ts'
+import { askFilters } from './ask-filters.ts'
 import { parseRule } from './rules/index.ts'
 import { runScript, type Shared } from './runner.ts'
 import type { FilterScript } from './script.ts'
-import { ScriptCache, type UserScripts, userScripts } from './user-scripts.ts'
+import { type GroupScripts, groupScripts, ScriptCache, type UserScripts, userScripts } from './user-scripts.ts'
 import { Walk } from './walk.ts'
 
 export interface Filtering {
@@ -32,6 +30,8 @@ export interface Filtering {
 export interface User {
   readonly filters: RecipientFilters
   readonly scripts: UserScripts
+  /** Of the groups that led to the user, the innermost first. */
+  readonly groups: readonly GroupScripts[]
 }
 
 export type Begun =
@@ -39,12 +39,6 @@ export type Begun =
   /** There is no script at all, and nothing that filters carry out. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'defer'; readonly cause: string }
-
-/** Kinds of channels that deliver to people: personal scripts run for these alone (spec filters.md 1). LMTP by choice [U]. */
-const DELIVERS: ReadonlySet<string> = new Set(['maildir', 'local', 'lmtp', 'pipe'])
-
-/** Directory entries asked for together. */
-const TOGETHER = 100
 
 interface Derived {
   readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
@@ -87,19 +81,22 @@ export function* beginFilters(context: ContentContext, scriptlets: readonly Filt
   const { revision, recipients, source, reversePath, carried, receivedAt: now } = context
   const { site, cache } = derivedOf(revision)
   const asked = carried?.asked ?? {}
-  const found = yield* askUsers(context)
+  const found = yield* askFilters(context)
   if (found.kind === 'defer') return found
   const users = new Map<number, User>()
-  for (const [index, { filters, file }] of found.users) {
-    const recipient = recipients.find((each) => each.index === index)
-    if (recipient === undefined) continue
+  for (const { recipient, filters, file } of found.users) {
     const domain = domainOf(recipient.address).toLowerCase()
     const internal = reversePath !== null && domainOf(reversePath).toLowerCase() === domain
     const input = { filters, recipient: recipient.address, now, internal, ...(file === undefined ? {} : { file }) }
-    users.set(index, { filters, scripts: userScripts(input, cache) })
+    const groups = (recipient.groups ?? []).flatMap((group) => {
+      const rules = found.groups.get(group)
+      return rules === undefined ? [] : [groupScripts(group, rules, cache)]
+    })
+    users.set(recipient.index, { filters, scripts: userScripts(input, cache), groups })
   }
   const ofUsers = [...users.values()].some(
-    ({ scripts }) =>
+    ({ scripts, groups }) =>
+      groups.length > 0 ||
       scripts.personal.length > 0 ||
       scripts.household !== undefined ||
       scripts.domain !== undefined ||
@@ -122,9 +119,10 @@ export function* beginFilters(context: ContentContext, scriptlets: readonly Filt
     (asked.spamadjust ?? []).map((text) => ({ kind: 'spamadjust', args: { score: adjustmentIn(text), text } })),
   )
   const walks = recipients.map((recipient) => {
-    const walk = new Walk(recipient, message, spam)
+    const user = users.get(recipient.index)
+    const walk = new Walk(recipient, user?.scripts.owner ?? [recipient.address], message, spam)
     walk.tags.push(...(asked.prefixes ?? []))
-    walk.reports.push(...(users.get(recipient.index)?.scripts.reports ?? []))
+    if (user !== undefined) walk.reports.push(...user.scripts.reports, ...user.groups.flatMap(({ reports }) => reports))
     return walk
   })
   const shared: Shared = { site, message, truncated, context, now, kept: new Map() }
@@ -137,72 +135,7 @@ export function* beginFilters(context: ContentContext, scriptlets: readonly Filt
   return { kind: 'filtering', filtering }
 }
 
-type FoundUser = {
-  readonly filters: RecipientFilters
-  readonly file?: { readonly name: string; readonly text: string }
-}
-
-function* askUsers({
-  revision,
-  recipients,
-}: ContentContext): Asking<
-  | { readonly kind: 'found'; readonly users: ReadonlyMap<number, FoundUser> }
-  | { readonly kind: 'defer'; readonly cause: string }
-> {
-  const local = recipients.flatMap((recipient) => {
-    const { user, channel, address } = recipient
-    const config = channelConfig(revision, channel)
-    return user === undefined || !DELIVERS.has(config.kind)
-      ? []
-      : [{ recipient, user, config, domain: domainOf(address) }]
-  })
-  const users = new Map<number, FoundUser>()
-  for (let at = 0; at < local.length; at += TOGETHER) {
-    const some = local.slice(at, at + TOGETHER)
-    const answers: readonly Answers['directory.filters'][] = yield* askAll<'directory.filters'>(
-      some.map(({ user, domain }) => ({ ask: 'directory.filters' as const, user, domain })),
-    )
-    for (const [i, answer] of answers.entries()) {
-      const one = some[i]
-      if (one === undefined) continue
-      if (answer.kind === 'defer') return answer
-      const { recipient, user, config } = one
-      const filters = answer.kind === 'found' ? answer.value : noFilters(recipient.address)
-      const pattern = 'filter' in config ? config.filter : undefined
-      const path =
-        pattern === undefined
-          ? undefined
-          : filterPath(pattern, valuesOf(recipient, user, filters, subaddressSeparator(revision.config)))
-      if (path === undefined) {
-        users.set(recipient.index, { filters })
-        continue
-      }
-      const most = revision.config.filters.limits.scriptSize
-      const file = yield* ask({ ask: 'filter.file', file: path, most })
-      if (file.kind === 'defer') return file
-      // Where both exist the file counts [U].
-      users.set(recipient.index, {
-        filters,
-        ...(file.kind === 'found' ? { file: { name: path, text: file.value } } : {}),
-      })
-    }
-  }
-  return { kind: 'found', users }
-}
-
-function valuesOf({ address, detail }: Recipient, user: string, { home }: RecipientFilters, separator: string) {
-  const at = address.lastIndexOf('@')
-  const localPart = address.slice(0, at)
-  return {
-    address: detail === undefined ? address : `${localPart}${separator}${detail}${address.slice(at)}`,
-    domain: domainOf(address).toLowerCase(),
-    localPart,
-    user: userOf(user.replace(/@.*$/s, ''), separator),
-    ...(home === undefined ? {} : { home }),
-  }
-}
-
-/** Personal with the autoreply, head of household, domain, and then what scriptlets decided. */
+/** Personal with the autoreply, groups, head of household, domain, and then what scriptlets decided. */
 export function* runUserLevels({ shared, walks, users }: Filtering, literalFinish: boolean): Asking<void> {
   for (const walk of walks) {
     const user = users.get(walk.recipient.index)
@@ -211,7 +144,8 @@ export function* runUserLevels({ shared, walks, users }: Filtering, literalFinis
       const named = (name: string): string | undefined =>
         user.filters.personal.map(parseRule).find((rule) => rule.name === name)?.text
       // The autoreply is a part of the personal level: rules run behind it, whatever it said.
-      for (const script of [...personal, household, domain])
+      const groups = user.groups.map(({ script }) => script)
+      for (const script of [...personal, ...groups, household, domain])
         if (script !== undefined) yield* runOne(script, walk, shared, literalFinish, named)
     }
     walk.plugins(literalFinish)

@@ -12,7 +12,7 @@ import type { Copy, FiledCopy, FiledInto, Filtered, Redirected, VacationReply } 
 import { describeFilterPlace, nothingFiltered } from '../../envelope/filtered.ts'
 import { type FccArgs, normalizeFlags, type SieveMessage } from '../../sieve/index.ts'
 import { filterEdits, withTags } from './message-edits.ts'
-import { isUserSide } from './script.ts'
+import { type FilterScript, isUserSide } from './script.ts'
 import type { Walk, Wanted } from './walk.ts'
 
 export interface FinishOptions {
@@ -22,15 +22,15 @@ export interface FinishOptions {
   readonly novacation: boolean
   /** `$Z`: thrown away by this rule, whatever a script says. */
   readonly jettison?: string | undefined
-  readonly owner: readonly MailAddress[]
+  /** What rules of groups have sent of this message already, for other members. */
+  readonly sent: Set<string>
 }
 
 /** `undefined`: to the inbox as it came. */
 export function finishWalk(walk: Walk, options: FinishOptions): Filtered | undefined {
-  const { owner } = options
   const tagged = withTags(walk.message, walk.tags)
   const edits = tagged.replaced ? [] : filterEdits(tagged.headerEdits)
-  const nothing: Filtered = { ...nothingFiltered(owner), edits, reports: walk.reports }
+  const nothing: Filtered = { ...nothingFiltered(walk.owner), edits, reports: walk.reports }
   const { refuse, decision, hold } = walk
   if (refuse !== undefined)
     return { ...nothing, by: refuse.by, refused: { how: 'refuse', reason: refuse.reason ?? '' } }
@@ -43,18 +43,27 @@ export function finishWalk(walk: Walk, options: FinishOptions): Filtered | undef
   const copyOf = (message: SieveMessage): Copy =>
     copy(message === walk.message ? tagged : withTags(message, walk.tags), tagged)
   const stored = stores(walk, options, copyOf)
-  const redirects = redirections(walk, copyOf)
+  const redirects = redirections(walk, options.sent, copyOf)
   const somewhere = stored.keep !== undefined || stored.fileinto.length > 0 || redirects.length > 0
   const said = decision?.verdict
   const held = hold === undefined ? {} : { held: { reason: `held by the ${describeFilterPlace(hold)}` } }
   const by = decision === undefined ? {} : { by: decision.by }
-  const both = { ...nothing, ...by, ...stored, redirects, ...held, notices: notices(walk), remember: walk.remember }
+  const both = {
+    ...nothing,
+    ...by,
+    ...stored,
+    redirects,
+    ...held,
+    notices: notices(walk, options.sent),
+    remember: walk.remember,
+  }
   if (decision !== undefined && (said === 'reject' || said === 'ereject'))
     return { ...both, refused: { how: said, reason: decision.reason ?? '' } }
   // What the site throws away is not answered either.
   const unanswered = said === 'discard' && decision !== undefined && !isUserSide(decision.script.level)
   const vacations = options.novacation || walk.novacation || unanswered ? [] : replies(walk)
-  if (decision !== undefined && said === 'discard' && !somewhere)
+  // A redirect that another member of the group has had leaves nothing to do here.
+  if (decision !== undefined && (said === 'discard' || said === 'redirect') && !somewhere)
     return { ...both, vacations, dropped: { how: 'discard', rule: describeFilterPlace(decision.by) } }
   const done: Filtered = { ...both, vacations }
   return isPlain(done) ? undefined : done
@@ -145,7 +154,7 @@ function addressOf(
 }
 
 /** Each address once: the domain in any case, the local part exactly. */
-function redirections(walk: Walk, copyOf: (message: SieveMessage) => Copy): readonly Redirected[] {
+function redirections(walk: Walk, sent: Set<string>, copyOf: (message: SieveMessage) => Copy): readonly Redirected[] {
   const done = new Map<string, Redirected>()
   for (const { action, by, message, script } of walk.redirects) {
     const { address: text, resent, notify, ret, list } = action.args
@@ -153,7 +162,7 @@ function redirections(walk: Walk, copyOf: (message: SieveMessage) => Copy): read
     if (address === undefined) continue
     const at = address.lastIndexOf('@')
     const key = `${address.slice(0, at)}@${addressKey(address).slice(addressKey(address).lastIndexOf('@') + 1)}`
-    if (done.has(key)) continue
+    if (done.has(key) || sentBefore(script, `to ${key}`, sent)) continue
     const [from] = script.owner
     done.set(key, {
       address,
@@ -165,6 +174,15 @@ function redirections(walk: Walk, copyOf: (message: SieveMessage) => Copy): read
     })
   }
   return [...done.values()]
+}
+
+/** The rules of a group run for each member, and send once. */
+function sentBefore({ group, name }: FilterScript, what: string, sent: Set<string>): boolean {
+  if (group === undefined) return false
+  const key = JSON.stringify([name, what])
+  if (sent.has(key)) return true
+  sent.add(key)
+  return false
 }
 
 const NOTIFY = { SUCCESS: 'success', FAILURE: 'failure', DELAY: 'delay' } as const
@@ -202,9 +220,10 @@ function replies(walk: Walk): readonly VacationReply[] {
   })
 }
 
-const notices = (walk: Walk): Filtered['notices'] =>
+const notices = (walk: Walk, sent: Set<string>): Filtered['notices'] =>
   walk.notices
     .filter(({ action }) => action.args.suppressed === undefined)
+    .filter(({ action, script }) => !sentBefore(script, `notify ${action.args.uri}`, sent))
     .map(({ action, by }) => {
       const { uri, from, importance, options, message, fcc } = action.args
       return {

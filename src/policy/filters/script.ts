@@ -13,6 +13,8 @@ export interface FilterScript {
   readonly owner: readonly MailAddress[]
   /** Where a line of it stands, if it was put together of several texts. */
   readonly placeOf?: (line: number) => { readonly script: string; readonly line: number } | undefined
+  /** A group's: who hears of mistakes in it. A group sends no automatic replies, and what it sends it sends once. */
+  readonly group?: { readonly errorsTo: MailAddress }
   /** What its vacation actions become: generated from the attributes of the directory (spec filters.md 10). */
   readonly autoreply?: { readonly seconds: number; readonly echo: boolean }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * From what the directory keeps of a user to the scripts that run: personal, household, domain (spec filters.md 1).
+ * From what the directory keeps of a user or group to the scripts that run: personal, household, domain (spec filters.md
+ * 1).
  * Compiled scripts are kept by their text, so that a thousand messages to one user compile once.
  */
 import { createHash } from 'node:crypto'
@@ -85,44 +86,20 @@ export function userScripts(input: UserScriptsInput, cache: ScriptCache): UserSc
     if (program !== undefined) personal.push({ level: 'personal', name, program, owner, autoreply: how })
     for (const { diagnostics } of dropped) reports.push(reportOf(own, 'personal', name, diagnostics))
   }
-  const rules = (
-    level: FilterLevel,
-    values: readonly string[],
-    of: string,
-    to: MailAddress,
-    owners: readonly MailAddress[],
-  ) => {
-    if (values.length === 0) return undefined
-    const { program, placeOf, dropped } = cache.glued(level, values)
-    const one = values.length === 1
-    const named = (index: number): string => (one ? of : `rule ${index + 1} of ${of}`)
-    for (const { index, diagnostics } of dropped) reports.push(reportOf(to, level, named(index), diagnostics))
-    if (program === undefined) return undefined
-    const script: FilterScript = {
-      level,
-      name: one ? of : `rules of ${of}`,
-      program,
-      owner: owners,
-      placeOf: (line) => {
-        const found = placeOf(line)
-        return found === undefined ? undefined : { script: named(found.index), line: found.line }
-      },
-    }
-    return script
+  const rules = (level: FilterLevel, values: readonly string[], of: string, owners: readonly MailAddress[]) => {
+    const made = rulesScript(level, values, of, cache)
+    for (const report of made.reports) reports.push({ to: owners[0] ?? own, ...report })
+    return made.script === undefined ? undefined : { ...made.script, owner: owners }
   }
   const main =
     file === undefined
-      ? rules('personal', filters.personal, own, own, owner)
-      : rules('personal', [file.text], file.name, own, owner)
+      ? rules('personal', filters.personal, own, owner)
+      : rules('personal', [file.text], file.name, owner)
   if (main !== undefined) personal.push(main)
   const head =
-    household === undefined
-      ? undefined
-      : rules('household', household.rules, household.owner, household.owner, [household.owner])
+    household === undefined ? undefined : rules('household', household.rules, household.owner, [household.owner])
   const name = domainOf(recipient)
-  // A domain has no address of its own; its postmaster is who looks after it (RFC 5321 §4.5.1).
-  const postmaster = `postmaster@${name}` as MailAddress
-  const ofDomain = rules('domain', domain, name, postmaster, [postmaster])
+  const ofDomain = rules('domain', domain, name, [postmasterOf(recipient)])
   return {
     personal,
     ...(head === undefined ? {} : { household: head }),
@@ -130,6 +107,52 @@ export function userScripts(input: UserScriptsInput, cache: ScriptCache): UserSc
     reports,
     owner,
   }
+}
+
+export interface GroupScripts {
+  readonly script?: FilterScript
+  readonly reports: readonly FilterReport[]
+}
+
+/**
+ * The rules of a group, for a user it led to. They speak for the group; mistakes are told to whoever gets its failures,
+ * never to all its members.
+ */
+export function groupScripts(group: MailAddress, filters: RecipientFilters, cache: ScriptCache): GroupScripts {
+  const { personal, addresses, errorsTo = postmasterOf(group) } = filters
+  const { script, reports } = rulesScript('personal', personal, group, cache)
+  return {
+    ...(script === undefined ? {} : { script: { ...script, owner: addresses, group: { errorsTo } } }),
+    reports: reports.map((report) => ({ to: errorsTo, ...report })),
+  }
+}
+
+/** A domain has no address of its own; its postmaster is who looks after it (RFC 5321 §4.5.1). */
+const postmasterOf = (address: MailAddress): MailAddress => `postmaster@${domainOf(address)}` as MailAddress
+
+interface RulesScript {
+  readonly script?: Omit<FilterScript, 'owner'>
+  readonly reports: readonly Omit<FilterReport, 'to'>[]
+}
+
+/** One script of these rules, as traces name it; those that cannot be used are reported. */
+function rulesScript(level: FilterLevel, values: readonly string[], of: string, cache: ScriptCache): RulesScript {
+  if (values.length === 0) return { reports: [] }
+  const { program, placeOf, dropped } = cache.glued(level, values)
+  const one = values.length === 1
+  const named = (index: number): string => (one ? of : `rule ${index + 1} of ${of}`)
+  const reports = dropped.map(({ index, diagnostics }) => problemsOf(level, named(index), diagnostics))
+  if (program === undefined) return { reports }
+  const script: RulesScript['script'] = {
+    level,
+    name: one ? of : `rules of ${of}`,
+    program,
+    placeOf: (line) => {
+      const found = placeOf(line)
+      return found === undefined ? undefined : { script: named(found.index), line: found.line }
+    },
+  }
+  return { script, reports }
 }
 
 /** Mistakes told of at once; nobody mends more at a time. */
@@ -140,8 +163,13 @@ export const reportOf = (
   level: FilterLevel,
   script: string,
   problems: readonly Pick<Diagnostic, 'line' | 'column' | 'message'>[],
-): FilterReport => ({
-  to,
+): FilterReport => ({ to, ...problemsOf(level, script, problems) })
+
+const problemsOf = (
+  level: FilterLevel,
+  script: string,
+  problems: readonly Pick<Diagnostic, 'line' | 'column' | 'message'>[],
+): Omit<FilterReport, 'to'> => ({
   level,
   script,
   text: problems

@@ -49,6 +49,8 @@ export type Hearing = 'decide' | 'override' | 'scan'
 
 export class Walk {
   readonly recipient: Recipient
+  /** Addresses of the user, the main one first. */
+  readonly owner: readonly MailAddress[]
   /** As traces name the recipient. */
   readonly name: string
   message: SieveMessage
@@ -77,8 +79,9 @@ export class Walk {
   /** The plug-in scriptlet that decides where no user does (spec filters.md 2, step 1). */
   #pluginSaid: { readonly script: FilterScript; readonly run: ScriptRun } | undefined
 
-  constructor(recipient: Recipient, message: SieveMessage, spam: Score | undefined) {
+  constructor(recipient: Recipient, owner: readonly MailAddress[], message: SieveMessage, spam: Score | undefined) {
     this.recipient = recipient
+    this.owner = owner
     this.name = recipient.address
     this.message = message
     this.spam = spam
@@ -174,8 +177,9 @@ export class Walk {
     if (hearing === 'override') return
     this.flags = result.flags.length === 0 ? this.flags : result.flags
     for (const action of result.actions) {
-      if (isAction(action, 'vacation')) this.vacations.push(this.#wanted(script, action))
-      else if (isAction(action, 'notify')) this.notices.push(this.#wanted(script, action))
+      if (isAction(action, 'vacation')) {
+        if (script.group === undefined) this.vacations.push(this.#wanted(script, action))
+      } else if (isAction(action, 'notify')) this.notices.push(this.#wanted(script, action))
       else if (isAction(action, 'duplicate')) this.remember.push(wantRemembered(script, action.args))
     }
   }
@@ -209,7 +213,7 @@ export class Walk {
       this.failure = { script, cause: cause ?? error?.message ?? status }
       return true
     }
-    const [to] = script.owner
+    const to = script.group?.errorsTo ?? script.owner[0]
     if (to !== undefined && error !== undefined) {
       const { script: name, line } = placeOfAction(script, { line: error.line, column: 1 })
       this.reports.push(reportOf(to, script.level, name, [{ line, column: 1, message: error.message }]))

@@ -92,7 +92,8 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
   const { filtering: _, ...rest } = context
   const result = resultOf(rest, filtering)
   if (result.verdict.do !== 'pass') return result
-  const { walks, users } = filtering
+  const { walks } = filtering
+  const sent = new Set<string>()
   const asked = context.carried?.asked ?? {}
   const tagged = walks.some(
     ({ setConversionTags, addedConversionTags: added }) => setConversionTags || added.length > 0,
@@ -105,7 +106,7 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
       separator: subaddressSeparator(context.revision.config),
       novacation: asked.novacation === true,
       jettison: asked.jettison,
-      owner: users.get(recipient.index)?.scripts.owner ?? [recipient.address],
+      sent,
     })
     const before = [...new Set([...(asked.tags ?? []), ...(recipient.tags ?? [])])]
     // Tags of the whole message move to its recipients: `setconversiontag` takes them from one alone.
