@@ -39,6 +39,8 @@ export function traceLine(event: TailEvent, color: boolean): string {
     }
     case 'birth':
       return `${humanTime(event.at)} ${clean(event.id)} ${event.why} notification about ${clean(event.about)} to ${names(event.recipients.map((r) => r.address))}`
+    case 'withheld':
+      return `${humanTime(event.at)} ${clean(event.id)} ${event.why} not sent to ${names(event.to)}: ${clean(event.reason, 160)}`
     case 'flood':
       return `${humanTime(event.at)} [${clean(event.address)}] ${outcome('refused')} ${plural(event.count, event.of === undefined ? 'more connection' : 'more transaction')}: ${clean(event.reply, 120)}`
     default:

@@ -203,6 +203,36 @@ const limits = z
   })
   .describe('Bounds on what strangers may ask of this server.')
 
+const ownMail = z
+  .strictObject({
+    window: duration('1h')
+      .refine((ms) => ms > 0, rule('bad-duration', 'expected a time longer than 0ms'))
+      .describe('The time in which the messages of the other settings are counted, from the first one on.'),
+    perOwner: z
+      .int()
+      .min(0)
+      .default(100)
+      .describe('Replies, notifications and reports that the scripts of one owner may have sent.'),
+    perAddress: z
+      .int()
+      .min(0)
+      .default(100)
+      .describe('The same that one address may get, whoever’s scripts ask for them.'),
+    total: z
+      .int()
+      .min(0)
+      .default(10_000)
+      .describe('The same of all owners together; delivery notices count, and are never kept back for it.'),
+    noticesPerAddress: z
+      .int()
+      .min(0)
+      .default(1000)
+      .describe('Delivery notices that one sender may get, failures, delays and successes together.'),
+  })
+  .describe(
+    'Mail that this server makes itself. What is over is not sent; `postern explain ID` of the message shows it.',
+  )
+
 const queue = z
   .strictObject({
     retry: z
@@ -219,6 +249,7 @@ const queue = z
     noticeContent: size('50KiB').describe(
       'Largest message returned whole in a notification; of larger ones the header (RFC 3461 §4.3).',
     ),
+    ownMail: ownMail.prefault({}),
   })
   /** `retryMs`: the waits of `retry` in milliseconds. */
   .transform((given) => ({ ...given, retryMs: given.retry.map((text) => parseDurationMs(text) ?? 0) }))

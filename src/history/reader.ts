@@ -142,7 +142,7 @@ const inOrder = (records: readonly TraceRecord[]): readonly TraceRecord[] =>
   records.toSorted((a, b) => a.at - b.at || order(a) - order(b))
 
 /** What was recorded within one millisecond happened in this order. */
-const order = ({ record }: TraceRecord): number => ['trace', 'delivery', 'birth', 'flood'].indexOf(record)
+const order = ({ record }: TraceRecord): number => ['trace', 'delivery', 'birth', 'withheld', 'flood'].indexOf(record)
 
 /** One look at the index, all of it at one moment. */
 function withIndex<T>(directory: string, look: (db: DatabaseSync) => T): T | undefined {

@@ -174,6 +174,13 @@ const RECORDS = kinds<TraceRecord['record']>({
     recipients: listOf(destination),
     steps: listOf(step),
   }),
+  withheld: fields({
+    id: text,
+    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'filter report'),
+    to: listOf(text),
+    reason: text,
+    by: decidedBy,
+  }),
   flood: fields({ address: text, of: optional(oneOf('transactions')), count: number, reply: text, by: decidedBy }),
 })
 

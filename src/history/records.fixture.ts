@@ -2,7 +2,7 @@
 /** Records for tests: one message of each kind, as the engine writes them. */
 import type { DecidedBy } from '../ask/decided-by.ts'
 import { createIds } from '../envelope/message-id.ts'
-import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace } from '../policy/trace.ts'
+import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, WithheldRecord } from '../policy/trace.ts'
 
 export const START = Date.UTC(2026, 10, 24, 5, 7, 15, 123)
 const ids = createIds(() => START, 7)
@@ -75,6 +75,19 @@ export const birth = (given: Pick<BirthRecord, 'about'> & Partial<BirthRecord>):
   from: '',
   recipients: [{ address: 'pat@partner.test', channel: 'tcp_local' }],
   steps: [step()],
+  ...given,
+})
+
+export const withheld = (given: Partial<WithheldRecord> = {}): WithheldRecord => ({
+  record: 'withheld',
+  version: 1,
+  id: nextIds.message(),
+  at: START + 3000,
+  revision: 'r1a2b3c',
+  why: 'vacation',
+  to: ['pat@partner.test'],
+  reason: 'enough for pat@partner.test: 100 messages in 60 minutes',
+  by: { by: 'default', setting: 'queue.ownMail.perAddress', value: '100' },
   ...given,
 })
 

@@ -9,7 +9,7 @@ import { announceSeed } from '../../test/fuzz/seed.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { TraceRecord } from '../policy/trace.ts'
-import { birth, delivery, flood, RELAY_LINE, START, step, trace } from './records.fixture.ts'
+import { birth, delivery, flood, RELAY_LINE, START, step, trace, withheld } from './records.fixture.ts'
 import { decidedBy, describeDecidedBy, renderLadder } from './render.ts'
 
 // Ids that do not depend on the order in which tests of this file run.
@@ -100,6 +100,7 @@ const deferred: readonly TraceRecord[] = [
     notice: id(4),
   }),
   birth({ id: id(4), about: id(3) }),
+  withheld({ id: id(3) }),
 ]
 
 for (const [name, records] of [

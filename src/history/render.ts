@@ -6,7 +6,15 @@
 import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Mappings } from '../mapping/index.ts'
-import type { BirthRecord, DeliveryRecord, FloodRecord, Step, Trace, TraceRecord } from '../policy/trace.ts'
+import type {
+  BirthRecord,
+  DeliveryRecord,
+  FloodRecord,
+  Step,
+  Trace,
+  TraceRecord,
+  WithheldRecord,
+} from '../policy/trace.ts'
 import { clean } from './clean.ts'
 import { describeDecidedBy, ends, sourceOf } from './decided-by.ts'
 import { filterLines } from './filter-lines.ts'
@@ -32,7 +40,7 @@ export function renderLadder(records: readonly TraceRecord[], { color, mappings 
   return records
     .map((record, i) => {
       // A dialogue begins a ladder; what came of it goes on with the same.
-      const goesOn = record.record === 'delivery' || record.record === 'birth'
+      const goesOn = record.record !== 'trace' && record.record !== 'flood'
       const between = i === 0 ? '' : goesOn ? '│\n' : '\n'
       return `${between}${renderRecord(record, paint, mappings).join('\n')}\n`
     })
@@ -47,6 +55,8 @@ function renderRecord(record: TraceRecord, paint: Paint, mappings: Mappings | un
       return renderDelivery(record, paint)
     case 'birth':
       return renderBirth(record, paint)
+    case 'withheld':
+      return renderWithheld(record, paint)
     case 'flood':
       return renderFlood(record, paint)
     default:
@@ -161,6 +171,12 @@ function renderBirth({ id, about, at, why, recipients, steps }: BirthRecord, pai
     ...renderSteps(steps, paint),
   ]
 }
+
+const renderWithheld = ({ at, why, to, reason, by }: WithheldRecord, paint: Paint): readonly string[] => [
+  `${paint('bold', '├─ not sent')}  ${time(at)}  ${why}  ${names(to)}`,
+  `│             ${clean(reason)}`,
+  `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
+]
 
 const renderFlood = ({ at, address, of, count, reply, by }: FloodRecord, paint: Paint): readonly string[] => [
   `${paint('red', 'refused')}  ${time(at)}  [${clean(address)}]: ${count} more ${of ?? 'connections'}  ${clean(reply)}`,

@@ -56,6 +56,13 @@ export function summarise(record: TraceRecord): Summary {
         recipients: record.recipients.map(({ address }) => ({ address: word(address), result: 'accepted' })),
         words: [word(record.about)],
       }
+    case 'withheld':
+      return {
+        id: record.id,
+        at: record.at,
+        recipients: record.to.map((address) => ({ address: word(address), result: 'withheld' })),
+        words: [],
+      }
     case 'flood':
       return {
         id: `flood-${record.at}-${record.address}${record.of === undefined ? '' : `-${record.of}`}`,

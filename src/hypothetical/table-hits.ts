@@ -39,6 +39,7 @@ function countRecord(record: TraceRecord, add: (row: string, times: number) => v
     if (record.by.by === 'table' && record.by.row !== undefined) add(record.by.row, 1)
     return
   }
+  if (record.record === 'withheld') return
   for (const step of record.steps) for (const row of rowsOf(step)) add(row, Math.max(1, step.recipients?.length ?? 1))
 }
 

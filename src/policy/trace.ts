@@ -137,6 +137,21 @@ export interface BirthRecord {
   readonly steps: readonly Step[]
 }
 
+/** A message that the MTA did not make, because its budget was used up (queue/budget.ts). */
+export interface WithheldRecord {
+  readonly record: 'withheld'
+  readonly version: 1
+  /** The message it would have been about. */
+  readonly id: MessageId
+  readonly at: number
+  readonly revision: string
+  readonly why: BirthRecord['why']
+  /** Who does not get it. */
+  readonly to: readonly string[]
+  readonly reason: string
+  readonly by: DecidedBy
+}
+
 /** Refused connections of one address after the first ten of a minute, summed (design 2.2); or its transactions. */
 export interface FloodRecord {
   readonly record: 'flood'
@@ -150,7 +165,7 @@ export interface FloodRecord {
   readonly by: DecidedBy
 }
 
-export type TraceRecord = Trace | DeliveryRecord | BirthRecord | FloodRecord
+export type TraceRecord = Trace | DeliveryRecord | BirthRecord | WithheldRecord | FloodRecord
 
 /** Where traces go. Never throws, never waits for the disk; what it must drop it counts. */
 export interface TraceSink {

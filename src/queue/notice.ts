@@ -18,6 +18,7 @@ import { type Log, silentLog } from '../monitor/log.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import { safeLines } from '../smtp/safe-lines.ts'
+import type { Budget } from './budget.ts'
 import { askedAgain, queueOwnMessage } from './own-message.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 
@@ -41,6 +42,8 @@ export interface NoticeOrder {
   /** Octets nobody can foretell, as node:crypto's randomBytes. */
   readonly random: (octets: number) => Uint8Array
   readonly traces: TraceSink
+  /** Absent: every notice is made. */
+  readonly budget?: Budget
   readonly log?: Log
 }
 
@@ -56,8 +59,8 @@ const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
 }
 
 /**
- * Makes and queues the notice. Its id; `undefined` when none is due, or when the sender's address leads nowhere (which
- * is logged here; the caller records that nobody was told).
+ * Makes and queues the notice. Its id; `undefined` when none is due, when the budget is used up, or when the sender's
+ * address leads nowhere (which is logged here; the caller records that nobody was told).
  * Rejects when the store will not take it: then nothing was kept, and the news is still to be told.
  */
 export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefined> {
@@ -79,6 +82,8 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
     return undefined
   }
 
+  if (order.budget !== undefined && (await order.budget({ why: kind, about: original.id, to: [to] })).length === 0)
+    return undefined
   const { hostname } = revision.config.server
   const size = editedSize(original.size, original.edits)
   // It goes wherever the sender is: over DATA too, whatever brought it here.

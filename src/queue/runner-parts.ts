@@ -11,6 +11,7 @@ import type { Metrics } from '../monitor/metrics.ts'
 import type { Placement } from '../policy/own-mail.ts'
 import type { TraceSink } from '../policy/trace.ts'
 import type { Counters } from '../state/counters.ts'
+import { createBudget } from './budget.ts'
 import { Deliveries, type DeliveriesDeps } from './deliveries.ts'
 import { carryOut } from './filtered/carry-out.ts'
 import { rememberFulfilled } from './filtered/remembering.ts'
@@ -55,8 +56,10 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
   const timeline = new Timeline(clock, (byMs) => log.warn('clock.jumped', { byMs }))
   const slots = deps.slots ?? ownSlots(deps)
   const schedule = new Schedule({ slots, lifetimes: () => revision().config.queue })
-  const notices = { store, place, revision, clock, ids, random: deps.randomBytes, traces, log, queued }
   const { counters } = deps
+  const budget = counters && createBudget({ counters, revision, clock, traces, log })
+  const made = { store, place, revision, clock, ids, random: deps.randomBytes, traces, log, queued }
+  const notices = budget === undefined ? made : { ...made, budget }
   const recording = new Recording({
     store,
     revision,
@@ -87,8 +90,8 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
         now: () => clock.now(),
         unique: () => Buffer.from(deps.randomBytes(9)).toString('hex'),
         send: async (filtered) => {
-          if (deps.counters === undefined) return undefined
-          const unsent = await sendFor(message, filtered, { ...notices, counters: deps.counters })
+          if (counters === undefined || budget === undefined) return undefined
+          const unsent = await sendFor(message, filtered, { ...made, counters, budget })
           if (unsent !== undefined)
             log.warn('filters.not-sent', {
               err: unsent.cause,

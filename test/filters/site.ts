@@ -127,10 +127,13 @@ export function queued(site: Site, wanted: (rows: readonly QueueRow[]) => boolea
 }
 
 /** Which process took the message: part of its id is drawn once for each (envelope/message-id.ts). */
-export const sourceOf = (reply: string): string => {
+export const sourceOf = (reply: string): string => idOf(reply).slice(10, 14)
+
+/** The id that an accepted message got. */
+export function idOf(reply: string): string {
   const id = /^250 .*\b([0-9A-Z]{17})\b/.exec(reply)?.[1]
   assert.ok(id !== undefined, reply)
-  return id.slice(10, 14)
+  return id
 }
 
 /** Sends crowds of the same message, a connection each, until the replies are enough. */

@@ -29,6 +29,7 @@ export interface SiteOptions {
   readonly channels?: Readonly<Record<string, object>>
   readonly limits?: Given['limits']
   readonly sasl?: Given['sasl']
+  readonly queue?: Given['queue']
   /** Port of a name server; without one nobody answers, and every route must name an address. */
   readonly dns?: number
   /** Files beside postern.yaml, by name. */
@@ -67,7 +68,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     routes: options.routes ?? [],
     limits: options.limits ?? {},
     sasl: options.sasl ?? {},
-    queue: { retry: ['1s'] },
+    queue: { retry: ['1s'], ...options.queue },
     dns: { servers: [`${HOST}:${options.dns ?? 1}`], timeout: '1s' },
     monitor: { log: 'error' },
   } satisfies Record<string, unknown>

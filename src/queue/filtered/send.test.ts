@@ -13,6 +13,7 @@ import { mailAddress } from '../../policy/access/fixture.ts'
 import type { TraceRecord } from '../../policy/trace.ts'
 import type { Counters } from '../../state/counters.ts'
 import { EmbeddedCounters } from '../../state/embedded-counters.ts'
+import { createBudget } from '../budget.ts'
 import { MemoryStore } from '../memory-store.ts'
 import { sendFor } from './send.ts'
 
@@ -73,6 +74,9 @@ async function setUp({
   }
   const about = await store.get(id)
   assert.ok(about !== undefined)
+  const memory = counters ?? new EmbeddedCounters(clock)
+  const sink = { append: (record: TraceRecord) => void traces.push(record) }
+  const log = { ...silentLog, warn: (event: string) => void warned.push(event) }
   const means = {
     store,
     place: async (address: typeof OWNER) => ({
@@ -83,10 +87,11 @@ async function setUp({
     clock,
     ids,
     random: (octets: number) => new Uint8Array(octets),
-    traces: { append: (record: TraceRecord) => void traces.push(record) },
-    log: { ...silentLog, warn: (event: string) => void warned.push(event) },
+    traces: sink,
+    log,
     queued: (one: MessageId) => void queued.push(one),
-    counters: counters ?? new EmbeddedCounters(clock),
+    counters: memory,
+    budget: createBudget({ counters: memory, revision: () => revision, clock, traces: sink, log }),
   }
   const texts = async (): Promise<readonly string[]> =>
     Promise.all(
@@ -150,7 +155,7 @@ test('every message, where the period is nothing; never to the null sender', asy
 test('a hundred an hour for one owner, and no more', async () => {
   const { send, clock, queued, warned } = await setUp()
   for (let i = 0; i < 105; i++) await send(asked({ vacations: [reply({ seconds: 0 })] }))
-  assert.deepEqual([queued.length, warned.length, warned[0]], [100, 5, 'filters.budget'])
+  assert.deepEqual([queued.length, warned.length, warned[0]], [100, 5, 'own-mail.withheld'])
   clock.advance(HOUR + 1)
   await send(asked({ vacations: [reply({ seconds: 0 })] }))
   assert.equal(queued.length, 101)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The messages filters asked for: replies (RFC 5230), notifications (RFC 5436), reports of scripts that failed. Each is
- * remembered before it is sent, and all together are bounded: an attacker who makes others' scripts write mail finds the
- * end of that soon (spec filters.md 9, 10; spec sieve-engine.md 5).
+ * remembered before it is sent, and all of them have one budget (budget.ts; spec filters.md 9, 10).
  */
 import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
@@ -17,13 +16,11 @@ import { sitePostmaster } from '../../policy/find-address.ts'
 import type { BirthRecord } from '../../policy/trace.ts'
 import { composeNotification, composeVacation, parseMailto, SieveMessage } from '../../sieve/index.ts'
 import type { CounterRequest, Counters, CounterTable } from '../../state/counters.ts'
+import type { Budget } from '../budget.ts'
 import { askedAgain, type Place, queueOwnMessage } from '../own-message.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
 
-/** Messages of one owner's scripts in an hour, and of all scripts together. */
-const PER_OWNER = 100
-const PER_SITE = 10_000
 const HOUR_MS = 3_600_000
 /** RFC 5230 §4.2 asks for a thousand senders; of all owners together. */
 const MAX_REMEMBERED = 1_000_000
@@ -35,6 +32,7 @@ const MAX_HEADER = 64 * 1024
 
 export interface SendMeans extends NoticeMeans {
   readonly counters: Counters
+  readonly budget: Budget
 }
 
 /**
@@ -104,8 +102,8 @@ async function sendEach(
     filed?: FiledCopy,
   ): Promise<void> => {
     const copy = filed === undefined ? undefined : { owner: first, filed }
-    if (await isWithinBudget(means, first)) await queue({ about, why, to, bytes, means, copy })
-    else means.log?.warn('filters.budget', { owner: first, about: envelope.id, why })
+    const within = await means.budget({ why, about: envelope.id, to, owner: first })
+    if (within.length > 0) await queue({ about, why, to: within, bytes, means, copy })
   }
   for (const reply of vacations) {
     // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
@@ -146,16 +144,6 @@ async function isNew({ counters }: SendMeans, owner: string, { to, handle, secon
   const hours = PERIODS.find((each) => each * 3600 >= seconds) ?? PERIODS.at(-1) ?? 1
   const request = { do: 'throttle', table: table(`filters.vacation.${hours}`, 1, hours * HOUR_MS), key } as const
   return (await answered(counters, request)) === 'under'
-}
-
-async function isWithinBudget({ counters }: SendMeans, owner: string): Promise<boolean> {
-  const budget = (name: string, quota: number, key: string): CounterRequest => ({
-    do: 'throttle',
-    table: table(name, quota, HOUR_MS),
-    key,
-  })
-  const own = await answered(counters, budget('filters.sent', PER_OWNER, owner.toLowerCase()))
-  return own === 'under' && (await answered(counters, budget('filters.sent.all', PER_SITE, 'all'))) === 'under'
 }
 
 async function answered(counters: Counters, request: CounterRequest): Promise<string> {
