@@ -76,9 +76,14 @@ export interface VariableScope {
 
 /** What a word can see and do in a run. */
 export interface RunContext {
+  /** What tests look at and edits change: the message, or a part that is presented as one. */
   readonly message: SieveMessage
+  /** The message itself: what actions take, and rules about replies look at. */
+  readonly whole: SieveMessage
   /** Puts another message in place; what was kept of the old one by `perMessage` goes. */
   replaceMessage(message: SieveMessage): void
+  /** Shows a part as the message from here on, or the message itself again; gives what was shown before. */
+  present(part: SieveMessage | undefined): SieveMessage | undefined
   readonly envelope: SieveEnvelope
   setEnvelope(envelope: SieveEnvelope): void
   readonly environment: SieveEnvironment

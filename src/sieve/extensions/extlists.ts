@@ -4,11 +4,17 @@ import { traceCompared } from '../match/match-types.ts'
 import type { MatchTypeDef, SieveExtension, WordDef } from '../plugin.ts'
 import { firstOf, then } from '../questions.ts'
 
+/** §2.5: a name that begins with a colon is short for one in this space; hosts see the short one. */
+const SPACE = 'urn:ietf:params:sieve:'
+
+export const listName = (name: string): string =>
+  name.toLowerCase().startsWith(SPACE) ? name.slice(SPACE.length - 1) : name
+
 /** §2.2: a value is a member of one of the lists; how members are compared is the list's matter. */
 const LIST: MatchTypeDef = {
   name: 'list',
   match(ctx, values, { keys, captures }) {
-    const pairs = values.texts.flatMap((value) => keys.texts.map((list) => ({ value, list })))
+    const pairs = values.texts.flatMap((value) => keys.texts.map((list) => ({ value, list: listName(list) })))
     const look = ({ value, list }: { readonly value: string; readonly list: string }) => {
       ctx.spend(4)
       return then(ctx.ask({ ask: 'sieve.list', list, value }), ({ kind }) => {
@@ -32,7 +38,7 @@ const VALID_EXT_LIST: WordDef = {
   evaluate: (ctx, args) =>
     then(
       firstOf(args.strings('ext-list-names'), (list) =>
-        then(ctx.ask({ ask: 'sieve.list', list }), ({ kind }) => (kind === 'found' ? undefined : true)),
+        then(ctx.ask({ ask: 'sieve.list', list: listName(list) }), ({ kind }) => (kind === 'found' ? undefined : true)),
       ),
       (missing) => missing === undefined,
     ),

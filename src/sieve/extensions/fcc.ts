@@ -2,7 +2,7 @@
 /** `:fcc`, RFC 8580: a copy of what is sent goes into a mailbox. */
 import type { FccArgs } from '../action.ts'
 import type { AddedTagDef, Args, SieveExtension } from '../plugin.ts'
-import { mailboxOptions } from './fileinto.ts'
+import { ELSEWHERE, mailboxOptions } from './fileinto.ts'
 import { normalizeFlags } from './flags.ts'
 
 const SENDING = ['vacation', 'notify']
@@ -22,6 +22,6 @@ export const FCC: SieveExtension = { name: 'fcc', tags: [{ name: 'fcc', value: '
 export const FCC_TAGS: Readonly<Record<string, AddedTagDef>> = {
   mailbox: { name: 'create', needs: 'fcc', on: SENDING },
   imap4flags: { name: 'flags', value: 'string-list', needs: 'fcc', on: SENDING },
-  'special-use': { name: 'specialuse', value: 'string', needs: 'fcc', on: SENDING },
-  mailboxid: { name: 'mailboxid', value: 'string', needs: 'fcc', on: SENDING },
+  'special-use': { name: 'specialuse', value: 'string', group: ELSEWHERE, needs: 'fcc', on: SENDING },
+  mailboxid: { name: 'mailboxid', value: 'string', group: ELSEWHERE, needs: 'fcc', on: SENDING },
 }

@@ -23,6 +23,9 @@ export function checkMailbox(word: CompiledWord, ctx: ValidateContext, argument:
   if (problem !== undefined) ctx.error(word.spanOf(argument), 'mailbox-name', problem)
 }
 
+/** RFC 9042 §4.2: an identifier and an attribute in one command are a mistake. */
+export const ELSEWHERE = 'another mailbox'
+
 /** Where `:create` and its like lead, for `fileinto` and `:fcc` alike. */
 export const mailboxOptions = (args: Args): Pick<FileintoArgs, 'create' | 'specialUse' | 'mailboxId'> => ({
   create: args.has('create'),

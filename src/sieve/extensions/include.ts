@@ -6,6 +6,7 @@ import type { SieveAsking } from '../questions.ts'
 import { isAsking } from '../questions.ts'
 import { type Ended, NORMAL, RETURN } from '../run/ended.ts'
 import type { RunContext, Slot } from '../run-context.ts'
+import { presentPart } from './core/loops.ts'
 
 /** Names are handed to a store: none can lead out of it. */
 const NAME = /^[^/\\\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,128}$/
@@ -69,8 +70,10 @@ function* include(ctx: RunContext, args: Args): SieveAsking<Ended> {
   }
   done.add(key)
   running.add(key)
+  const putBack = presentPart(ctx)
   const inner = ctx.runScript(program)
   const ended = isAsking(inner) ? yield* inner : inner
+  if (!putBack()) ctx.note('warning', 'include', 'a part inside an encoded message stays as it is', args)
   running.delete(key)
   return ended.how === 'return' ? NORMAL : ended
 }

@@ -7,7 +7,7 @@ import { TextList } from '../match/text-list.ts'
 import type { SieveExtension, WordDef } from '../plugin.ts'
 import { firstOf, type Maybe, then } from '../questions.ts'
 import type { RunContext } from '../run-context.ts'
-import { mailboxProblem } from './fileinto.ts'
+import { ELSEWHERE, mailboxProblem } from './fileinto.ts'
 
 /** Every one of these is there. */
 const every = (items: readonly string[], isThere: (item: string) => Maybe<boolean>): Maybe<boolean> =>
@@ -104,7 +104,7 @@ const SPECIALUSE_EXISTS: WordDef = {
 export const SPECIAL_USE: SieveExtension = {
   name: 'special-use',
   words: [SPECIALUSE_EXISTS],
-  tags: [{ name: 'specialuse', value: 'string', on: ['fileinto'] }],
+  tags: [{ name: 'specialuse', value: 'string', group: ELSEWHERE, on: ['fileinto'] }],
 }
 
 /** RFC 9042 §4 */
@@ -120,5 +120,5 @@ const MAILBOXIDEXISTS: WordDef = {
 export const MAILBOXID: SieveExtension = {
   name: 'mailboxid',
   words: [MAILBOXIDEXISTS],
-  tags: [{ name: 'mailboxid', value: 'string', on: ['fileinto'] }],
+  tags: [{ name: 'mailboxid', value: 'string', group: ELSEWHERE, on: ['fileinto'] }],
 }

@@ -10,7 +10,7 @@ import { isAsking, type SieveAsking } from '../questions.ts'
 import { type Ended, NORMAL } from '../run/ended.ts'
 import type { RunContext } from '../run-context.ts'
 import { within } from './body.ts'
-import { currentPart, LOOPS, partAt } from './core/header-fields.ts'
+import { currentLoop, currentPart, LOOPS, partAt, replaceWith } from './core/loops.ts'
 import { enclosed, replacedMessage, replacedPart } from './rebuild.ts'
 import { sieveAddress } from './sieve-address.ts'
 import { assign, checkVariableName } from './variables.ts'
@@ -40,10 +40,10 @@ function* pathsWithin(part: MimePart, path: readonly number[]): Iterable<readonl
 }
 
 function* everyPart(ctx: RunContext, args: Args): SieveAsking<Ended> {
-  const loops = ctx.perRun(LOOPS)
+  const { all: loops } = ctx.perRun(LOOPS)
   if (loops.length >= ctx.limits.loopDepth)
     ctx.fail(limitCode('loopDepth'), `more than ${ctx.limits.loopDepth} loops within each other`, args)
-  const outer = loops.at(-1)
+  const outer = currentLoop(ctx)
   const paths = [...pathsWithin(outer?.part ?? ctx.message.root, outer?.path ?? [])]
   // Within another loop: the parts within its part.
   for (const path of outer === undefined ? paths : paths.slice(1)) {
@@ -146,7 +146,7 @@ const REPLACE: WordDef = {
   execute(ctx, args) {
     const text = args.string('replacement')
     checkText(ctx, args, text)
-    const part = ctx.perRun(LOOPS).at(-1)?.part
+    const part = currentLoop(ctx)?.part
     const { message } = ctx
     const subject = args.has('subject') ? args.string('subject') : undefined
     const from = args.has('from') ? args.string('from') : undefined
@@ -158,12 +158,6 @@ const REPLACE: WordDef = {
     else replaceWith(ctx, SieveMessage.parse(rebuilt, { insteadOf: message }))
     return undefined
   },
-}
-
-/** The loops at work go on in the new message, each at its place. */
-function replaceWith(ctx: RunContext, message: SieveMessage): void {
-  ctx.replaceMessage(message)
-  for (const loop of ctx.perRun(LOOPS)) loop.part = partAt(message.root, loop.path) ?? loop.part
 }
 
 export const REPLACE_EXTENSION: SieveExtension = { name: 'replace', words: [REPLACE] }

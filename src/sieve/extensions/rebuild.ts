@@ -45,22 +45,21 @@ export function replacedMessage(
   return Buffer.concat([...kept, Buffer.from(added + (mime ? entity(text) : textPart(text)))])
 }
 
+export const replacedPart = (message: SieveMessage, part: MimePart, text: string, mime: boolean): Buffer | undefined =>
+  replacedPiece(message, part, Buffer.from(mime ? entity(text) : textPart(text)))
+
 /** `undefined` for a part that is not a piece of the message's own octets: it stood in an encoded message. */
-export function replacedPart(message: SieveMessage, part: MimePart, text: string, mime: boolean): Buffer | undefined {
-  const { root } = message
-  if (part.header.buffer !== root.header.buffer) return undefined
+export function replacedPiece({ root, fields }: SieveMessage, part: MimePart, piece: Uint8Array): Buffer | undefined {
   const start = part.header.byteOffset - root.header.byteOffset
   const end = part.body.byteOffset + part.body.length - root.header.byteOffset
-  const bytes = Buffer.from(
-    root.header.buffer,
-    root.header.byteOffset,
-    root.body.byteOffset + root.body.length - root.header.byteOffset,
-  )
-  const piece = mime ? entity(text) : textPart(text)
-  const rebuilt = Buffer.concat([bytes.subarray(0, start), Buffer.from(piece), bytes.subarray(end)])
+  const length = root.body.byteOffset + root.body.length - root.header.byteOffset
+  // Small buffers share their memory: what is beside the message is none of it.
+  if (part.header.buffer !== root.header.buffer || start < 0 || end > length) return undefined
+  const bytes = Buffer.from(root.header.buffer, root.header.byteOffset, length)
+  const rebuilt = Buffer.concat([bytes.subarray(0, start), piece, bytes.subarray(end)])
   const { body } = splitHeader(rebuilt)
   // The header as it stands, edits included.
-  return Buffer.concat([...message.fields.map(({ raw }) => raw), Buffer.from('\r\n'), body])
+  return Buffer.concat([...fields.map(({ raw }) => raw), Buffer.from('\r\n'), body])
 }
 
 export function enclosed(

@@ -23,7 +23,15 @@ function resent(ctx: RunContext, args: Args): Pick<Options, 'resent'> {
 }
 
 function dsn(ctx: RunContext, args: Args): Pick<Options, 'notify' | 'ret'> {
-  const notify = args.has('notify') ? args.strings('notify').map((word) => word.toUpperCase()) : undefined
+  // §4: one string with commas. Strings of a list are taken too, which older scripts of this server have.
+  const notify = args.has('notify')
+    ? args.strings('notify').flatMap((words) =>
+        words
+          .toUpperCase()
+          .split(',')
+          .map((word) => word.trim()),
+      )
+    : undefined
   // RFC 3461 §4.1: NEVER stands alone.
   if (notify?.some((word) => !NOTIFY.has(word) || (word === 'NEVER' && notify.length > 1)))
     return ctx.fail('redirect-dsn', 'notify is NEVER, or some of SUCCESS, FAILURE and DELAY', args)
@@ -33,10 +41,17 @@ function dsn(ctx: RunContext, args: Args): Pick<Options, 'notify' | 'ret'> {
   return { ...(notify === undefined ? {} : { notify }), ...(ret === undefined ? {} : { ret }) }
 }
 
+/** ISO 8601 as the date part `iso8601` has it; the zone may be that of the part `zone`, as in the example of §6. */
+function readTime(text: string): number {
+  const [, date, hours, minutes] =
+    /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|([+-]\d\d):?(\d\d))$/i.exec(text) ?? []
+  return date === undefined ? Number.NaN : Date.parse(`${date}${hours === undefined ? 'Z' : `${hours}:${minutes}`}`)
+}
+
 function deliverBy(ctx: RunContext, args: Args): Partial<Options> {
   const relative = args.has('bytimerelative') ? args.number('bytimerelative') : undefined
-  const absolute = args.has('bytimeabsolute') ? Date.parse(args.string('bytimeabsolute')) : undefined
-  if (absolute !== undefined && Number.isNaN(absolute))
+  const absolute = args.has('bytimeabsolute') ? readTime(args.string('bytimeabsolute')) : undefined
+  if (Number.isNaN(absolute))
     return ctx.fail('redirect-deliverby', 'bytimeabsolute is a date like 2026-11-24T12:00:00Z', args)
   if (relative === undefined && absolute === undefined) return {}
   const mode = args.has('bymode') ? args.string('bymode').toLowerCase() : 'notify'
@@ -65,4 +80,11 @@ export const REDIRECT_DELIVERBY: SieveExtension = {
     { name: 'bymode', value: 'string', on: ['redirect'] },
     { name: 'bytrace', on: ['redirect'] },
   ],
+  // §6: a mode and a trace are those of a time.
+  afterCheck(_script, words, ctx) {
+    for (const word of words)
+      for (const tag of ['bymode', 'bytrace'])
+        if (word.def.name === 'redirect' && word.has(tag) && !word.has('bytimerelative') && !word.has('bytimeabsolute'))
+          ctx.error(word.spanOf(tag), 'tag-needs', `:${tag} needs :bytimerelative or :bytimeabsolute beside it`)
+  },
 }

@@ -31,7 +31,7 @@ function ownAddresses(ctx: RunContext, given: readonly string[], to: string | un
 
 /** Fields that say: no person wrote this to a person. Shared with notifications. */
 export function automatic(ctx: RunContext): string | undefined {
-  const { message } = ctx
+  const { whole: message } = ctx
   const list = message.fields.find(({ lowerName }) => lowerName.startsWith('list-'))
   if (list !== undefined) return `the message is from a list: ${list.name}`
   const precedence = message.fieldsNamed('precedence')[0]?.value.toLowerCase()
@@ -41,7 +41,7 @@ export function automatic(ctx: RunContext): string | undefined {
 
 /** RFC 3834 §5: any value but `no`; parameters and comments aside. */
 export function autoSubmitted(ctx: RunContext): string | undefined {
-  const value = ctx.message.fieldsNamed('auto-submitted')[0]?.value
+  const value = ctx.whole.fieldsNamed('auto-submitted')[0]?.value
   const [word = ''] =
     value
       ?.toLowerCase()
@@ -53,7 +53,7 @@ export function autoSubmitted(ctx: RunContext): string | undefined {
 function namesOwner(ctx: RunContext, own: readonly string[]): boolean {
   let compared = 0
   for (const name of RECIPIENT_FIELDS)
-    for (const field of ctx.message.fieldsNamed(name))
+    for (const field of ctx.whole.fieldsNamed(name))
       for (const { local, domain } of addressesOf(ctx, field)) {
         if (++compared > MAX_COMPARED) return false
         ctx.spend(own.length)

@@ -88,6 +88,7 @@ export class Context implements RunContext {
   flags: readonly string[] | undefined = undefined
   perRecipient: boolean
   #message: SieveMessage
+  #presented: SieveMessage | undefined
   #envelope: SieveEnvelope
   #frame: Frame
   #depth = 0
@@ -122,12 +123,24 @@ export class Context implements RunContext {
   }
 
   get message(): SieveMessage {
+    return this.#presented ?? this.#message
+  }
+
+  get whole(): SieveMessage {
     return this.#message
   }
 
   replaceMessage(message: SieveMessage): void {
-    this.#message = message
+    if (this.#presented === undefined) this.#message = message
+    else this.#presented = message
     this.#perMessage.clear()
+  }
+
+  present(part: SieveMessage | undefined): SieveMessage | undefined {
+    const before = this.#presented
+    this.#presented = part
+    this.#perMessage.clear()
+    return before
   }
 
   get envelope(): SieveEnvelope {
@@ -215,7 +228,7 @@ export class Context implements RunContext {
 
   runProgram(program: SieveProgram, options: { readonly result?: 'new' | 'append' } = {}): Maybe<SieveRunResult> {
     this.#deeper()
-    const environment = { ...this.environment, message: this.#message, envelope: this.#envelope }
+    const environment = { ...this.environment, message: this.message, envelope: this.#envelope }
     const list = options.result === 'append' ? this.actions : new ActionList()
     const inner = new Context(program, environment, this.limits, this.shared, this.#runInner, list)
     return then(this.#runInner(inner, program), (result) => {

@@ -54,7 +54,7 @@ function failed(ctx: Context, error: unknown): SieveRunResult {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 function result(ctx: Context, status: SieveRunResult['status']): SieveRunResult {
-  const { actions, message, shared, environment, perRecipient } = ctx
+  const { actions, whole: message, shared, environment, perRecipient } = ctx
   const { steps, wallMs } = shared.budget
   return {
     status,

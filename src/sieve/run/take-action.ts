@@ -16,7 +16,7 @@ export function takeAction(ctx: RunContext, registry: Registry, added: NewAction
     kind: added.kind,
     args: added.args,
     def,
-    message: def.unenclosed === true ? ctx.message.unenclosed : ctx.message,
+    message: def.unenclosed === true ? ctx.whole.unenclosed : ctx.whole,
     cancelsImplicitKeep: added.cancelsImplicitKeep ?? def.cancelsImplicitKeep,
     earlier: false,
     executed: false,

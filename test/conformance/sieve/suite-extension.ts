@@ -15,13 +15,28 @@ import {
   runChain,
   type SieveAsking,
   type SieveEngine,
+  type SieveEnvelope,
   type SieveExtension,
   TextList,
   type WordDef,
 } from '../../../src/sieve/index.ts'
 import { type SuiteState, setMessage, TestFailed } from './suite-state.ts'
 
-const VARIABLES_THAT_CAN_BE_SET = ['message', 'envelope.from', 'envelope.to', 'envelope.orig_to', 'envelope.auth']
+/** What `test_set` can set: of the envelope by the name of its field, and how the text is read. */
+const ENVELOPE: Readonly<Record<string, (value: string) => Partial<SieveEnvelope>>> = {
+  from: (from) => ({ from }),
+  to: (to) => ({ to }),
+  auth: (auth) => ({ auth }),
+  orig_to: (orcpt) => ({ orcpt }),
+  notify: (values) => ({ notify: values.split(',') }),
+  ret: (ret) => ({ ret: ret === 'FULL' ? 'FULL' : 'HDRS' }),
+  envid: (envid) => ({ envid }),
+  by_time: (time) => ({ byTime: Date.parse(time) }),
+  by_relative: (seconds) => ({ byTimeRelative: Number(seconds) }),
+  by_mode: (mode) => ({ byMode: mode === 'R' ? 'R' : 'N' }),
+  by_trace: (trace) => ({ byTrace: trace === 'yes' }),
+}
+const VARIABLES_THAT_CAN_BE_SET = ['message', ...Object.keys(ENVELOPE).map((name) => `envelope.${name}`)]
 
 export function suiteExtension(state: SuiteState, engine: () => SieveEngine): SieveExtension {
   /** A test fails when its block ends with the token of a failure, an error, or anything but its end. */
@@ -101,7 +116,17 @@ export function suiteExtension(state: SuiteState, engine: () => SieveEngine): Si
       const sent = state.services.submission.sent[index]
       if (sent === undefined) return false
       setMessage(ctx, sent.content)
-      ctx.setEnvelope({ from: sent.from, to: sent.address })
+      const { from, address: to, notify, ret, byTimeRelative, byTimeAbsolute, byMode, byTrace } = sent
+      ctx.setEnvelope({
+        from,
+        to,
+        ...(notify === undefined ? {} : { notify }),
+        ...(ret === undefined ? {} : { ret }),
+        ...(byTimeRelative === undefined ? {} : { byTimeRelative }),
+        ...(byTimeAbsolute === undefined ? {} : { byTime: byTimeAbsolute }),
+        ...(byMode === undefined ? {} : { byMode }),
+        ...(byTrace === undefined ? {} : { byTrace }),
+      })
       return true
     }
     const stored = state.services.store.folders.get(args.string('folder'))?.[index]
@@ -142,7 +167,7 @@ export function suiteExtension(state: SuiteState, engine: () => SieveEngine): Si
         const value = args.string('value')
         const [what = '', part = ''] = args.string('variable').split('.')
         if (what === 'message') setMessage(ctx, Buffer.from(value))
-        else ctx.setEnvelope({ ...ctx.envelope, [part === 'orig_to' ? 'orcpt' : part]: value })
+        else ctx.setEnvelope({ ...ctx.envelope, ...ENVELOPE[part]?.(value) })
         return undefined
       },
     },

@@ -5,7 +5,8 @@ import type { MimePart } from '../../../mime/structure.ts'
 import type { CompiledWord } from '../../compiled.ts'
 import { Field } from '../../message.ts'
 import type { Args, ValidateContext } from '../../plugin.ts'
-import type { RunContext, Slot } from '../../run-context.ts'
+import type { RunContext } from '../../run-context.ts'
+import { currentPart } from './loops.ts'
 
 /** RFC 5322 §3.6.8 */
 const FIELD_NAME = /^[!-9;-~]{1,998}$/
@@ -25,22 +26,6 @@ export function checkFieldNames(word: CompiledWord, ctx: ValidateContext, argume
     else ctx.error(span, 'header-name', message)
   }
 }
-
-/** A loop of `foreverypart` at one part: where it stands in the tree, as the numbers of children from the top. */
-export interface Loop {
-  readonly path: readonly number[]
-  /** Another one, when a script put something in its place. */
-  part: MimePart
-}
-
-/** The loops at work, the innermost last. */
-export const LOOPS: Slot<Loop[]> = { name: 'foreverypart', init: () => [] }
-
-export const partAt = (root: MimePart, path: readonly number[]): MimePart | undefined =>
-  path.reduce<MimePart | undefined>((part, child) => part?.children[child], root)
-
-/** The part that `:mime` means: that of the innermost loop, else the message. */
-export const currentPart = (ctx: RunContext): MimePart => ctx.perRun(LOOPS).at(-1)?.part ?? ctx.message.root
 
 /** RFC 5703 §4.1: `:anychild` means the part and all within it. */
 export function* withChildren(part: MimePart): Iterable<MimePart> {

@@ -8,6 +8,7 @@ import type { Args, WordDef } from '../../plugin.ts'
 import type { RunContext } from '../../run-context.ts'
 import { startRedirect } from '../../services/start-redirect.ts'
 import { REDIRECT_TO_OWNER_KEEPS } from '../../unsure.ts'
+import { listName } from '../extlists.ts'
 import { redirectOptions } from '../redirect-options.ts'
 import { isOwn, sameMailbox, sieveAddress } from '../sieve-address.ts'
 import { flagsFor } from './store-actions.ts'
@@ -25,7 +26,7 @@ export const REDIRECT: WordDef = {
   execute(ctx, args) {
     const list = args.has('list')
     const text = args.string('address')
-    const address = list ? text : sieveAddress(text)
+    const address = list ? listName(text) : sieveAddress(text)
     // A run-time error: §2.10.6 keeps the message.
     if (address === undefined)
       return ctx.fail('address', `${JSON.stringify(text.slice(0, 80))} is no mail address`, args)
