@@ -3,8 +3,8 @@
  * What filters made of a message for one recipient (spec filters.md 2, step 5): to be carried out when the message is
  * delivered to that recipient. Plain data: the queue writes it as JSON and reads it back years later.
  *
- * Decided once, when the message comes in; nothing here is decided again. Targets are distinct already (spec filters.md
- * 8); merging deliveries of several recipients to one mailbox is for who delivers.
+ * Decided once, when the message comes in; nothing here is decided again. Targets are distinct already, of one recipient
+ * and of all (spec filters.md 8).
  */
 import type { MailAddress } from '../address/address.ts'
 
@@ -126,6 +126,8 @@ export interface Filtered {
   readonly keep?: Copy & { readonly flags: readonly string[] }
   readonly fileinto: readonly FiledInto[]
   readonly redirects: readonly Redirected[]
+  /** Recipients of the message whose copies stand for some of this one's: they lead to the same mailbox. */
+  readonly merged?: readonly number[]
   /**
    * Thrown away. With nothing else to deliver the recipient is on the channel for that already (bitbucket, with the rule
    * in `via`), whether or not there are replies and notices to send; with copies it keeps its channel, for these.

@@ -35,6 +35,7 @@ import { portAccess, portAccessInSession } from './stages/port-access.ts'
 import { mailAccess, origMailAccess, origSendAccess, sendAccess } from './stages/recipient-access.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
+import { sameMailbox } from './stages/same-mailbox.ts'
 import { senderDomain } from './stages/sender-domain.ts'
 import { sessionLimits, sessionLimitsAtReset } from './stages/session-limits.ts'
 import { signInRequired } from './stages/sign-in-required.ts'
@@ -87,6 +88,7 @@ export const STAGES = {
     userFilters,
     channelFilters,
     mtaFilter,
+    sameMailbox,
     freeSpaceLeft,
     accessFields,
     submissionFields,

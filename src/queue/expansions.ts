@@ -43,7 +43,7 @@ export class Expansions {
     if (this.#depth(lineage) >= this.#maxDepth)
       return { kind: 'failed', status: '5.4.6', reason: `aliases nested too deeply: ${recipient.given}` }
     const into: Member[] = []
-    const also = new Set<number>()
+    const also = new Set(outcome.also)
     const from = new Set(lineage.map(({ index }) => index))
     for (const member of outcome.into) {
       const redirected = member.copy?.redirected === true

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Proves, by real SMTP: nobody gets a message twice however it leads to them (spec filters.md 8), and the ledger says why. */
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { DOMAIN } from '../interop/site.ts'
 import { boxOf, deliveriesIn, filtered, messagesIn, send, settled } from './site.ts'
@@ -41,4 +43,19 @@ test('two who redirect to each other: the message does not go nowhere', async ()
   await settled(one)
   const both = await Promise.all(['kim', 'lee'].map((user) => messagesIn(boxOf(one, user))))
   assert.equal(both.flat().length, 1)
+})
+
+test('two addresses of one user, filed into one folder: one delivery, with the flags of both', async () => {
+  const script = `require ["fileinto", "mailbox", "imap4flags", "envelope", "subaddress"];
+    if envelope :detail "to" "a" { addflag "\\\\Seen"; } else { addflag "\\\\Flagged"; }
+    fileinto :create "X";`
+  await using one = await filtered({ users: { kim: script }, site })
+  assert.match(await send(one, { to: ['kim+a', 'kim+b'] }), /^250 /)
+  await settled(one)
+  const names = await readdir(join(boxOf(one, 'kim', '.X'), 'cur'))
+  assert.equal(names.length, 1)
+  assert.match(names[0] ?? '', /:2,FS$/)
+  assert.deepEqual(await messagesIn(boxOf(one, 'kim')), [])
+  const results = (await deliveriesIn(one, 3)).map((line) => line.split(' ')[1])
+  assert.deepEqual(results.toSorted(), ['delivered', 'duplicate', 'expanded'])
 })

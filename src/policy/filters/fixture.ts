@@ -16,6 +16,7 @@ import { contextOf, mailAddress, recordingHost, revisionOf } from '../access/fix
 import { runStages } from '../run-stages.ts'
 import type { ContentContext } from '../stage.ts'
 import { channelFilters, mtaFilter, userFilters } from '../stages/filters.ts'
+import { sameMailbox } from '../stages/same-mailbox.ts'
 import type { Step } from '../trace.ts'
 import type { FilterScript } from './script.ts'
 
@@ -131,7 +132,9 @@ export async function filterMail(site: FilterSite, mail: FilterMail = {}): Promi
   }
   const steps: Omit<Step, 'ms'>[] = []
   const result = await drive(
-    runStages('content', [userFilters, channelFilters, mtaFilter], start, { step: (step) => void steps.push(step) }),
+    runStages('content', [userFilters, channelFilters, mtaFilter, sameMailbox], start, {
+      step: (step) => void steps.push(step),
+    }),
     host,
     { onFact: ({ question }) => void questions.push(question.ask) },
   )

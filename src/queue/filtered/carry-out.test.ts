@@ -111,6 +111,15 @@ test('thrown away with an answer: recorded before it is thrown, so that a channe
   assert.deepEqual(outcome.into, [plain])
 })
 
+test('what another recipient has stands for a copy; thrown away besides, it does not come back', async () => {
+  const dropped = { how: 'discard', rule: 'r' } as const
+  for (const more of [{}, { dropped }, { keep: { flags: [] } }]) {
+    const { outcome } = await carried({ ...NOTHING, merged: [1], ...more })
+    assert.ok(outcome?.kind === 'expanded')
+    assert.deepEqual([outcome.into.length, outcome.also], ['keep' in more ? 1 : 0, [1]])
+  }
+})
+
 test('each copy is a recipient with its own flags, edits and place', async () => {
   const { outcome } = await carried({
     ...NOTHING,

@@ -28,7 +28,7 @@ export interface CarryOut {
 export async function carryOut({ recipient }: RecipientState, means: CarryOut): Promise<Outcome | undefined> {
   const { filtered, index: _, parent: __, ...base } = recipient
   if (filtered === undefined) return undefined
-  const { held, refused, dropped, keep, fileinto, redirects } = filtered
+  const { held, refused, dropped, keep, fileinto, redirects, merged = [] } = filtered
   // Once that is recorded it is no longer asked for (envelope/ledger.ts): let go by an operator, it goes on.
   if (held !== undefined) return { kind: 'held', reason: held.reason }
   const alone = keep === undefined && fileinto.length === 0 && redirects.length === 0
@@ -53,6 +53,7 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
     })
   const later = await putOff(filtered, means)
   if (later !== undefined) return later
+  if (merged.length > 0) return { kind: 'expanded', into, also: merged }
   if (dropped === undefined || !alone) return { kind: 'expanded', into }
   // With nothing to deliver the recipient is on the channel that throws it away, and the rule is named there.
   return isQuiet(filtered) ? undefined : { kind: 'expanded', into: [base] }
