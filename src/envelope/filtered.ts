@@ -54,6 +54,8 @@ export interface FiledInto extends Copy {
   readonly mailbox: string
   /** The recipient's address for this copy, where the channel rewrites it (keyword `fileinto`): deliver there. */
   readonly address?: MailAddress
+  /** That address is the recipient's own with this subaddress, and the channel has folders: this one. */
+  readonly detail?: string
   readonly flags: readonly string[]
   /** Make the mailbox where there is none (RFC 5490); without it such mail goes to the inbox. */
   readonly create: boolean

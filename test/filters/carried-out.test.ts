@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Proves, by real SMTP into Maildirs: what filters decide is what happens (spec filters.md 2, observable checks, and 12). */
+/** Proves, by real SMTP into Maildirs: what filters decide is what happens; the matrix of spec filters.md 12 is in matrix/. */
 import assert from 'node:assert/strict'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,29 +7,6 @@ import { test } from 'node:test'
 import { connectControl } from '../../src/control/client.ts'
 import { DOMAIN, eventually } from '../interop/site.ts'
 import { arrived, boxOf, filtered, messagesIn, send, settled } from './site.ts'
-
-for (const { name, given, stays } of [
-  { name: '(a) user keep, MTA discard', given: { users: { kim: 'keep;' }, mta: 'discard;' }, stays: true },
-  { name: '(b) user keep, MTA jettison', given: { users: { kim: 'keep;' }, mta: 'jettison;' }, stays: false },
-  {
-    name: '(c) user says nothing, channel discard',
-    given: { users: { kim: 'stop;' }, channel: 'discard;' },
-    stays: false,
-  },
-  { name: '(d) user discard, channel keep', given: { users: { kim: 'discard;' }, channel: 'keep;' }, stays: false },
-  {
-    name: '(e) no user script, channel keep, MTA reject',
-    given: { channel: 'keep;', mta: 'require "reject"; reject "no";' },
-    stays: true,
-  },
-  { name: '(f) the MTA alone', given: { mta: 'discard;' }, stays: false },
-])
-  test(`${name}: ${stays ? 'delivered' : 'dropped'}`, async () => {
-    await using site = await filtered(given)
-    assert.match(await send(site), /^250 /)
-    await settled(site)
-    assert.equal((await messagesIn(boxOf(site, 'kim'))).length, stays ? 1 : 0)
-  })
 
 test('filed into a folder that is made, seen already, with a field that a script added; and not into the inbox', async () => {
   const script =

@@ -12,8 +12,8 @@ import { DOMAIN, eventually, type Site, type SiteOptions, startSite } from '../i
 import { Client } from '../serve/client.ts'
 
 export interface Given {
-  /** By user. */
-  readonly users?: Readonly<Record<string, string>>
+  /** By user: one script, or rules. Users that `site` does not name are made. */
+  readonly users?: Readonly<Record<string, string | readonly string[]>>
   readonly mta?: string
   readonly channel?: string
   readonly site?: SiteOptions
@@ -27,14 +27,18 @@ export async function filtered({ users = {}, mta, channel, site = {} }: Given): 
     ...(mta === undefined ? {} : { 'filters/mta.sieve': mta }),
     ...(channel === undefined ? {} : { 'filters/channel-ims-ms.sieve': channel }),
   }
-  const started = await startSite({ users: ['kim', 'lee'], ...site, files: { ...files, ...site.files } })
+  const started = await startSite({
+    users: [...new Set(['kim', 'lee', ...Object.keys(users)])],
+    ...site,
+    files: { ...files, ...site.files },
+  })
   const entries = openDirectory(join(started.directory, 'spool', 'directory.sqlite'))
   try {
     for (const [user, script] of Object.entries(users)) {
       const name = `${user}@${DOMAIN}`
       const found = await entries.ruleStore.rules(name)
       assert.ok(found.kind === 'found')
-      assert.deepEqual(await entries.ruleStore.replace(name, [script], found.value.state), { kind: 'stored' })
+      assert.deepEqual(await entries.ruleStore.replace(name, [script].flat(), found.value.state), { kind: 'stored' })
     }
   } finally {
     entries.close()

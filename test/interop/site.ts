@@ -30,6 +30,8 @@ export interface SiteOptions {
   readonly limits?: Given['limits']
   readonly sasl?: Given['sasl']
   readonly queue?: Given['queue']
+  readonly filters?: Given['filters']
+  readonly directory?: Given['directory']
   /** Port of a name server; without one nobody answers, and every route must name an address. */
   readonly dns?: number
   /** Files beside postern.yaml, by name. */
@@ -70,6 +72,8 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     sasl: options.sasl ?? {},
     queue: { retry: ['1s'], ...options.queue },
     dns: { servers: [`${HOST}:${options.dns ?? 1}`], timeout: '1s' },
+    filters: options.filters ?? {},
+    directory: options.directory ?? {},
     monitor: { log: 'error' },
   } satisfies Record<string, unknown>
   await mkdir(join(directory, 'spool'), { mode: 0o700 })

@@ -3,7 +3,7 @@
  * From what the levels said to what is done for one recipient: spec filters.md 2, steps 4 and 5, and 8. Refuse before
  * jettison before hold before the decision; each target once.
  */
-import { domainOf, type MailAddress } from '../../address/address.ts'
+import { domainOf, localPartOf, type MailAddress } from '../../address/address.ts'
 import { addressKey, parseAddress } from '../../address/path.ts'
 import { fileintoAddress, userOf } from '../../config/filter-pattern.ts'
 import type { ChannelConfig } from '../../config/schema-channels.ts'
@@ -117,7 +117,7 @@ function stores(
       flags: known === undefined ? flags : normalizeFlags([...known.flags, ...flags]),
       create: create || known?.create === true,
       by: known?.by ?? by,
-      ...(address === undefined ? {} : { address }),
+      ...(address === undefined ? {} : { address, ...(files ? ownDetail(address, walk.recipient, separator) : {}) }),
       ...(specialUse === undefined ? {} : { specialUse }),
       ...(mailboxId === undefined ? {} : { mailboxId }),
       ...copyOf(message),
@@ -151,6 +151,15 @@ function addressOf(
     parseAddress(text) ??
     parseAddress(`"${text.slice(0, Math.max(end, 0)).replace(/["\\]/g, '\\$&')}"${text.slice(Math.max(end, 0))}`)
   )
+}
+
+/** `Lists` of kim+Lists@example.org, where the recipient is kim@example.org. */
+function ownDetail(address: MailAddress, { address: own }: Recipient, separator: string): { readonly detail?: string } {
+  if (domainOf(address).toLowerCase() !== domainOf(own).toLowerCase()) return {}
+  const start = `${localPartOf(own)}${separator}`
+  const local = localPartOf(address)
+  const plain = local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/g, '$1') : local
+  return separator !== '' && plain.startsWith(start) && plain !== start ? { detail: plain.slice(start.length) } : {}
 }
 
 /** Each address once: the domain in any case, the local part exactly. */

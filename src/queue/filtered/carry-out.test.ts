@@ -144,6 +144,23 @@ test('each copy is a recipient with its own flags, edits and place', async () =>
   assert.ok(outcome.into.every(({ filtered }) => filtered === undefined))
 })
 
+test('a subaddress that the mail came with gives way to the folder that the address was rewritten to', async () => {
+  const address = mailAddress('kim+b@example.org')
+  const filed = { mailbox: 'b', flags: [], create: true, by }
+  for (const { more, want } of [
+    { more: { address, detail: 'b' }, want: { address: OWNER, detail: 'b', mailbox: 'b' } },
+    { more: { address }, want: { address, detail: undefined, mailbox: undefined } },
+    { more: {}, want: { address: OWNER, detail: 'old', mailbox: 'b' } },
+  ]) {
+    const { outcome } = await carried(undefined, {
+      recipient: { ...aRecipient(3), detail: 'old', filtered: { ...NOTHING, fileinto: [{ ...filed, ...more }] } },
+    })
+    assert.ok(outcome?.kind === 'expanded')
+    const [one] = outcome.into
+    assert.deepEqual({ address: one?.address, detail: one?.detail, mailbox: one?.copy?.mailbox }, want)
+  }
+})
+
 test('redirected: resent, by where the address leads; where that is not known, channel l finds out', async () => {
   const to = mailAddress('far@example.net')
   const redirects = [{ address: to, resentFrom: OWNER, by }]

@@ -38,10 +38,13 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   const { by } = filtered
   if (keep !== undefined) into.push({ ...base, copy: { ...copyOf(filtered, keep, keep.flags), ...(by && { by }) } })
   for (const filed of fileinto) {
-    const { mailbox, create, flags, address } = filed
-    const file = address === undefined ? { mailbox, create } : {}
-    const copy = { ...copyOf(filtered, filed, flags), ...file, by: filed.by }
-    into.push({ ...base, ...(address && { address }), copy })
+    const { mailbox, create, flags, address, detail } = filed
+    const copy = { ...copyOf(filtered, filed, flags), by: filed.by }
+    // A subaddress that mail came with gives way to the folder's (spec filters.md 1, `fileinto`).
+    const { detail: _came, ...plain } = base
+    if (detail !== undefined) into.push({ ...base, detail, copy: { ...copy, mailbox: detail, create } })
+    else if (address !== undefined) into.push({ ...plain, address, copy })
+    else into.push({ ...base, copy: { ...copy, mailbox, create } })
   }
   for (const redirected of redirects) into.push(...(await redirection(base, filtered, redirected, means)))
   // What is left to say to the sender is said when the turn of this one comes.
