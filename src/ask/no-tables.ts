@@ -13,6 +13,7 @@ type FilterQuestion =
   | 'filter.file'
   | 'filter.include'
   | 'mailbox.find'
+  | 'mailbox.room'
   | 'memory.claim'
   | 'memory.unclaim'
   | 'list.member'
@@ -24,6 +25,7 @@ export const NO_FILTERS: Pick<Host, FilterQuestion> = {
   'filter.file': () => ({ kind: 'absent' }),
   'filter.include': () => ({ kind: 'absent' }),
   'mailbox.find': () => ({ kind: 'absent' }),
+  'mailbox.room': () => ({ kind: 'absent' }),
   'memory.claim': () => ({ kind: 'absent' }),
   'memory.unclaim': () => undefined,
   'list.member': () => ({ kind: 'absent' }),

@@ -4,6 +4,7 @@
  * it; replay and `explain` answer effects on a copy. Answers are plain data, so that they can be kept as facts.
  */
 import type { Domain, MailAddress } from '../address/address.ts'
+import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Envelope } from '../envelope/envelope.ts'
 import type { CallAnswer } from './call-outs.ts'
 import type { Crash } from './crash.ts'
@@ -74,6 +75,16 @@ export type Question =
       readonly id?: string
     }
   /**
+   * Is there room in the mailbox that a user of ours has in this channel, for one more message of so many octets?
+   * `absent`: no quota is kept.
+   */
+  | {
+      readonly ask: 'mailbox.room'
+      readonly user: MailAddress
+      readonly channel: ChannelName
+      readonly octets: number
+    }
+  /**
    * Effect: is this remembered for the owner, and not forgotten yet (RFC 7352)? `absent`: it is not, and the message `by`
    * has claimed it: for any other it is `defer` until that one is delivered, and then it is `found`, or given up.
    */
@@ -130,6 +141,7 @@ export interface Answers {
   readonly 'filter.file': Lookup<string>
   readonly 'filter.include': Lookup<string>
   readonly 'mailbox.find': Lookup<string>
+  readonly 'mailbox.room': Lookup<MailboxRoom>
   readonly 'memory.claim': Lookup<true>
   readonly 'memory.unclaim': undefined
   readonly 'list.member': Lookup<true>
@@ -195,6 +207,8 @@ export type AddressEntry = {
       readonly status: 'active' | 'disabled' | 'suspended'
       /** The machine that keeps the mailbox, where that is not this one (`mailHost`). */
       readonly host?: string
+      /** Absent: no limit. */
+      readonly quota?: MailboxQuota
     }
   /** One or more other addresses or programs. `owner` becomes the envelope sender of what the list sends on. */
   | {
@@ -207,6 +221,15 @@ export type AddressEntry = {
       readonly hasRules?: true
     }
 )
+
+/** What a mailbox may hold, all folders together (`mailQuota`, `mailMsgQuota`); what is absent is not limited. */
+export interface MailboxQuota {
+  readonly octets?: number
+  readonly messages?: number
+}
+
+/** `too-large`: not even an empty mailbox would hold the message. */
+export type MailboxRoom = 'room' | 'full' | 'too-large'
 
 export type Member = { readonly address: MailAddress } | { readonly pipe: readonly string[] }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What channels are handed. */
 import type { MailAddress } from '../address/address.ts'
+import type { MailboxQuota } from '../ask/questions.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Resolver } from '../dns/resolver.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
@@ -22,6 +23,8 @@ export interface ChannelDeps {
   readonly place: (address: MailAddress) => Promise<Placement>
   /** Absolute path of the folder of Maildirs. */
   readonly mailboxes: string
+  /** What the mailbox of a user of ours may hold; `undefined`: no limit, or not known now. */
+  readonly quotaOf?: (address: MailAddress) => Promise<MailboxQuota | undefined>
   /** The channel that this is for. */
   readonly channel?: ChannelName
   /** What IP_ACCESS says to a connection about to be made; `undefined`: nothing (spec access-control.md 10). */

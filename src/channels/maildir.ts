@@ -2,7 +2,7 @@
 /**
  * Maildir mailboxes: written to tmp/, synced, linked into new/, the folder synced; a reader sees a whole message or
  * none. Line ends become LF, as Maildir readers on UNIX expect and write themselves. Subaddresses go to the Maildir++
- * folder of that name where it exists. Quotas are not kept.
+ * folder of that name where it exists. Quotas: maildir-quota.ts.
  */
 import { randomBytes } from 'node:crypto'
 import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
@@ -15,6 +15,7 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { field } from '../mime/fields.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
+import { addUsage, roomIn } from './maildir-quota.ts'
 
 /** RFC 3463 §3.3 and §3.4: the user's share of the disk is used up, or the disk. */
 const STATUS: Readonly<Record<string, string>> = { EDQUOT: '4.2.2', ENOSPC: '4.3.1' }
@@ -24,25 +25,39 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
     const box = mailboxPath(deps.mailboxes, config.path, recipient.address)
     if (box === undefined) return { kind: 'failed', status: '5.1.3', reason: 'address that cannot name a mailbox' }
     try {
+      const full = await fullBox(box, recipient.address, delivery.envelope.size)
+      if (full !== undefined) return full
       const folder = await folderOf(box, recipient, config)
       const { part, info } = placeFor(recipient.copy?.flags ?? [])
       const name = `${Math.trunc(deps.clock.now() / 1000)}.${delivery.envelope.id}_${randomBytes(6).toString('hex')}.${deps.hostname}`
       await makeMaildir(folder)
       const tmp = join(folder, 'tmp', name)
-      try {
-        await writeSynced(tmp, delivery, recipient, signal)
-        await rename(tmp, join(folder, part, `${name}${info}`))
-      } catch (error) {
-        await rm(tmp, { force: true })
-        throw error
-      }
+      const { octets, path } = await placed(tmp, async () => {
+        const size = await writeSynced(tmp, delivery, recipient, signal)
+        const named = join(folder, part, `${name},S=${size}${info}`)
+        await rename(tmp, named)
+        return { octets: size, path: named }
+      })
       await syncFolder(join(folder, part))
-      return { kind: 'delivered', where: join(folder, part, `${name}${info}`).slice(deps.mailboxes.length + 1) }
+      await addUsage(box, octets)
+      return { kind: 'delivered', where: path.slice(deps.mailboxes.length + 1) }
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'the message cannot be read'
       // The message of a system error names paths of this machine, and reasons go out in notices.
       return { kind: 'deferred', status: STATUS[code] ?? '4.3.0', reason: `the mailbox cannot be written: ${code}` }
     }
+  }
+
+  /** A quota that cannot be looked up keeps no mail away. */
+  async function fullBox(box: string, address: MailAddress, octets: number): Promise<Outcome | undefined> {
+    const quota = config.overQuota === 'deliver' ? undefined : await deps.quotaOf?.(address)
+    const room = quota === undefined ? 'room' : await roomIn(box, quota, octets, deps.clock.now())
+    if (room === 'room') return undefined
+    // RFC 3463 §3.3 X.2.2.
+    if (room === 'full' && config.overQuota === 'hold')
+      return { kind: 'deferred', status: '4.2.2', reason: 'the mailbox is full' }
+    const reason = room === 'full' ? 'the mailbox is full' : 'the message is larger than the mailbox may be'
+    return { kind: 'failed', status: '5.2.2', reason }
   }
 
   return {
@@ -53,6 +68,16 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
       return outcomes
     },
     async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Nothing stays in `tmp` of what was not placed. */
+async function placed<T>(tmp: string, place: () => Promise<T>): Promise<T> {
+  try {
+    return await place()
+  } catch (error) {
+    await rm(tmp, { force: true })
+    throw error
   }
 }
 
@@ -147,7 +172,13 @@ async function makeMaildir(folder: string): Promise<void> {
   }
 }
 
-async function writeSynced(path: string, delivery: Delivery, recipient: Recipient, signal: AbortSignal): Promise<void> {
+/** @returns octets of the file */
+async function writeSynced(
+  path: string,
+  delivery: Delivery,
+  recipient: Recipient,
+  signal: AbortSignal,
+): Promise<number> {
   const file = await open(path, 'wx', 0o600)
   try {
     const sender = recipient.sender ?? delivery.envelope.reversePath
@@ -156,6 +187,7 @@ async function writeSynced(path: string, delivery: Delivery, recipient: Recipien
     await file.writeFile(Buffer.from(head.replaceAll('\r\n', '\n')))
     await writeWithLf(file, delivery.content(), signal)
     await file.datasync()
+    return (await file.stat()).size
   } finally {
     await file.close()
   }

@@ -43,6 +43,24 @@ test('settings of users, rules of domains', async (t) => {
     assert.equal((await run('user', 'set', 'nobody@example.org', '--name', 'x')).code, 1)
   })
 
+  await t.test('quota', async () => {
+    const set = ['user', 'set', 'kim@example.org']
+    for (const wrong of [
+      ['--quota', 'much'],
+      ['--quota', '-1'],
+      ['--quota-messages', '1k'],
+      ['--quota-messages', ''],
+    ])
+      assert.equal((await run(...set, ...wrong)).code, 2, wrong.join(' '))
+    assert.equal((await run(...set, '--quota', '2MiB')).code, 0)
+    assert.equal((await run(...set, '--quota-messages', '10')).code, 0)
+    assert.deepEqual((await shown())['quota'], { octets: 2_097_152, messages: 10 })
+    assert.equal((await run(...set, '--quota', 'none', '--name', 'Kim')).code, 0)
+    assert.deepEqual((await shown())['quota'], { messages: 10 })
+    assert.equal((await run(...set, '--quota-messages', 'none', '--name', '')).code, 0)
+    assert.equal((await shown())['quota'], undefined)
+  })
+
   await t.test('automatic replies', async () => {
     const reply = ['user', 'reply', 'kim@example.org']
     for (const wrong of [

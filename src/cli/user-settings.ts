@@ -6,35 +6,74 @@ import type { UserSettings } from '../directory/embedded.ts'
 import { type Cli, examples } from './cli.ts'
 import { UsageError } from './exit.ts'
 
+interface SetOptions {
+  readonly name?: string
+  readonly household?: string | false
+  readonly quota?: string
+  readonly quotaMessages?: string
+}
+
 export function set(parent: Command, cli: Cli): void {
   parent
     .command('set')
-    .summary('set name and head of household')
+    .summary('set name, head of household and quota')
     .description('Set what else is known of a user. What is not named stays as it is.')
     .argument('<ADDRESS>')
     .option('--name <TEXT>', 'name of the person; empty for none')
     .option('--household <ADDRESS>', 'whose rules come behind the user’s own')
     .option('--no-household', 'nobody’s')
-    .addHelpText('after', examples('user set kim@example.org --name "Kim Lee" --household pat@example.org'))
-    .action(async (text: string, given: { name?: string; household?: string | false }) => {
+    .option('--quota <SIZE>', 'what the mailbox may hold, all folders together: 500MiB; none for no limit')
+    .option('--quota-messages <NUMBER>', 'how many messages; none for no limit')
+    .addHelpText(
+      'after',
+      examples(
+        'user set kim@example.org --name "Kim Lee" --household pat@example.org',
+        'user set kim@example.org --quota 2GiB',
+      ),
+    )
+    .action(async (text: string, given: SetOptions) => {
       const { done, requireAddress, withDirectory } = await import('./directory.ts')
+      const { parseSizeBytes } = await import('../config/units.ts')
       const address = requireAddress(text)
       const named = typeof given.household === 'string' ? requireAddress(given.household) : undefined
-      if (given.name === undefined && given.household === undefined) throw new UsageError('nothing to set')
+      if (Object.keys(given).length === 0) throw new UsageError('nothing to set')
+      const octets = limitOf(given.quota, parseSizeBytes, 'size')
+      const messages = limitOf(given.quotaMessages, countOf, 'number of messages')
       const settings = await withDirectory(cli, (directory) => {
-        const { displayName, household, ...others } = directory.userSettings(address)
+        const { displayName, household, quota, ...others } = directory.userSettings(address)
         const name = given.name ?? displayName ?? ''
         const head = given.household === undefined ? household : named
+        const most = given.quota === undefined ? quota?.octets : octets
+        const many = given.quotaMessages === undefined ? quota?.messages : messages
+        const limit = {
+          ...(most === undefined ? {} : { octets: most }),
+          ...(many === undefined ? {} : { messages: many }),
+        }
         const next: UserSettings = {
           ...others,
           ...(name === '' ? {} : { displayName: name }),
           ...(head === undefined ? {} : { household: head }),
+          ...(most === undefined && many === undefined ? {} : { quota: limit }),
         }
         directory.setUserSettings(address, next)
         return next
       })
       done(cli, `${address} is set`, { address, ...settings })
     })
+}
+
+const countOf = (text: string): number | undefined => (/^\d{1,9}$/.test(text) ? Number(text) : undefined)
+
+/** `none`: no limit. @throws UsageError */
+function limitOf(
+  text: string | undefined,
+  parse: (text: string) => number | undefined,
+  what: string,
+): number | undefined {
+  if (text === undefined || text === 'none') return undefined
+  const limit = parse(text)
+  if (limit === undefined) throw new UsageError(`"${text}" is no ${what}; write none for no limit`)
+  return limit
 }
 
 interface ReplyOptions {

@@ -2,6 +2,7 @@
 /** `postern user …`: people with a mailbox and a password. */
 import type { Command } from 'commander'
 import type { Autoreply } from '../ask/filters.ts'
+import type { MailboxQuota } from '../ask/questions.ts'
 import type { UserRow, UserStatus } from '../directory/embedded.ts'
 import { type Cli, type Define, examples } from './cli.ts'
 import { Finding } from './exit.ts'
@@ -120,12 +121,18 @@ function show(parent: Command, cli: Cli): void {
       cli.print(`also      ${user.also.length === 0 ? 'none' : user.also.join(', ')}`)
       cli.print(`status    ${user.status}`)
       cli.print(`password  ${user.hasPassword ? 'set' : 'none'}`)
-      const { displayName, household, autoreply } = settings
+      const { displayName, household, quota, autoreply } = settings
       if (displayName !== undefined) cli.print(`name      ${displayName}`)
       if (household !== undefined) cli.print(`household ${household}`)
+      if (quota !== undefined) cli.print(`quota     ${quotaText(quota)}`)
       if (autoreply !== undefined) cli.print(`reply     ${replyText(autoreply)}`)
     })
 }
+
+const quotaText = ({ octets, messages }: MailboxQuota): string =>
+  [octets === undefined ? [] : `${octets} octets`, messages === undefined ? [] : `${messages} messages`]
+    .flat()
+    .join(', ')
 
 function replyText({ mode, start, end, text = '' }: Autoreply): string {
   const time = (word: string, ms: number | undefined): string =>

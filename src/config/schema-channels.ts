@@ -178,6 +178,12 @@ const maildir = z
       .default(true)
       .describe('Deliver user+folder@domain into the folder of that name (Maildir++), where it exists.'),
     createFolders: z.boolean().default(false).describe('Make the folder of a subaddress when it is missing.'),
+    overQuota: z
+      .enum(['hold', 'return', 'deliver'])
+      .default('hold')
+      .describe(
+        'Mail for a user whose mailbox is full: senders try again later and what is queued waits (holdexquota); it is refused (noexquota); it is delivered all the same (exquota).',
+      ),
   })
   .describe('Maildir mailboxes on this machine.')
 

@@ -32,6 +32,8 @@ const attributes = z
     deliveryOption: named('mailDeliveryOption', 'What becomes of mail: mailbox, forward … (LDAP_DELIVERY_OPTION).'),
     forwardingAddress: named('mailForwardingAddress', 'Where mail is forwarded (LDAP_FORWARDING_ADDRESS).'),
     host: named('mailHost', 'The machine that keeps the mailbox (LDAP_MAILHOST).'),
+    quota: named('mailQuota', 'Octets of the mailbox (LDAP_DISK_QUOTA).'),
+    messageQuota: named('mailMsgQuota', 'Messages in the mailbox (LDAP_MESSAGE_QUOTA).'),
     filter: named('mailSieveRuleSource', 'Rules of a user or group (LDAP_FILTER).'),
     autoreplyMode: named('mailAutoReplyMode', 'vacation, reply or echo (LDAP_AUTOREPLY_MODE).'),
     autoreplySubject: named('mailAutoReplySubject', 'Subject of automatic replies (LDAP_AUTOREPLY_SUBJECT).'),

@@ -51,9 +51,14 @@ const CONTENT: Content = {
         end: Date.UTC(2026, 1, 2, 3, 4, 5),
       },
     },
-    { address: address('sue@example.org'), password: 'x', status: 'suspended' },
+    { address: address('sue@example.org'), password: 'x', status: 'suspended', quota: { octets: 1000 } },
     { address: address('dis@example.org'), password: 'x', status: 'disabled' },
-    { address: address('mute@example.org'), displayName: 'Mute', household: address('kim@example.org') },
+    {
+      address: address('mute@example.org'),
+      displayName: 'Mute',
+      household: address('kim@example.org'),
+      quota: { octets: 3_000_000_000, messages: 20 },
+    },
     { address: address('jürgen@bücher.example'), password: 'x' },
   ],
   aliases: [
@@ -122,6 +127,17 @@ async function suite(t: TestContext, directory: Directory, { withoutScram = fals
     await t.test(`address ${text} is ${want}`, async () => {
       const answer = await directory.address(address(text))
       assert.equal(describe(answer), want)
+    })
+
+  for (const [name, want] of [
+    ['kim', undefined],
+    ['sue', { octets: 1000 }],
+    ['mute', { octets: 3_000_000_000, messages: 20 }],
+  ] as const)
+    await t.test(`quota of ${name}`, async () => {
+      const answer = await directory.address(address(`${name}@example.org`), { mailbox: true })
+      assert.ok(answer.kind === 'found' && answer.value.kind === 'user')
+      assert.deepEqual(answer.value.quota, want)
     })
 
   await t.test(`the mailbox of an alias is nobody`, async () => {

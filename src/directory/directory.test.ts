@@ -28,7 +28,7 @@ function opened(t: TestContext, file: string, now?: () => number): EmbeddedDirec
 async function embedded(t: TestContext, content: Content): Promise<EmbeddedDirectory> {
   const directory = opened(t, join(folder(t), 'directory.sqlite'))
   for (const each of content.domains) directory.addDomain(each)
-  for (const { status, rules, displayName, autoreply, household, ...user } of content.users) {
+  for (const { status, rules, displayName, autoreply, household, quota, ...user } of content.users) {
     await directory.addUser(user)
     if (status !== undefined) directory.setStatus(user.address, status)
     if (rules !== undefined) {
@@ -40,6 +40,7 @@ async function embedded(t: TestContext, content: Content): Promise<EmbeddedDirec
       ...(displayName === undefined ? {} : { displayName }),
       ...(autoreply === undefined ? {} : { autoreply }),
       ...(household === undefined ? {} : { household }),
+      ...(quota === undefined ? {} : { quota }),
     }
     directory.setUserSettings(user.address, settings)
     assert.deepEqual(directory.userSettings(user.address), settings)
@@ -252,9 +253,13 @@ test('embedded: a file of before rules were kept is taken on', async (t) => {
   await before.addUser({ address: KIM })
   before.close()
   const db = new DatabaseSync(file)
-  db.exec('DROP TABLE rule; DROP TABLE user_settings; DROP TABLE domain_rule; PRAGMA user_version = 1')
+  db.exec(
+    'DROP TABLE rule; DROP TABLE user_settings; DROP TABLE domain_rule; DROP TABLE quota; PRAGMA user_version = 1',
+  )
   db.close()
-  const { ruleStore } = opened(t, file)
+  const { ruleStore, ...directory } = opened(t, file)
+  directory.setUserSettings(KIM, { quota: { octets: 5 } })
+  assert.deepEqual(directory.userSettings(KIM), { quota: { octets: 5 } })
   const found = await ruleStore.rules(KIM)
   assert.ok(found.kind === 'found')
   assert.deepEqual(await ruleStore.replace(KIM, ['keep;'], found.value.state), { kind: 'stored' })

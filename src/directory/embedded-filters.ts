@@ -9,8 +9,9 @@ import type { Domain, MailAddress } from '../address/address.ts'
 import { addressKey, asciiDomain, parseAddress } from '../address/path.ts'
 import type { Autoreply, RecipientFilters } from '../ask/filters.ts'
 import type { Lookup } from '../ask/lookup.ts'
+import type { MailboxQuota } from '../ask/questions.ts'
 import { parseAutoreply } from './autoreply.ts'
-import { inTransaction } from './embedded-tables.ts'
+import { inTransaction, quotaOf } from './embedded-tables.ts'
 import { overQuota, RULE_QUOTA, type RuleQuota, type RuleStore, stateOf } from './rule-store.ts'
 
 /** A script editor waits for another writer so long, then tries again later; it may share its process with others. */
@@ -22,6 +23,7 @@ export interface UserSettings {
   readonly autoreply?: Autoreply
   /** Whose rules come behind their own. */
   readonly household?: MailAddress
+  readonly quota?: MailboxQuota
 }
 
 export interface EmbeddedFilters {
@@ -51,7 +53,9 @@ export function embeddedFilters(db: DatabaseSync): EmbeddedFilters {
     const row = one('SELECT name, autoreply, household FROM user_settings WHERE user = ?', key)
     const { name, autoreply, household } = row ?? {}
     const head = typeof household === 'string' ? parseAddress(household) : undefined
+    const quota = one('SELECT octets, messages FROM quota WHERE user = ?', key)
     return {
+      ...(quota === undefined ? {} : { quota: quotaOf(quota) }),
       ...(typeof name === 'string' ? { displayName: name } : {}),
       ...(typeof autoreply === 'string' ? { autoreply: parseAutoreply(autoreply) } : {}),
       ...(head === undefined ? {} : { household: head }),
@@ -64,7 +68,7 @@ export function embeddedFilters(db: DatabaseSync): EmbeddedFilters {
     filters(user, domain) {
       const key = keyOfUser(db, user)
       if (key === undefined) return { kind: 'absent' }
-      const { household, ...own } = settings(key)
+      const { household, quota: _, ...own } = settings(key)
       const head = household === undefined ? undefined : keyOfUser(db, household)
       const owner = head === undefined ? undefined : addresses(head)[0]
       return {
@@ -79,13 +83,16 @@ export function embeddedFilters(db: DatabaseSync): EmbeddedFilters {
       }
     },
     settings,
-    setSettings(key, { displayName, autoreply, household }) {
+    setSettings(key, { displayName, autoreply, household, quota }) {
       const values = [
         displayName ?? null,
         autoreply === undefined ? null : JSON.stringify(autoreply),
         household ?? null,
       ]
       db.prepare('INSERT OR REPLACE INTO user_settings VALUES (?, ?, ?, ?)').run(key, ...values)
+      db.prepare('DELETE FROM quota WHERE user = ?').run(key)
+      if (quota?.octets === undefined && quota?.messages === undefined) return
+      db.prepare('INSERT INTO quota VALUES (?, ?, ?)').run(key, quota.octets ?? null, quota.messages ?? null)
     },
     domainRules,
     setDomainRules(name, values) {

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { parseAddress, parseDomain } from '../address/path.ts'
-import type { Member } from '../ask/questions.ts'
+import type { MailboxQuota, Member } from '../ask/questions.ts'
 import { type AliasRow, type Snapshot, snapshotOf, type UserRow, type UserStatus } from './snapshot.ts'
 
-/** 2 added rules, and what belongs to them. */
-const SCHEMA_VERSION = 2
+/** 2 added rules, and what belongs to them; 3 quotas of mailboxes. */
+const SCHEMA_VERSION = 3
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS secret (value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS domain (name TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS alias (key TEXT PRIMARY KEY, address TEXT NOT NULL, m
 CREATE TABLE IF NOT EXISTS rule (user TEXT NOT NULL REFERENCES user(key) ON DELETE CASCADE, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (user, place));
 CREATE TABLE IF NOT EXISTS user_settings (user TEXT PRIMARY KEY REFERENCES user(key) ON DELETE CASCADE, name TEXT, autoreply TEXT, household TEXT);
 CREATE TABLE IF NOT EXISTS domain_rule (domain TEXT NOT NULL REFERENCES domain(name) ON DELETE CASCADE, place INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (domain, place));
+CREATE TABLE IF NOT EXISTS quota (user TEXT PRIMARY KEY REFERENCES user(key) ON DELETE CASCADE, octets INTEGER, messages INTEGER) WITHOUT ROWID;
 `
 /** Writers wait for each other; the server, which only reads, must not stand still behind one. */
 const WRITE_BUSY_MS = 5000
@@ -87,12 +88,18 @@ export function readAll(db: DatabaseSync): Snapshot<StoredUser> {
 function readRows(db: DatabaseSync): Snapshot<StoredUser> {
   const rows = (query: string) => db.prepare(query).all()
   const also = Map.groupBy(rows('SELECT address, user FROM also ORDER BY key'), (row) => String(row['user']))
+  const quotas = new Map(
+    rows('SELECT user, octets, messages FROM quota').map((row) => [String(row['user']), quotaOf(row)]),
+  )
   const users = rows('SELECT key, address, status, password FROM user ORDER BY key').flatMap((row) => {
     const address = parseAddress(String(row['address']))
     if (address === undefined) return []
     const others = (also.get(String(row['key'])) ?? []).flatMap((other) => parseAddress(String(other['address'])) ?? [])
     const { password } = row
-    const user = { address, status: statusOf(row['status']), hasPassword: typeof password === 'string', also: others }
+    const quota = quotas.get(String(row['key']))
+    const limit = quota === undefined ? {} : { quota }
+    const hasPassword = typeof password === 'string'
+    const user = { address, status: statusOf(row['status']), hasPassword, also: others, ...limit }
     return [typeof password === 'string' ? { ...user, password } : user]
   })
   const aliases = rows('SELECT address, members, owner FROM alias ORDER BY key').flatMap((row): AliasRow[] => {
@@ -104,6 +111,13 @@ function readRows(db: DatabaseSync): Snapshot<StoredUser> {
   })
   const domains = rows('SELECT name FROM domain ORDER BY name').flatMap((row) => parseDomain(String(row['name'])) ?? [])
   return snapshotOf(domains, users, aliases)
+}
+
+export function quotaOf({ octets, messages }: Readonly<Record<string, unknown>>): MailboxQuota {
+  return {
+    ...(typeof octets === 'number' ? { octets } : {}),
+    ...(typeof messages === 'number' ? { messages } : {}),
+  }
 }
 
 function membersOf(json: string): readonly Member[] {

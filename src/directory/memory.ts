@@ -2,6 +2,7 @@
 /** A directory of plain values, for tests. Passwords are kept as they are, and SCRAM keys are cheap ones. */
 import type { Domain, MailAddress } from '../address/address.ts'
 import type { Autoreply } from '../ask/filters.ts'
+import type { MailboxQuota } from '../ask/questions.ts'
 import type { Directory } from './directory.ts'
 import { madeUpKeys, storeScram } from './password.ts'
 import { overQuota, RULE_QUOTA, type RuleStore, stateOf } from './rule-store.ts'
@@ -25,6 +26,7 @@ export interface MemoryUser {
   readonly rules?: readonly string[]
   readonly autoreply?: Autoreply
   readonly household?: MailAddress
+  readonly quota?: MailboxQuota
 }
 
 export function memoryDirectory(content: {
@@ -33,9 +35,10 @@ export function memoryDirectory(content: {
   readonly aliases?: readonly AliasRow[]
   readonly domainRules?: Readonly<Record<string, readonly string[]>>
 }): Directory & { readonly ruleStore: RuleStore } {
-  const users = (content.users ?? []).map(({ address, password, status = 'active', also = [] }) => {
+  const users = (content.users ?? []).map(({ address, password, status = 'active', also = [], quota }) => {
+    const limit = quota === undefined ? {} : { quota }
     const signIn = password === undefined ? {} : { password, keys: storeScram(password, 4096) }
-    return { address, status, also, hasPassword: password !== undefined, ...signIn }
+    return { address, status, also, hasPassword: password !== undefined, ...signIn, ...limit }
   })
   const snapshot = snapshotOf(content.domains, users, content.aliases ?? [])
   const secret = Buffer.from('of a test')

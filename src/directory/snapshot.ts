@@ -3,7 +3,7 @@
 import type { Domain, MailAddress } from '../address/address.ts'
 import { addressKey, asciiDomain } from '../address/path.ts'
 import type { Lookup } from '../ask/lookup.ts'
-import type { Account, AddressEntry, DomainEntry, Member } from '../ask/questions.ts'
+import type { Account, AddressEntry, DomainEntry, MailboxQuota, Member } from '../ask/questions.ts'
 import type { AddressOptions } from './directory.ts'
 
 export type UserStatus = 'active' | 'disabled' | 'suspended'
@@ -14,6 +14,7 @@ export interface UserRow {
   readonly hasPassword: boolean
   /** Other addresses of the same mailbox. */
   readonly also: readonly MailAddress[]
+  readonly quota?: MailboxQuota
 }
 
 export interface AliasRow {
@@ -74,8 +75,9 @@ export function findEntry(
   }
   const user = users.get(key)
   if (user === undefined) return { kind: 'absent' }
-  const { address: name, status } = user
-  return { kind: 'found', value: { kind: 'user', entry: `user ${name}`, user: name, status } }
+  const { address: name, status, quota } = user
+  const limit = quota === undefined ? {} : { quota }
+  return { kind: 'found', value: { kind: 'user', entry: `user ${name}`, user: name, status, ...limit } }
 }
 
 export const findLogin = <U extends UserRow>({ users }: Snapshot<U>, login: string): U | undefined =>

@@ -28,6 +28,7 @@ import { holdLimit } from './stages/hold-limit.ts'
 import { listAccess } from './stages/list-access.ts'
 import { longLines } from './stages/long-lines.ts'
 import { loopCount } from './stages/loop-count.ts'
+import { mailboxQuota } from './stages/mailbox-quota.ts'
 import { networkSwitch } from './stages/network-switch.ts'
 import { overload } from './stages/overload.ts'
 import { poison } from './stages/poison.ts'
@@ -71,6 +72,7 @@ export const STAGES = {
     sendAccess,
     mailAccess,
     relayGuard,
+    mailboxQuota,
   ],
   envelope: [recipientCutoff, poison],
   content: [

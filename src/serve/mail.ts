@@ -38,6 +38,7 @@ import type { OpenCounters } from '../state/counters.ts'
 import { filterAnswers } from './filter-answers.ts'
 import { outgoingAccess } from './outgoing-access.ts'
 import { compilePolicy, type Policy } from './policy.ts'
+import { quotaAnswers } from './quota-answers.ts'
 import { openShard, type Shard } from './shard.ts'
 import { clear, learn, receptionsIn, type Suspicions } from './suspects.ts'
 import { tableAnswers } from './table-answers.ts'
@@ -135,6 +136,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     await startGuards({ spool, revision, traces: history, quiet: options.quiet === true, clock, log, metrics }),
   )
 
+  const quotas = quotaAnswers({ directory: () => policy.directory, revision, clock, mailboxes })
   const reads: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early' | 'crashes'> = {
     ...NO_FILTERS,
     now: () => clock.now(),
@@ -155,6 +157,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     ...guards.answers,
     ...lists.answers,
     ...filterAnswers({ counters, clock, revision, mailboxes }),
+    'mailbox.room': quotas['mailbox.room'],
   }
   const noSession: Host = {
     ...reads,
@@ -176,6 +179,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       self: () => self,
       place,
       mailboxes,
+      quotaOf: quotas.quotaOf,
       ipAccess: outgoing.ipAccess,
     }),
   )

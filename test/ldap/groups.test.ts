@@ -4,37 +4,15 @@
  * their failures go to who answers for them, and neither loops nor size hold anybody up.
  */
 import assert from 'node:assert/strict'
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { ldif, ROOT } from '../../src/directory/ldap/content.fixture.ts'
-import { eventually, HOST, newMail, serveUntilDisposed, temporaryFolder } from '../interop/site.ts'
-import { freePort } from '../peers/free-port.ts'
+import { ROOT } from '../../src/directory/ldap/content.fixture.ts'
+import { eventually, HOST, newMail } from '../interop/site.ts'
 import { missing } from '../peers/install.ts'
-import { startSlapd } from '../peers/slapd.ts'
-import { Client } from '../serve/client.ts'
+import { group, startLdapSite, user } from './site.ts'
 
 const skip = missing('slapd', 'slapadd')
 
-type Values = readonly (readonly [string, string])[]
-const user = (uid: string, more: Values = []): string =>
-  ldif(`uid=${uid},o=example`, [
-    ['objectClass', 'inetOrgPerson'],
-    ['objectClass', 'inetMailUser'],
-    ['uid', uid],
-    ['cn', uid],
-    ['sn', uid],
-    ['mail', `${uid}@example.org`],
-    ...more,
-  ])
-const group = (name: string, more: Values): string =>
-  ldif(`cn=${name},o=example`, [
-    ['objectClass', 'applicationProcess'],
-    ['objectClass', 'inetMailGroup'],
-    ['mail', `${name}@example.org`],
-    ...more,
-  ])
 const member = (address: string) => ['mgrpRFC822MailMember', address] as const
 const rule = (text: string) => ['mailSieveRuleSource', text] as const
 
@@ -63,50 +41,11 @@ const CONTENT = [
 
 test('groups of LDAP', { skip }, async (t) => {
   await using cleanup = new AsyncDisposableStack()
-  const slapd = cleanup.use(await startSlapd(`${CONTENT}\n`))
-  const folder = await temporaryFolder(cleanup)
-  const [port, far] = [await freePort(), await nextHop(cleanup)]
-  const { url, bindDn } = slapd
-  const ldap = { urls: [url], bindDn, passwordFile: 'ldap.password', ca: 'ldap-ca.pem', base: 'o=example' }
-  const config = {
-    server: { hostname: 'mx.example.org', workers: 0 },
-    listeners: { smtp: { service: 'smtp', address: HOST, port } },
-    networks: { own: [`${HOST}/32`] },
+  const far = await nextHop(cleanup)
+  const { send, box, count } = await startLdapSite(cleanup, `${CONTENT}\n`, {
     routes: [{ channel: 'tcp_local', domain: 'elsewhere.test', via: `[${HOST}]:${far.port}` }],
-    dns: { servers: [`${HOST}:1`], timeout: '1s' },
-    monitor: { log: 'error' },
-    directory: {
-      ldap: {
-        ...ldap,
-        domains: { form: 'none', list: ['example.org'] },
-        connectTimeout: '20s',
-        timeout: '20s',
-        maxMembers: 40,
-      },
-    },
-  }
-  await writeFile(join(folder, 'postern.yaml'), JSON.stringify(config))
-  await writeFile(join(folder, 'ldap.password'), `${slapd.password}\n`, { mode: 0o600 })
-  await copyFile(slapd.ca, join(folder, 'ldap-ca.pem'))
-  await mkdir(join(folder, 'spool'), { mode: 0o700 })
-  await serveUntilDisposed(folder, cleanup)
-
-  const send = async (subject: string, ...to: readonly string[]): Promise<string> => {
-    using client = await Client.connect(port, HOST)
-    await client.reply()
-    client.write('EHLO client.example.net\r\n')
-    await client.whole()
-    await client.say('MAIL FROM:<ann@example.net>')
-    for (const name of to) {
-      const reply = (await client.say(`RCPT TO:<${name}@example.org>`)) ?? ''
-      if (!reply.startsWith('250')) return reply
-    }
-    await client.say('DATA')
-    return (await client.say(`From: ann@example.net\r\nSubject: ${subject}\r\n\r\nText.\r\n.`)) ?? ''
-  }
-  const box = (name: string, mailbox = ''): string => join(folder, 'mailboxes', 'example.org', name, mailbox)
-  const count = async (name: string, mailbox = ''): Promise<number> =>
-    (await readdir(join(box(name, mailbox), 'new')).catch(() => [])).length
+    ldap: { maxMembers: 40 },
+  })
 
   await t.test(
     'its rules file for each member of ours; others get the message from who answers for the group',

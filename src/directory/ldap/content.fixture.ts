@@ -40,7 +40,17 @@ export function contentLdif({ domains, users, aliases, domainRules }: Content): 
       ]),
     ),
     ...users.map((user) => {
-      const { address, password, also = [], status = 'active', displayName, rules = [], autoreply, household } = user
+      const {
+        address,
+        password,
+        also = [],
+        status = 'active',
+        displayName,
+        rules = [],
+        autoreply,
+        household,
+        quota,
+      } = user
       const time = (ms: number | undefined) => (ms === undefined ? undefined : generalizedTime(ms))
       return ldif(dnOf(address), [
         ['objectClass', 'inetOrgPerson'],
@@ -52,6 +62,8 @@ export function contentLdif({ domains, users, aliases, domainRules }: Content): 
         asciiAddress(address) === address ? ['mail', address] : ['mailAlternateAddress', address],
         ...also.map((other) => ['mailAlternateAddress', other] as const),
         ['mailUserStatus', STATUS[status]],
+        ['mailQuota', quota?.octets?.toString()],
+        ['mailMsgQuota', quota?.messages?.toString()],
         ...rules.map((rule) => ['mailSieveRuleSource', rule] as const),
         ['mailAutoReplyMode', autoreply?.mode],
         ['mailAutoReplySubject', autoreply?.subject],

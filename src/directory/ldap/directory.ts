@@ -12,17 +12,18 @@ import type { Log } from '../../monitor/log.ts'
 import type { Directory } from '../directory.ts'
 import type { RuleStore } from '../rule-store.ts'
 import { domainAttribute, type LdapDomain, ldapDomains } from './domains.ts'
-import { allOf, firstOf } from './entry.ts'
+import { firstOf } from './entry.ts'
 import { filtersOf } from './filters.ts'
-import { addressIn, groupOf, groupRules } from './groups.ts'
+import { groupOf, groupRules } from './groups.ts'
 import { ldapPeople, type Person } from './people.ts'
 import { ldapReader } from './read.ts'
 import { remembered } from './remembered.ts'
 import { ldapRules } from './rules.ts'
 import { ldapServers } from './servers.ts'
-import type { LdapConfig, LdapSettings } from './settings.ts'
+import type { LdapSettings } from './settings.ts'
 import { worst } from './status.ts'
 import { nameValue, parseLdapUrl } from './text.ts'
+import { userOf } from './users.ts'
 
 export interface DirectoryCheck {
   readonly name: 'directory'
@@ -156,42 +157,5 @@ export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: Lda
       )
     },
     [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
-  }
-}
-
-/** Delivery options that leave the message in a mailbox of ours; `autoreply` says nothing of where it goes. */
-const MAILBOX: ReadonlySet<string> = new Set(['mailbox', 'native', 'unix'])
-
-/** What becomes of mail for a user: mailDeliveryOption, mailForwardingAddress, mailHost. */
-function userOf(
-  { entry, addresses: [address] }: Person,
-  status: 'active' | 'disabled' | 'suspended',
-  { config, hostname, mailbox }: { readonly config: LdapConfig; readonly hostname: string; readonly mailbox: boolean },
-): AddressEntry {
-  const names = config.attributes
-  const name = `user ${address}`
-  const options = new Set(allOf(entry, names.deliveryOption).map((option) => option.trim().toLowerCase()))
-  const forwards = options.has('forward')
-  const stays = options.size === 0 || [...options].some((option) => MAILBOX.has(option)) || !forwards
-  const unknown = [...options].some((option) => !MAILBOX.has(option) && option !== 'forward' && option !== 'autoreply')
-  if (forwards && !mailbox && status === 'active' && !unknown) {
-    const targets = allOf(entry, names.forwardingAddress).flatMap((text) => addressIn(text) ?? [])
-    if (targets.length > 0)
-      return {
-        kind: 'group',
-        entry: name,
-        members: [...targets, ...(stays ? [address] : [])].map((member) => ({ address: member })),
-      }
-  }
-  // Forwarded nowhere, or in a way that is not known here: the sender tries again until somebody has looked.
-  const open = unknown || (forwards && !stays && !mailbox)
-  const host = firstOf(entry, names.host)?.trim().toLowerCase()
-  const elsewhere = host === undefined || host === '' || host === hostname ? {} : { host }
-  return {
-    kind: 'user',
-    entry: name,
-    user: address,
-    status: status === 'active' && open ? 'suspended' : status,
-    ...elsewhere,
   }
 }

@@ -173,6 +173,15 @@ const group = (name: string, values: readonly (readonly [string, string])[]): st
     ...values,
   ])
 
+/** What `mailQuota` says, and the octets it means. */
+const QUOTAS = {
+  unlimited: { text: '-1', octets: undefined },
+  byDefault: { text: '-2', octets: undefined },
+  mega: { text: '30m', octets: 30 * 1024 ** 2 },
+  giga: { text: ' 2 G ', octets: 2 * 1024 ** 3 },
+  words: { text: 'plenty', octets: undefined },
+} as const
+
 const SITE = [
   ROOT,
   person('plain', [['mail', 'plain@example.org']]),
@@ -208,6 +217,13 @@ const SITE = [
     ['mail', 'near@example.org'],
     ['mailHost', 'MX.example.org'],
   ]),
+  ...Object.entries(QUOTAS).map(([name, { text }]) =>
+    person(name, [
+      ['mail', `${name}@example.org`],
+      ['mailQuota', text],
+      ['mailMsgQuota', '-1'],
+    ]),
+  ),
   ...(['inactive', 'hold', 'overquota', 'strange', 'deleted', 'removed', 'unused', 'disabled'] as const).map((status) =>
     person(status, [
       ['mail', `${status}@example.org`],
@@ -327,6 +343,13 @@ test('users and groups of every kind, domains listed', { skip }, async (t) => {
       moderators: [],
       moderator: 'near@example.org',
     })
+  })
+  await t.test('quotas', async () => {
+    for (const [name, { text, octets }] of Object.entries(QUOTAS)) {
+      const answer = await directory.address(address(`${name}@example.org`))
+      assert.ok(answer.kind === 'found' && answer.value.kind === 'user')
+      assert.deepEqual(answer.value.quota, octets === undefined ? undefined : { octets }, text)
+    }
   })
   await t.test('rules of a group', async () => {
     const of = async (name: string) => {
