@@ -68,6 +68,7 @@ async function play(events: readonly LedgerEvent[], root = filtered()) {
   assert.equal(await claim(MESSAGE), 'free')
   let recipients: ReadonlyMap<number, RecipientState> = new Map([
     [0, accepted(recipient(0, { filtered: root }), at, false)],
+    [9, accepted(recipient(9), at, false)],
   ])
   for (const event of events) {
     const changed = applyEvent(recipients, event).map((state) => [state.recipient.index, state] as const)
@@ -126,6 +127,21 @@ for (const { name, events, root, want } of [
     name: 'sent on to who is a recipient already',
     events: [{ event: 'duplicate', recipient: 0, at, of: [5] } as const],
     want: 'known',
+  },
+  {
+    name: 'somebody else has it in its place, who got it',
+    events: [expanded(recipient(1)), { event: 'duplicate', recipient: 1, at, of: [9] } as const, delivered(9)],
+    want: 'known',
+  },
+  {
+    name: 'somebody else has it in its place, and not yet',
+    events: [expanded(recipient(1)), { event: 'duplicate', recipient: 1, at, of: [9] } as const],
+    want: 'busy',
+  },
+  {
+    name: 'somebody else had it in its place, and it was returned',
+    events: [expanded(recipient(1)), { event: 'duplicate', recipient: 1, at, of: [9] } as const, bounced(9)],
+    want: 'free',
   },
   {
     name: 'refused alone',

@@ -29,16 +29,29 @@ export function fulfilled({ recipients }: QueuedMessage, root: RecipientState): 
   return { is: 'waiting', nextAt: Math.max(...waiting.map(({ nextAt }) => nextAt ?? 0)) }
 }
 
-/** What became of a recipient, through every expansion. Whoever was a recipient already has their own. */
+/** What became of a recipient, through every expansion, and of whoever has the message in its place. */
 function endsOf(states: QueuedMessage['recipients'], root: RecipientState): readonly RecipientState[] {
   const ends: RecipientState[] = []
-  const look = [root]
-  for (let one = look.pop(); one !== undefined; one = look.pop()) {
-    const { state, last } = one
-    if ((state !== 'expanded' && state !== 'redirected') || last === undefined || !('into' in last)) ends.push(one)
-    else look.push(...last.into.flatMap(({ index }) => states.get(index) ?? []))
+  const seen = new Set([root])
+  for (const one of seen) {
+    const next = leadsTo(one).flatMap((index) => states.get(index) ?? [])
+    if (next.length === 0) ends.push(one)
+    for (const state of next) seen.add(state)
   }
   return ends
+}
+
+/** Recipients that stand for this one. */
+function leadsTo({ last }: RecipientState): readonly number[] {
+  switch (last?.event) {
+    case 'expanded':
+    case 'redirected':
+      return [...last.into.map(({ index }) => index), ...(last.also ?? [])]
+    case 'duplicate':
+      return last.of
+    default:
+      return []
+  }
 }
 
 export interface RememberMeans {
@@ -72,16 +85,24 @@ export async function rememberFulfilled(
 const remembered = ({ remember, owner: [first] }: Filtered): readonly (DuplicateId & { readonly seconds: number })[] =>
   remember.flatMap(({ id, seconds, owner = first }) => (owner === undefined ? [] : [{ id, seconds, owner }]))
 
-/** The recipients whose filters want something remembered, these themselves or what these came from. */
+/** The recipients whose filters want something remembered, these themselves or any that led to them. */
 function rootsOf({ recipients }: QueuedMessage, indexes: readonly number[]): ReadonlyMap<RecipientState, Filtered> {
   const roots = new Map<RecipientState, Filtered>()
-  for (const index of indexes) {
-    let state = recipients.get(index)
-    while (state !== undefined) {
-      const { filtered, parent } = state.recipient
-      if (filtered !== undefined && filtered.remember.length > 0) roots.set(state, filtered)
-      state = parent === undefined ? undefined : recipients.get(parent)
+  const wanting = [...recipients.values()].some(({ recipient }) => (recipient.filtered?.remember.length ?? 0) > 0)
+  if (!wanting) return roots
+  const from = new Map<number, number[]>()
+  for (const state of recipients.values())
+    for (const index of leadsTo(state)) {
+      const before = from.get(index)
+      if (before === undefined) from.set(index, [state.recipient.index])
+      else before.push(state.recipient.index)
     }
+  const seen = new Set(indexes)
+  for (const index of seen) {
+    const state = recipients.get(index)
+    const filtered = state?.recipient.filtered
+    if (state !== undefined && filtered !== undefined && filtered.remember.length > 0) roots.set(state, filtered)
+    for (const before of from.get(index) ?? []) seen.add(before)
   }
   return roots
 }
