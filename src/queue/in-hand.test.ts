@@ -49,7 +49,7 @@ function machine(files: InHandFiles, { boot }: { readonly boot: () => string } =
     start: (options: Partial<InHandOptions> = {}) => {
       now += 1000
       const run = { boot: boot(), pid: ++pid, startedAt: now, version: '1.2.3' }
-      return openInHand({ path: 'hand', run, now: () => now, log: silentLog, files, ...options })
+      return openInHand({ path: 'hand', run, now: () => now, log: silentLog, files, soon: (run) => run(), ...options })
     },
   }
 }
@@ -73,6 +73,29 @@ test('three crashes with the evidence; what had ended is no suspect', () => {
       '2026-01-01T00:00:03Z (pid 102, version 1.2.3 while judging), ' +
       '2026-01-01T00:00:04Z (pid 103, version 1.2.3 while judging)',
   )
+})
+
+test('a slot is written once for who has it: when it ended it is told by who comes next, or a little later', () => {
+  const disk = memoryDisk()
+  let writes = 0
+  const files: InHandFiles = {
+    ...disk,
+    create(path, header) {
+      const file = disk.create(path, header)
+      return { ...file, write: (slot, position) => (writes++, file.write(slot, position)) }
+    },
+  }
+  const later: (() => void)[] = []
+  const { start } = machine(files)
+  const inHand = start({ soon: (run) => void later.push(run) })
+  const inFile = () => decodeFile(disk.read('hand', FILE_BYTES) ?? Buffer.alloc(0))?.slots.map(({ key }) => key)
+  for (let i = 0; i < 10; i++) inHand.begin(`delivery ${i}`)[Symbol.dispose]()
+  assert.equal(writes, 10)
+  assert.equal(later.length, 1)
+  assert.deepEqual(inFile(), ['delivery 9'])
+  later[0]?.()
+  assert.deepEqual(inFile(), [])
+  assert.equal(writes, 11)
 })
 
 test('a clean stop leaves nobody in hand, whatever was not given back', () => {

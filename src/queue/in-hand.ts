@@ -4,7 +4,8 @@
  * was in hand and makes each of them a suspect (design 2.5). Small writes without a sync: the page cache outlives
  * SIGKILL, abort and the out-of-memory killer. A machine that crashed is told by its boot id and counts for nothing.
  *
- * Whoever was in hand is a suspect, the innocent among them too. So suspects are worked on one at a time
+ * Whoever was in hand is a suspect, the innocent among them too, and whoever had ended a moment before: that something
+ * ended is written with what takes its place, or a little later. So suspects are worked on one at a time
  * (`suspectsInHand`), and one that comes through is cleared; what was in hand at three crashes is set aside (policy/poison.ts).
  *
  * Bugs: an operator's SIGKILL looks like a crash. More than SLOTS things in hand at one time are not all remembered.
@@ -59,11 +60,17 @@ export interface InHandOptions {
   readonly now: () => number
   readonly log: Log
   readonly files?: InHandFiles
+  /** Runs it within a moment, but not now; does not keep the process alive. */
+  readonly soon?: (run: () => void) => void
 }
+
+/** Under load the next piece of work takes a slot within a millisecond. */
+const SOON_MS = 20
+const soonByTimer = (run: () => void): void => void setTimeout(run, SOON_MS).unref()
 
 /** Takes over the file. Never throws: where the disk will not have it, nothing is remembered and the log says so. */
 export function openInHand(options: InHandOptions): InHand & Disposable {
-  const { path, run, now, log, files = diskInHand } = options
+  const { path, run, now, log, files = diskInHand, soon = soonByTimer } = options
   const suspectsPath = `${path}.suspects`
   const warn = (event: string) => (err: unknown) => log.error(event, { err })
   const keep = (suspects: Suspects): void =>
@@ -77,7 +84,7 @@ export function openInHand(options: InHandOptions): InHand & Disposable {
   // The suspects first: should this process die between the two, the crash is found again and counts once.
   if (found.length > 0 || suspects.size !== before.size) keep(suspects)
   const file = attempt(() => files.create(path, encodeHeader(run)), warn('in-hand.not-written'))
-  return new FileInHand({ file, suspects, keep, now, log })
+  return new FileInHand({ file, suspects, keep, now, log, soon })
 }
 
 /** A file of suspects larger than MAX_SUSPECTS could ever make it is not ours. */
@@ -108,6 +115,10 @@ class FileInHand implements InHand, Disposable {
   readonly #log: Log
   /** Slots given back, to be taken first: the used ones stay together at the front. */
   readonly #free: number[] = []
+  /** Of these, those that the file does not know of yet. */
+  readonly #ended = new Set<number>()
+  #sweepDue = false
+  readonly #soon: (run: () => void) => void
   #used = 0
   #full = false
   #suspectsInHand = 0
@@ -120,12 +131,14 @@ class FileInHand implements InHand, Disposable {
     readonly keep: (suspects: Suspects) => void
     readonly now: () => number
     readonly log: Log
+    readonly soon: (run: () => void) => void
   }) {
     this.#file = parts.file
     this.#suspects = parts.suspects
     this.#keep = parts.keep
     this.#now = parts.now
     this.#log = parts.log
+    this.#soon = parts.soon
   }
 
   begin(key: string, stage?: string): Hand {
@@ -146,8 +159,7 @@ class FileInHand implements InHand, Disposable {
         if (ended) return
         ended = true
         if (suspect) this.#suspectsInHand--
-        this.#write(slot, FREE_SLOT)
-        if (slot !== undefined) this.#free.push(slot)
+        if (slot !== undefined) this.#giveBack(slot)
       },
     }
   }
@@ -189,11 +201,26 @@ class FileInHand implements InHand, Disposable {
 
   #take(): number | undefined {
     const again = this.#free.pop()
-    if (again !== undefined) return again
+    if (again !== undefined) {
+      this.#ended.delete(again)
+      return again
+    }
     if (this.#used < SLOTS) return this.#used++
     if (!this.#full) this.#log.warn('in-hand.full', { slots: SLOTS })
     this.#full = true
     return undefined
+  }
+
+  #giveBack(slot: number): void {
+    this.#free.push(slot)
+    this.#ended.add(slot)
+    if (this.#sweepDue) return
+    this.#sweepDue = true
+    this.#soon(() => {
+      this.#sweepDue = false
+      for (const ended of this.#ended) this.#write(ended, FREE_SLOT)
+      this.#ended.clear()
+    })
   }
 
   #write(slot: number | undefined, bytes: Uint8Array): void {
