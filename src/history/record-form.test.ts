@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import { load, runIn } from '../mapping/tables.fixture.ts'
 import { parseRecord, parseWithoutSteps } from './lines.ts'
+import { recordLine } from './record-text.ts'
 import { birth, delivery, flood, RELAY_LINE, step, trace } from './records.fixture.ts'
 import { renderLadder } from './render.ts'
 import { summarise } from './summary.ts'
@@ -38,6 +39,35 @@ const BY: { readonly [K in DecidedBy['by']]: Extract<DecidedBy, { readonly by: K
 test('a step may be decided by anything that decides', () => {
   const record = trace({ steps: Object.values(BY).map((by) => step({ by })) })
   assert.deepEqual(read(record), record)
+})
+
+test('a line is the record, in ASCII, whether its steps were written before or not', () => {
+  const steps = Object.values(BY).flatMap((by) => [
+    step({ by }),
+    step({ by, at: 'mail', result: 'change', stage: 'routing' }),
+    step({
+      by,
+      stage: 'other',
+      result: 'refuse',
+      recipients: ['kürbis@example.org'],
+      note: 'a → b',
+      reply: '550 5.7.1 "no"',
+    }),
+    step({ by, filtersDropped: 2, filters: [{ level: 'MTA', script: 'm', recipients: ['a@b'], effect: 'passes' }] }),
+  ])
+  const whole = trace({
+    steps,
+    facts: [{ question: { ask: 'now' }, answer: '😀\u2028\ud800' }],
+    cut: { steps: 1, facts: 2 },
+  })
+  for (const record of [whole, trace({ steps: [], helo: 'mäil' }), ...RECORDS, whole]) {
+    const line = recordLine(record)
+    assert.equal(line.indexOf(0x0a), line.length - 1)
+    assert.ok(line.every((octet) => octet < 0x80))
+    assert.deepEqual(JSON.parse(line.toString()), JSON.parse(JSON.stringify(record)))
+    const short = parseWithoutSteps(line.subarray(0, -1))
+    assert.deepEqual(short && summarise(short), summarise(record))
+  }
 })
 
 test('a table that was asked is read with all it said', () => {

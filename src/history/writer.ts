@@ -9,6 +9,7 @@ import type { Log } from '../monitor/log.ts'
 import { type Metrics, noMetrics } from '../monitor/metrics.ts'
 import type { TraceRecord, TraceSink } from '../policy/trace.ts'
 import { createAppender } from './appender.ts'
+import { recordLine } from './record-text.ts'
 import { removeOld } from './trace-files.ts'
 
 export interface HistoryWriter extends TraceSink, AsyncDisposable {
@@ -145,7 +146,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
           log.error('history.follower', { err })
         }
       records({ record: record.record })
-      const line = Buffer.from(`${JSON.stringify(record)}\n`)
+      const line = recordLine(record)
       if (waitingBytes + line.length > MAX_WAITING_BYTES || ended) {
         drop(1)
         return

@@ -34,13 +34,15 @@ export function* runStages<C extends SessionContext>(
 ): Asking<StagesResult<C>> {
   let context = start
   let held: { readonly verdict: Verdict; readonly by: DecidedBy } | undefined
-  for (const [i, stage] of stages.entries()) {
+  let i = 0
+  for (const stage of stages) {
+    i++
     if (stage.run === undefined) continue
     const result = yield* stage.run(context)
     if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
-      return { context, verdict: result.verdict, by: result.by, rest: saysNo(result) ? stages.slice(i + 1) : [] }
+      return { context, verdict: result.verdict, by: result.by, rest: saysNo(result) ? stages.slice(i) : [] }
     if (result.verdict.do === 'hold') held ??= { verdict: result.verdict, by: result.by }
   }
   return { context, verdict: held?.verdict ?? { do: 'pass' }, by: held?.by, rest: [] }
@@ -75,18 +77,20 @@ function stepOf<C>(
   { verdict, by, context, note, tables, filters, filtersDropped }: StageResult<C>,
   recipient: string | undefined,
 ): Omit<Step, 'ms'> {
-  return {
+  // Some thirty for each message: set one by one, for spread objects cost more than all the rest of it.
+  const step: { -readonly [K in keyof Step]?: Step[K] } & Omit<Step, 'ms'> = {
     at: moment,
     stage,
-    ...(recipient === undefined ? {} : { recipients: [recipient] }),
     result: resultOf(verdict, context !== undefined),
     by,
-    ...(note === undefined ? {} : { note }),
-    ...(tables === undefined || tables.length === 0 ? {} : { tables }),
-    ...(filters === undefined || filters.length === 0 ? {} : { filters }),
-    ...(filtersDropped === undefined ? {} : { filtersDropped }),
-    ...(verdict.do === 'refuse' ? { reply: describeReply(verdict.reply) } : {}),
   }
+  if (recipient !== undefined) step.recipients = [recipient]
+  if (note !== undefined) step.note = note
+  if (tables !== undefined && tables.length > 0) step.tables = tables
+  if (filters !== undefined && filters.length > 0) step.filters = filters
+  if (filtersDropped !== undefined) step.filtersDropped = filtersDropped
+  if (verdict.do === 'refuse') step.reply = describeReply(verdict.reply)
+  return step
 }
 
 function resultOf(verdict: Verdict, changed: boolean): Step['result'] {

@@ -43,7 +43,7 @@ type OpenStep = { -readonly [K in keyof Step]: Step[K] } & { recipients?: string
 export class TraceBuilder {
   readonly #start: TraceStart
   readonly #elapsedMs: () => number
-  readonly #steps: OpenStep[] = []
+  readonly #steps: Step[] = []
   readonly #stepByKey = new Map<string, OpenStep>()
   readonly #facts: Fact[] = []
   readonly #recipients: RecipientVerdict[] = []
@@ -59,9 +59,9 @@ export class TraceBuilder {
 
   /** Adds a step; one that differs from an earlier one only in its recipient joins it. */
   step(step: Omit<Step, 'ms'>): void {
-    const { recipients, ...rest } = step
+    const { recipients } = step
     if (recipients === undefined) {
-      if (this.#fits(stepWeight(step))) this.#steps.push({ ...rest, ms: this.#now() })
+      if (this.#fits(stepWeight(step))) this.#steps.push({ ...step, ms: this.#now() })
       else this.#cutSteps++
       return
     }
@@ -76,7 +76,7 @@ export class TraceBuilder {
       this.#cutSteps++
       return
     }
-    const open: OpenStep = { ...rest, ms: this.#now(), recipients: [...recipients] }
+    const open: OpenStep = { ...step, ms: this.#now(), recipients: [...recipients] }
     this.#steps.push(open)
     this.#stepByKey.set(key, open)
   }
@@ -150,11 +150,12 @@ const stepWeight = ({ stage, by, note, reply, tables, filters }: Omit<Step, 'ms'
 const askedOf = ({ by, tables }: Omit<Step, 'ms'>): string =>
   by.by !== 'table' || by.row === undefined || tables === undefined ? '' : tables.map(({ probe }) => probe).join('\0')
 
-/** Most of them are told again and again, and are the same object: a setting's place, a rule. */
+/** Places of settings are told again and again, and are the same objects as long as their revision lives. */
 const texts = new WeakMap<DecidedBy, string>()
 
 function textOf(by: DecidedBy): string {
-  if (by.by === 'protocol') return by.rule
+  if (by.by === 'protocol' || (by.by === 'built-in' && by.at === undefined)) return by.rule
+  if (by.by !== 'config' && by.by !== 'default') return JSON.stringify(by)
   const known = texts.get(by)
   if (known !== undefined) return known
   const text = JSON.stringify(by)

@@ -17,7 +17,18 @@ export function weigh(value: unknown): number {
   if (typeof value !== 'object' || value === null) return NUMBER
   let sum = MARKS
   if (Array.isArray(value)) for (const one of value) sum += weigh(one) + 1
-  else for (const [name, field] of Object.entries(value)) if (field !== undefined) sum += name.length + 4 + weigh(field)
+  else sum += weighFields(value)
+  return sum
+}
+
+function weighFields(value: object): number {
+  let sum = 0
+  // Plain data, read by its own names.
+  const fields = value as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(fields)) {
+    const field = fields[name]
+    if (field !== undefined) sum += name.length + 4 + weigh(field)
+  }
   return sum
 }
 
