@@ -82,7 +82,13 @@ test('a slot is written once for who has it: when it ended it is told by who com
     ...disk,
     create(path, header) {
       const file = disk.create(path, header)
-      return { ...file, write: (slot, position) => (writes++, file.write(slot, position)) }
+      return {
+        ...file,
+        write(slot, position) {
+          writes++
+          file.write(slot, position)
+        },
+      }
     },
   }
   const later: (() => void)[] = []
