@@ -11,8 +11,10 @@ import { noMetrics } from '../monitor/metrics.ts'
 import type { Cli } from './cli.ts'
 import { Finding, UsageError } from './exit.ts'
 
+/** @throws Finding where the site's directory is LDAP: nobody would ask what is written here */
 export async function withDirectory<T>(cli: Cli, use: (directory: EmbeddedDirectory) => T | Promise<T>): Promise<T> {
-  const { paths } = await cli.peek()
+  const { paths, ldap } = await cli.peek()
+  if (ldap) throw new Finding(LDAP)
   await mkdir(dirname(paths.directory), { recursive: true, mode: 0o700 })
   const directory = openDirectory(paths.directory)
   try {
@@ -26,17 +28,23 @@ export async function withDirectory<T>(cli: Cli, use: (directory: EmbeddedDirect
   }
 }
 
-/** Rules of users, wherever the configuration says they are. */
+const LDAP = `the directory of this site is LDAP (directory.ldap in postern.yaml), and the embedded one is not asked
+  users, domains and groups: their entries in LDAP, with any LDAP program
+  rules of users and groups: postern filter
+  other aliases: the alias file beside postern.yaml`
+
+/** Rules of users, wherever the configuration says they are. @throws Finding when it cannot say, for it has errors */
 export async function withRuleStore<T>(cli: Cli, use: (store: RuleStore) => Promise<T>): Promise<T> {
   const { paths } = await cli.peek()
-  const { load } = await import('./configuration.ts')
-  const { revision } = await load(cli.directory())
+  const { complainAbout, load } = await import('./configuration.ts')
+  const loaded = await load(cli.directory())
+  const { revision } = loaded
+  if (revision === undefined) {
+    complainAbout(loaded, cli)
+    throw new Finding('the configuration has errors, so where the rules are kept is not known')
+  }
   const { ldapSettingsOf, siteDirectories } = await import('../directory/site-directories.ts')
-  // A configuration with errors says nothing of LDAP; the embedded directory can be edited all the same.
-  const ldap =
-    revision === undefined
-      ? undefined
-      : ldapSettingsOf(revision.config, (path) => revision.files.get(path)?.bytes ?? Buffer.alloc(0))
+  const ldap = ldapSettingsOf(revision.config, (path) => revision.files.get(path)?.bytes ?? Buffer.alloc(0))
   await mkdir(dirname(paths.directory), { recursive: true, mode: 0o700 })
   await using directories = siteDirectories({ file: paths.directory, log: silentLog, metrics: noMetrics })
   return await use(directories.of(ldap).ruleStore)

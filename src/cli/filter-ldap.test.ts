@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Proves: `postern filter` keeps rules in LDAP where the configuration says so, and says when LDAP is away. */
 import assert from 'node:assert/strict'
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -48,6 +49,42 @@ directory:
     assert.match(out, says)
   }
   assert.match((await run(['filter', 'list', 'nobody@example.org'])).err, /no user nobody@example\.org/)
+  await t.test('the embedded directory is not edited where nobody asks it', async () => {
+    for (const args of [
+      ['user', 'list'],
+      ['user', 'add', 'new@example.org', '--no-password'],
+      ['user', 'set', user, '--name', 'Kim'],
+      ['user', 'reply', user, '--text', 'away'],
+      ['user', 'delete', user],
+      ['domain', 'add', 'example.com'],
+      ['domain', 'list'],
+      ['domain', 'rules', 'example.org', '--clear'],
+      ['alias', 'add', 'sales@example.org', 'kim'],
+      ['alias', 'list'],
+      ['alias', 'delete', 'sales@example.org'],
+    ]) {
+      const { code, out, err } = await run(args)
+      assert.equal(code, 1, args.join(' '))
+      assert.match(err, /the directory of this site is LDAP/, args.join(' '))
+      assert.equal(out, '')
+    }
+    assert.equal(existsSync(join(folder, 'spool', 'directory.sqlite')), false)
+  })
+  await t.test('a configuration with errors: they are told, and no other store is used', async () => {
+    const good = await readFile(join(folder, 'postern.yaml'), 'utf8')
+    await writeFile(join(folder, 'postern.yaml'), good.replace('passwordFile', 'passwordfile'))
+    for (const args of [
+      ['filter', 'list', user],
+      ['filter', 'put', user, 'Soup'],
+    ]) {
+      const { code, err } = await run(args, 'keep;\n')
+      assert.equal(code, 1)
+      assert.match(err, /passwordfile[\s\S]*the configuration has errors/)
+    }
+    assert.match((await run(['user', 'list'])).err, /the directory of this site is LDAP/)
+    assert.equal(existsSync(join(folder, 'spool', 'directory.sqlite')), false)
+    await writeFile(join(folder, 'postern.yaml'), good)
+  })
   await slapd.stop()
   const away = await run(['filter', 'list', user])
   assert.equal(away.code, 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The two settings that tools need to find a server and its spool, read without judging the rest: `postern status`
- * has to work while somebody is in the middle of an edit. Does not load the schema.
+ * The settings that tools need to find a server, its spool and its directory, read without judging the rest: `postern
+ * status` has to work while somebody is in the middle of an edit. Does not load the schema.
  */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -13,6 +13,8 @@ export interface Peek {
   readonly control: string
   readonly spool: string
   readonly paths: SpoolPaths
+  /** `directory.ldap` is there, whatever it says: the embedded directory is not asked. */
+  readonly ldap: boolean
 }
 
 /** `undefined` when there is no postern.yaml, or it is not YAML at all. */
@@ -31,5 +33,6 @@ export async function peek(directory: string): Promise<Peek | undefined> {
     return resolve(root, typeof value === 'string' ? value : byDefault)
   }
   const spool = named('spool', 'spool')
-  return { directory: root, control: named('control', 'control.sock'), spool, paths: spoolPaths(spool) }
+  const ldap = document.getIn(['directory', 'ldap']) != null
+  return { directory: root, control: named('control', 'control.sock'), spool, paths: spoolPaths(spool), ldap }
 }
