@@ -11,24 +11,20 @@ type FilterQuestion =
   | 'directory.filters'
   | 'content'
   | 'filter.file'
-  | 'filter.include'
   | 'mailbox.find'
   | 'mailbox.room'
   | 'memory.claim'
   | 'memory.unclaim'
-  | 'list.member'
 
 /** Nobody has filters, and nothing that filters ask about is there. */
 export const NO_FILTERS: Pick<Host, FilterQuestion> = {
   'directory.filters': () => ({ kind: 'absent' }),
   content: () => ({ kind: 'absent' }),
   'filter.file': () => ({ kind: 'absent' }),
-  'filter.include': () => ({ kind: 'absent' }),
   'mailbox.find': () => ({ kind: 'absent' }),
   'mailbox.room': () => ({ kind: 'absent' }),
   'memory.claim': () => ({ kind: 'absent' }),
   'memory.unclaim': () => undefined,
-  'list.member': () => ({ kind: 'absent' }),
 }
 
 export const NO_TABLES: Pick<

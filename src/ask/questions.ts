@@ -56,13 +56,6 @@ export type Question =
   | { readonly ask: 'content'; readonly most: number }
   /** A user's filter kept in a file: the channel keyword `filter`. `file`: absolute. `defer` where it has more octets. */
   | { readonly ask: 'filter.file'; readonly file: string; readonly most: number }
-  /** The script that another one includes, RFC 6609. `user`: whose, for `personal`. */
-  | {
-      readonly ask: 'filter.include'
-      readonly location: 'personal' | 'global'
-      readonly name: string
-      readonly user?: string
-    }
   /**
    * A mailbox of a user that mail can be delivered to, by one of these; `found` is its name as the store writes it.
    * With `mailbox` and `attribute`: has that one the attribute (RFC 8579)? `id`: RFC 9042.
@@ -91,8 +84,6 @@ export type Question =
   | ({ readonly ask: 'memory.claim' } & MemoryClaim)
   /** Effect: what the message has claimed is given up. What is remembered already stays. */
   | ({ readonly ask: 'memory.unclaim' } & MemoryClaim)
-  /** Is there such a list of addresses (no `value`), or is the value in it? RFC 6134. */
-  | { readonly ask: 'list.member'; readonly list: string; readonly value?: string }
   /** How full and how busy is the machine, and how well is this client known? */
   | { readonly ask: 'pressure'; readonly client?: string }
   /** Was the process doing this when it crashed? `key` as policy/poison.ts names it. */
@@ -139,12 +130,10 @@ export interface Answers {
   /** `absent`: there is none in hand. */
   readonly content: Lookup<Uint8Array>
   readonly 'filter.file': Lookup<string>
-  readonly 'filter.include': Lookup<string>
   readonly 'mailbox.find': Lookup<string>
   readonly 'mailbox.room': Lookup<MailboxRoom>
   readonly 'memory.claim': Lookup<true>
   readonly 'memory.unclaim': undefined
-  readonly 'list.member': Lookup<true>
   readonly pressure: Pressure
   readonly crashes: {
     /** Not cleared yet, oldest first. */
@@ -188,7 +177,6 @@ export const SECRET: ReadonlySet<QuestionKind> = new Set<QuestionKind>([
   'content',
   'directory.filters',
   'filter.file',
-  'filter.include',
 ])
 
 export interface DomainEntry {

@@ -21,6 +21,8 @@ export type FileRole =
   | 'mappings'
   | 'general'
   | 'filter'
+  | 'global-filter'
+  | 'list'
 
 /** Octets a file of each role may have: far more than any site needs, far less than would hurt. */
 const MAX_BYTES: Readonly<Record<FileRole, number>> = {
@@ -33,6 +35,8 @@ const MAX_BYTES: Readonly<Record<FileRole, number>> = {
   mappings: 64 << 20,
   general: 64 << 20,
   filter: 1 << 20,
+  'global-filter': 1 << 20,
+  list: 4 << 20,
 }
 
 /** Used whenever it exists, spec filters.md 1. */
@@ -78,6 +82,8 @@ export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
   add('certificate', ['tls', 'certificate'])
   add('key', ['tls', 'key'])
   add('filter', ['filters', 'mta'], MTA_FILTER)
+  const lists = valueAt(input.value, ['filters', 'lists'])
+  for (const name of isRecord(lists) ? Object.keys(lists) : []) add('list', ['filters', 'lists', name, 'file'])
   const channels = valueAt(input.value, ['channels'])
   for (const name of isRecord(channels) ? Object.keys(channels) : []) {
     add('filter', ['channels', name, 'sourceFilter'])

@@ -28,6 +28,7 @@ import {
   readConfigFile,
   readNamedFiles,
 } from './files.ts'
+import { type ListFolder, listFolder, readGlobalScripts } from './global-scripts.ts'
 import { mergeStock } from './input.ts'
 import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
@@ -62,6 +63,8 @@ export interface LoadOptions {
   readonly checkers?: readonly FileChecker[]
   /** Where files come from, when not from the disk as it is now. */
   readonly read?: ReadConfigFile
+  /** What is in a folder, likewise. */
+  readonly list?: ListFolder
   /** A revision of before: what did not change is not compiled again. */
   readonly before?: LoadedRevision
 }
@@ -76,7 +79,7 @@ export type Loaded = {
 export async function loadRevision(directory: string, options: LoadOptions): Promise<Loaded> {
   const root = resolve(directory)
   const sources = new Map<string, string>()
-  const { read = readConfigFile } = options
+  const { read = readConfigFile, list = listFolder } = options
   const main = await read(root, 'config', resolve(root, CONFIG_FILE))
   const first = { severity: 'error', file: CONFIG_FILE, line: 1, column: 1 } as const
   if (main.kind === 'absent')
@@ -107,6 +110,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   const input = mergeStock(source)
   const parsed = ConfigSchema.safeParse(input.value)
   const named = await readNamedFiles(root, source, input, read)
+  const globals = await readGlobalScripts(root, source, input, read, list)
   const checks = [
     checkServer(root),
     checkListeners,
@@ -134,6 +138,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     ),
     ...(parsed.success ? [] : diagnosticsOf(parsed.error.issues, source, input)),
     ...named.diagnostics,
+    ...globals.diagnostics,
     ...runChecks(checks, source, input),
   ]
   for (const { file } of named.files) {
@@ -154,6 +159,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   for (const [name, text] of texts) sources.set(name, text)
   const filters = compileFilters(
     named.files,
+    globals.files,
     parsed.success ? parsed.data.filters : undefined,
     parsed.success ? subaddressSeparator(parsed.data) : undefined,
   )
@@ -162,7 +168,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   diagnostics.sort(compareDiagnostics)
   if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }
 
-  const files = [main.file, ...named.files.map(({ file }) => file), ...included.tables.files]
+  const files = [main.file, ...named.files.map(({ file }) => file), ...globals.files, ...included.tables.files]
   const revision: LoadedRevision = {
     id: revisionId(files),
     directory: root,

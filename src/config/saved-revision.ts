@@ -5,9 +5,10 @@
  * meanwhile. Holds private keys and passwords: readable by the server's account alone.
  */
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { ConfigFile, ReadConfigFile } from './files.ts'
+import type { ListFolder } from './global-scripts.ts'
 import { type Loaded, type LoadOptions, loadRevision } from './load.ts'
 import type { LoadedRevision } from './where.ts'
 
@@ -21,7 +22,19 @@ const Manifest = z.strictObject({
   directory: z.string(),
   files: z.array(
     z.strictObject({
-      role: z.enum(['config', 'aliases', 'certificate', 'key', 'password', 'ca', 'mappings', 'general', 'filter']),
+      role: z.enum([
+        'config',
+        'aliases',
+        'certificate',
+        'key',
+        'password',
+        'ca',
+        'mappings',
+        'general',
+        'filter',
+        'global-filter',
+        'list',
+      ]),
       name: z.string(),
       path: z.string(),
       mode: z.int(),
@@ -56,7 +69,7 @@ export async function saveRevision(revision: LoadedRevision, revisions: string):
 }
 
 /** Loads a saved revision, with the diagnostics it had. @throws Error when the copy is damaged */
-export async function loadSavedRevision(folder: string, options: Omit<LoadOptions, 'read'>): Promise<Loaded> {
+export async function loadSavedRevision(folder: string, options: Omit<LoadOptions, 'read' | 'list'>): Promise<Loaded> {
   const manifest = Manifest.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')))
   const files = new Map<string, ConfigFile>()
   for (const { copy, ...file } of manifest.files)
@@ -65,7 +78,11 @@ export async function loadSavedRevision(folder: string, options: Omit<LoadOption
     const file = files.get(path)
     return file === undefined ? { kind: 'absent' } : { kind: 'read', file }
   }
-  const loaded = await loadRevision(manifest.directory, { ...options, read })
+  const list: ListFolder = async (folderOfSite) =>
+    manifest.files.flatMap(({ role, path }) =>
+      role === 'global-filter' && dirname(path) === folderOfSite ? [basename(path)] : [],
+    )
+  const loaded = await loadRevision(manifest.directory, { ...options, read, list })
   if (loaded.revision !== undefined && loaded.revision.id !== manifest.id)
     throw new Error(`${folder} holds another revision: ${loaded.revision.id}`)
   return loaded

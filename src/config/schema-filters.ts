@@ -32,6 +32,25 @@ const limits = z
   })
   .describe('Bounds on scripts. One more than a limit is an error of that script.')
 
+const list = z
+  .strictObject({
+    file: z
+      .string()
+      .optional()
+      .describe(
+        'A file with one value a line, relative to this directory; `#` begins a comment. `redirect :list` takes such alone.',
+      ),
+    mapping: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)
+      .optional()
+      .describe('A mapping table: a value that a row takes is in the list, unless the row says `$N`.'),
+  })
+  .refine(
+    ({ file, mapping }) => (file === undefined) !== (mapping === undefined),
+    rule('bad-value', 'expected either file or mapping'),
+  )
+
 export const filterSettings = z
   .strictObject({
     mta: z
@@ -39,6 +58,18 @@ export const filterSettings = z
       .default('filters/mta.sieve')
       .describe(
         'The MTA-wide script, relative to this directory; under its usual name it may be missing (imta.filter).',
+      ),
+    global: z
+      .string()
+      .default('filters/global')
+      .describe(
+        'Folder of scripts that others include with `include :global "NAME"`: NAME.sieve, relative to this directory; under its usual name it may be missing.',
+      ),
+    lists: z
+      .record(z.string().min(1).max(500), list)
+      .default({})
+      .describe(
+        'Lists that scripts ask about with `:list`, by the names that stand in scripts (`tag:example.org,2026:partners`).',
       ),
     literalFinish: z
       .boolean()

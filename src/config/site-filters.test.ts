@@ -22,6 +22,7 @@ async function load(
 ): Promise<Loaded & AsyncDisposable & { root: string }> {
   const root = await mkdtemp(join(tmpdir(), 'postern-filters-'))
   await mkdir(join(root, 'filters'))
+  await mkdir(join(root, 'filters/global'))
   for (const [name, text] of Object.entries({ 'postern.yaml': BASE + more, ...files }))
     await writeFile(join(root, name), text)
   const loaded = await loadRevision(root, { now: () => 0 })
@@ -48,6 +49,44 @@ test('filters of the MTA and of channels are a part of the revision, and of its 
   assert.equal(again.revision?.filters?.mta?.source, 'jettison;')
 })
 
+test('global scripts and lists are a part of the revision, and of its name', async () => {
+  const files = {
+    'filters/global/spam.sieve': 'jettison;',
+    'filters/global/lists.sieve': 'require "fileinto";\nfileinto "L";',
+    'filters/global/README': 'no script',
+    'partners.txt': 'ann@example.net\n',
+  }
+  const more =
+    'filters:\n  lists: { "urn:ietf:params:sieve:partners": { file: partners.txt }, "tag:x": { mapping: BLOCKED } }\n'
+  await using one = await load(files, more)
+  const { filters } = one.revision ?? assert.fail(JSON.stringify(one.diagnostics))
+  assert.deepEqual([...(filters?.global ?? [])].toSorted(), [
+    ['lists', 'require "fileinto";\nfileinto "L";'],
+    ['spam', 'jettison;'],
+  ])
+  assert.deepEqual([...(filters?.lists.keys() ?? [])].toSorted(), [':partners', 'tag:x'])
+  await using two = await load({ ...files, 'filters/global/spam.sieve': 'hold;' }, more)
+  assert.notEqual(one.revision?.id, two.revision?.id)
+  const saved = await saveRevision(one.revision ?? assert.fail(), join(one.root, 'revisions'))
+  // The saved copy alone counts, whatever became of the folder.
+  await rm(join(one.root, 'filters'), { recursive: true })
+  const again = await loadSavedRevision(saved, { now: () => 0 })
+  assert.equal(again.revision?.id, one.revision?.id)
+  assert.equal(again.revision?.filters?.global.get('spam'), 'jettison;')
+  assert.equal(again.revision?.filters?.lists.get(':partners')?.kind, 'file')
+})
+
+test('a mistake of a global script is told of, one that a level may use is none', async () => {
+  await using good = await load({ 'filters/global/a.sieve': 'require "vacation"; vacation "away";' })
+  assert.deepEqual(
+    good.diagnostics.filter(({ code }) => code === 'filter-script'),
+    [],
+  )
+  await using bad = await load({ 'filters/global/a.sieve': 'keep;\nfileint "x";' })
+  const found = bad.diagnostics.find(({ code }) => code === 'filter-script') ?? assert.fail()
+  assert.deepEqual([found.file, found.line, found.severity], ['filters/global/a.sieve', 2, 'error'])
+})
+
 test('a site without filters has none', async () => {
   await using loaded = await load({})
   assert.equal(loaded.revision?.filters?.mta, undefined)
@@ -68,6 +107,10 @@ test('a mistake of a script is a mistake of the configuration, with a caret', as
 for (const { more, files = {}, code } of [
   { more: 'channels:\n  ims-ms: { destinationFilter: none.sieve }\n', code: 'file-missing' },
   { more: 'filters: { mta: none.sieve }\n', code: 'file-missing' },
+  { more: 'filters: { global: none }\n', code: 'file-missing' },
+  { more: 'filters: { lists: { "tag:x": { file: none.txt } } }\n', code: 'file-missing' },
+  { more: 'filters: { lists: { "tag:x": {} } }\n', code: 'bad-value' },
+  { more: 'filters: { lists: { "tag:x": { file: a, mapping: B } } }\n', code: 'bad-value' },
   { more: 'filters: { body: false }\n', files: { 'filters/mta.sieve': 'require "body";' }, code: 'filter-script' },
   {
     more: 'filters: { limits: { vacations: 0 } }\n',

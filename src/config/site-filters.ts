@@ -6,7 +6,9 @@
  */
 import {
   LEVEL_LIMITS,
+  listName,
   SITE_EXTENSIONS,
+  type Diagnostic as SieveDiagnostic,
   SieveEngine,
   type SieveExtension,
   type SieveLevel,
@@ -15,8 +17,10 @@ import {
 } from '../sieve/index.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { type ConfigFile, decodeText, type NamedFile } from './files.ts'
+import { globalScriptName } from './global-scripts.ts'
 import type { Config } from './schema.ts'
 import type { FilterSettings } from './schema-filters.ts'
+import { parseList, type SiteList } from './site-lists.ts'
 
 export interface SiteFilters {
   readonly engine: SieveEngine
@@ -26,6 +30,10 @@ export interface SiteFilters {
   /** By the name of the channel. */
   readonly source: ReadonlyMap<string, SieveProgram>
   readonly destination: ReadonlyMap<string, SieveProgram>
+  /** Texts of scripts that others may include, by name (RFC 6609 `:global`). */
+  readonly global: ReadonlyMap<string, string>
+  /** By name, as `listName` writes it (RFC 6134). */
+  readonly lists: ReadonlyMap<string, SiteList>
 }
 
 /** Of the channel of local addresses (policy/route.ts); empty for none. */
@@ -83,8 +91,22 @@ function extensionsOf(settings: FilterSettings | undefined): readonly SieveExten
   return SITE_EXTENSIONS.filter(({ name }) => !off.has(name))
 }
 
+const inFile = (
+  file: string,
+  { severity, line, column, endLine, endColumn, message, code }: SieveDiagnostic,
+): Diagnostic => ({
+  code: 'filter-script',
+  severity,
+  file,
+  line,
+  column,
+  ...(endLine === line && endColumn > column ? { length: endColumn - column } : {}),
+  message: `${message} (${code})`,
+})
+
 export function compileFilters(
   files: readonly { readonly named: NamedFile; readonly file: ConfigFile }[],
+  globals: readonly ConfigFile[],
   settings: FilterSettings | undefined,
   separator?: string,
 ): {
@@ -96,33 +118,50 @@ export function compileFilters(
   const diagnostics: Diagnostic[] = []
   const sources = new Map<string, string>()
   const programs = new Map<string, SieveProgram | undefined>()
-  const programOf = ({ name, path, bytes }: ConfigFile): SieveProgram | undefined => {
-    if (programs.has(path)) return programs.get(path)
+  const textOf = ({ name, bytes }: ConfigFile): string | undefined => {
     const text = decodeText(bytes)
-    if ('badLine' in text) {
-      const place = { file: name, line: text.badLine, column: 1 }
-      diagnostics.push({ code: 'file-encoding', severity: 'error', ...place, message: 'this line is not UTF-8' })
-      return undefined
-    }
-    sources.set(name, text.text)
-    const compiled = engine.compile(text.text, { name, level: 'system', limits: limits.system })
-    for (const { severity, line, column, endLine, endColumn, message, code } of compiled.diagnostics)
-      diagnostics.push({
-        code: 'filter-script',
-        severity,
-        file: name,
-        line,
-        column,
-        ...(endLine === line && endColumn > column ? { length: endColumn - column } : {}),
-        message: `${message} (${code})`,
-      })
+    if ('text' in text) return text.text
+    const place = { file: name, line: text.badLine, column: 1 }
+    diagnostics.push({ code: 'file-encoding', severity: 'error', ...place, message: 'this line is not UTF-8' })
+    return undefined
+  }
+  const tell = (name: string, text: string, found: readonly SieveDiagnostic[]): void => {
+    sources.set(name, text)
+    diagnostics.push(...found.map((one) => inFile(name, one)))
+  }
+  const programOf = (file: ConfigFile): SieveProgram | undefined => {
+    const { name, path } = file
+    if (programs.has(path)) return programs.get(path)
+    const text = textOf(file)
+    if (text === undefined) return undefined
+    const compiled = engine.compile(text, { name, level: 'system', limits: limits.system })
+    tell(name, text, compiled.diagnostics)
     programs.set(path, compiled.program)
     return compiled.program
+  }
+  const global = new Map<string, string>()
+  for (const file of globals) {
+    const text = textOf(file)
+    if (text === undefined) continue
+    // One for users may not say what one for the site says, nor the other way round.
+    const [first, ...others] = (['system', 'user', 'domain'] as const).map((level) =>
+      engine.compile(text, { name: file.name, level, limits: limits[level] }),
+    )
+    const best = others.find(({ ok }) => ok && first?.ok === false) ?? first
+    tell(file.name, text, best?.diagnostics ?? [])
+    global.set(globalScriptName(file.path), text)
   }
   const source = new Map<string, SieveProgram>()
   const destination = new Map<string, SieveProgram>()
   let mta: SieveProgram | undefined
+  const lists = new Map<string, SiteList>()
+  for (const [name, { mapping }] of Object.entries(settings?.lists ?? {}))
+    if (mapping !== undefined) lists.set(listName(name), { kind: 'mapping', table: mapping })
   for (const { named, file } of files) {
+    if (named.role === 'list') {
+      const text = textOf(file)
+      if (text !== undefined) lists.set(listName(String(named.setting[2])), parseList(text))
+    }
     if (named.role !== 'filter') continue
     const program = programOf(file)
     if (program === undefined) continue
@@ -132,7 +171,7 @@ export function compileFilters(
     else destination.set(String(channel), program)
   }
   return {
-    filters: { engine, limits, source, destination, ...(mta === undefined ? {} : { mta }) },
+    filters: { engine, limits, source, destination, global, lists, ...(mta === undefined ? {} : { mta }) },
     diagnostics,
     sources,
   }

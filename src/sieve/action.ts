@@ -40,8 +40,8 @@ export interface FileintoArgs extends StoreArgs {
 export interface RedirectArgs {
   readonly address: string
   readonly copy: boolean
-  /** `redirect :list`: `address` is the name of a list, RFC 6134. */
-  readonly list: boolean
+  /** `redirect :list`: `address` is the name of a list, RFC 6134, and these are in it; absent for one address. */
+  readonly members?: readonly string[]
   /** RFC 6009; absent where the script does not say. */
   readonly notify?: readonly string[]
   readonly ret?: 'FULL' | 'HDRS'

@@ -2,7 +2,7 @@
 /** Proves: a compiled script keeps no tree, and still knows where each word and argument stands; words alike share. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CompiledWord, SieveEngine, STANDARD_EXTENSIONS } from './index.ts'
+import { type CompiledWord, SieveEngine, SieveMessage, STANDARD_EXTENSIONS, type WordDef } from './index.ts'
 
 const engine = new SieveEngine({ extensions: STANDARD_EXTENSIONS })
 
@@ -30,6 +30,21 @@ for (const { source, argument, index, want } of [
     assert.equal(script.slice(start, end), want)
     assert.deepEqual(word?.place, { script: 'main', line: 1, column: 68 })
   })
+
+test('a script that many runs include is compiled once, until it changes', async () => {
+  let checked = 0
+  const word: WordDef = { name: 'counted', kind: 'command', validate: () => void checked++, execute: () => undefined }
+  const counting = new SieveEngine({ extensions: [...STANDARD_EXTENSIONS, { name: '', words: [word] }] })
+  const { program } = counting.compile('require "include"; include "a";')
+  assert.ok(program !== undefined)
+  const included = async (text: string) =>
+    await counting
+      .createRun(program, { message: SieveMessage.parse(Buffer.from('\r\n')) })
+      .execute({ 'sieve.include': () => ({ kind: 'found', value: text }) })
+  for (const text of ['counted;', 'counted;', 'counted; stop;', 'counted;'])
+    assert.equal((await included(text)).status, 'ok')
+  assert.equal(checked, 3)
+})
 
 test('words that are written alike share their shape, and names of fields', () => {
   const tests = compile('if header :contains "subject" "a" { stop; } if header :contains "subject" "b" { stop; }').map(

@@ -20,6 +20,9 @@ import type { ScriptNode } from './syntax/tree.ts'
 /** Of the saved form of a program. */
 const SAVED_VERSION = 1
 
+/** Included scripts that are kept compiled. */
+const MAX_INCLUDED = 50
+
 export interface SieveEngineOptions {
   readonly extensions: readonly SieveExtension[]
   readonly limits?: Partial<SieveLimits>
@@ -40,6 +43,8 @@ export class SieveEngine {
   readonly limits: SieveLimits
   readonly #configs = new Map<string, unknown>()
   readonly #support: RunSupport
+  /** By level and name, the oldest first. */
+  readonly #included = new Map<string, { readonly source: string; readonly compiled: Compiled }>()
 
   /** @throws Error when extensions collide or a configuration cannot be read */
   constructor({ extensions, limits = {}, config = {} }: SieveEngineOptions) {
@@ -49,8 +54,7 @@ export class SieveEngine {
     this.#support = {
       registry: this.registry,
       config: (key) => this.config(key),
-      compile: (source, name, level, configs) =>
-        this.#compile(source, { name, ...(level === undefined ? {} : { level }) }, configs),
+      compile: (source, name, level, configs) => this.#compileIncluded(source, name, level, configs),
     }
   }
 
@@ -64,6 +68,7 @@ export class SieveEngine {
     const key = this.registry.extensions.get(extension)?.config
     if (key === undefined) throw new Error(`${extension} has no configuration`)
     this.#configs.set(extension, key.read(value))
+    this.#included.clear()
   }
 
   config<T>(key: ConfigKey<T>): T {
@@ -120,6 +125,20 @@ export class SieveEngine {
       fingerprint: this.registry.fingerprint(),
     }
     return { ok: true, program, diagnostics }
+  }
+
+  /** Scripts that many runs include are compiled once, as long as the configuration is the engine's. */
+  #compileIncluded(source: string, name: string, level: string | undefined, configs: Configs): Compiled {
+    const options: CompileOptions = { name, ...(level === undefined ? {} : { level }) }
+    if (configs.size > 0) return this.#compile(source, options, configs)
+    const key = `${level}/${name}`
+    const known = this.#included.get(key)
+    if (known?.source === source) return known.compiled
+    const compiled = this.#compile(source, options, configs)
+    this.#included.delete(key)
+    if (this.#included.size >= MAX_INCLUDED) this.#included.delete(this.#included.keys().next().value ?? '')
+    this.#included.set(key, { source, compiled })
+    return compiled
   }
 
   /** A program as text, to keep beside the script. */

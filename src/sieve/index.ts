@@ -43,6 +43,7 @@ export { type ActionReport, type ExecuteOptions, type ExecutionReport, executeAc
 export { DUPLICATE_CONFIG, type DuplicateConfig } from './extensions/duplicate.ts'
 export { EDITHEADER_CONFIG, type EditHeaderConfig } from './extensions/editheader.ts'
 export { ENVIRONMENT_CONFIG, type EnvironmentConfig } from './extensions/environment.ts'
+export { listName } from './extensions/extlists.ts'
 export { normalizeFlags } from './extensions/flags.ts'
 export { isScriptName } from './extensions/include.ts'
 export { type Mailto, parseMailto } from './extensions/mailto.ts'

@@ -25,6 +25,8 @@ export interface SieveLimits {
   /** Actions that deliver nothing: things remembered, tags, notes. */
   readonly internalActions: number
   readonly redirects: number
+  /** Addresses that one `redirect :list` writes to: it is no list server (RFC 6134 §3). */
+  readonly listMembers: number
   readonly fileintos: number
   readonly vacations: number
   readonly notifies: number
@@ -71,6 +73,7 @@ export const SIEVE_LIMITS: SieveLimits = {
   actions: 32,
   internalActions: 200,
   redirects: 5,
+  listMembers: 50,
   fileintos: 10,
   vacations: 2,
   notifies: 5,

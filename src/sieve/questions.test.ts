@@ -115,6 +115,7 @@ describe('plug-ins that wait', () => {
       'sieve.metadata': never,
       'sieve.include': never,
       'sieve.list': never,
+      'sieve.members': never,
       'sieve.duplicate': never,
       'sieve.score': never,
       'sieve.notify': never,

@@ -22,6 +22,8 @@ export type SieveQuestion =
   | { readonly ask: 'sieve.include'; readonly location: 'personal' | 'global'; readonly name: string }
   /** Is there such a list (no `value`), or is the value in it? RFC 6134. `absent`: no. */
   | { readonly ask: 'sieve.list'; readonly list: string; readonly value?: string }
+  /** Everything in a list that mail can be sent on to. `absent`: there is no such list, or nobody can count its members. */
+  | { readonly ask: 'sieve.members'; readonly list: string }
   /** Was this remembered, and not yet forgotten? RFC 7352. */
   | { readonly ask: 'sieve.duplicate'; readonly id: string }
   /** What is known of unwanted mail in this message, RFC 5235. `absent`: not tested. */
@@ -46,6 +48,7 @@ export interface SieveAnswers {
   readonly 'sieve.metadata': Lookup<string>
   readonly 'sieve.include': Lookup<string>
   readonly 'sieve.list': Lookup<true>
+  readonly 'sieve.members': Lookup<readonly string[]>
   readonly 'sieve.duplicate': Lookup<true>
   readonly 'sieve.score': Lookup<Score>
   readonly 'sieve.notify': Lookup<string>
@@ -67,6 +70,7 @@ export interface FoundAnswers {
   readonly 'sieve.metadata': Found<string>
   readonly 'sieve.include': Found<string>
   readonly 'sieve.list': Found<true>
+  readonly 'sieve.members': Found<readonly string[]>
   readonly 'sieve.duplicate': Found<true>
   readonly 'sieve.score': Found<Score>
   readonly 'sieve.notify': Found<string>

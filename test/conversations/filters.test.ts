@@ -22,7 +22,15 @@ async function withFilters({ mta, personal }: Site): Promise<Fixture> {
   const compiled = mta === undefined ? undefined : engine.compile(mta, { name: 'filters/mta.sieve', level: 'system' })
   if (compiled !== undefined) assert.ok(compiled.ok, JSON.stringify(compiled.diagnostics))
   const program = compiled?.program
-  const filters = { engine, limits, source: new Map(), destination: new Map(), ...(program ? { mta: program } : {}) }
+  const filters = {
+    engine,
+    limits,
+    source: new Map(),
+    destination: new Map(),
+    global: new Map(),
+    lists: new Map(),
+    ...(program ? { mta: program } : {}),
+  }
   const kept = (user: string): RecipientFilters => ({
     addresses: [user as MailAddress],
     personal: personal === undefined ? [] : [personal],

@@ -2,9 +2,15 @@
 /** What scripts ask, as questions of the house. Remembers whether an answer was about this recipient alone. */
 import { type Asking, ask } from '../../ask/ask.ts'
 import type { Lookup } from '../../ask/lookup.ts'
+import type { Revision } from '../../config/revision.ts'
+import type { SiteFilters } from '../../config/site-filters.ts'
+import type { SiteList } from '../../config/site-lists.ts'
 import type { Score, SieveAdapter } from '../../sieve/index.ts'
+import { askTable, hasTable } from '../access/ask-table.ts'
 
 export interface AdapterFor {
+  readonly revision: Revision
+  readonly site: Partial<Pick<SiteFilters, 'global' | 'lists'>>
   /** Whose mailboxes are looked at; absent: not a user of ours, who has none. */
   readonly user?: string | undefined
   /** Whose memory is looked at; absent: nobody's. */
@@ -12,7 +18,7 @@ export interface AdapterFor {
   /** Id of the message. */
   readonly message: string
   readonly spam?: Score | undefined
-  /** Other scripts of the owner by their names, RFC 6609 `:personal`. */
+  /** Other scripts of the owner by their names, RFC 6609 `:personal`; absent: they are not at hand. */
   readonly personalScript?: ((name: string) => string | undefined) | undefined
 }
 
@@ -23,12 +29,25 @@ export interface Adapter {
 }
 
 const ABSENT = { kind: 'absent' } as const
+const found = <T>(value: T | undefined): Lookup<T> => (value === undefined ? ABSENT : { kind: 'found', value })
+
+/** Without a value: is there such a list? */
+function* isMember(revision: Revision, list: SiteList | undefined, value: string | undefined): Asking<Lookup<true>> {
+  if (list === undefined) return ABSENT
+  if (list.kind === 'file')
+    return value === undefined || list.known.has(value.toLowerCase()) ? { kind: 'found', value: true } : ABSENT
+  if (value === undefined) return hasTable(revision, list.table) ? { kind: 'found', value: true } : ABSENT
+  const answer = yield* askTable(revision, list.table, value, '')
+  if (answer?.kind === 'deferred') return { kind: 'defer', cause: answer.cause }
+  const { matched = false, flags = '' } = answer?.result ?? {}
+  return matched && !flags.includes('N') ? { kind: 'found', value: true } : ABSENT
+}
 
 function* given<T>(value: T): Asking<T> {
   return value
 }
 
-export function adapterFor({ user, owner, message, spam, personalScript }: AdapterFor): Adapter {
+export function adapterFor({ revision, site, user, owner, message, spam, personalScript }: AdapterFor): Adapter {
   let personal = false
   const mailbox = (which: { mailbox?: string; attribute?: string; id?: string }): Asking<Lookup<string>> => {
     personal = true
@@ -43,13 +62,16 @@ export function adapterFor({ user, owner, message, spam, personalScript }: Adapt
     // No store of ours keeps annotations (RFC 5464).
     'sieve.metadata': () => given(ABSENT),
     'sieve.include': ({ location, name }) => {
-      if (location === 'global') return ask({ ask: 'filter.include', location, name })
+      if (location === 'global') return given(found(site.global?.get(name)))
       personal = true
-      const text = personalScript?.(name)
-      if (text !== undefined) return given({ kind: 'found', value: text })
-      return ask({ ask: 'filter.include', location, name, ...(owner === undefined ? {} : { user: owner }) })
+      return given(found(personalScript?.(name)))
     },
-    'sieve.list': ({ list, value }) => ask({ ask: 'list.member', list, ...(value === undefined ? {} : { value }) }),
+    // The address book of a user, `:addrbook:default`, is in no directory of ours.
+    'sieve.list': ({ list, value }) => isMember(revision, site.lists?.get(list), value),
+    'sieve.members': ({ list }) => {
+      const known = site.lists?.get(list)
+      return given(found(known?.kind === 'file' ? known.members : undefined))
+    },
     'sieve.duplicate': ({ id }) => {
       personal = true
       return owner === undefined ? given(ABSENT) : ask({ ask: 'memory.claim', of: 'duplicate', owner, id, by: message })

@@ -14,7 +14,7 @@ import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
 import { sitePostmaster } from '../find-address.ts'
 import type { ContentContext } from '../stage.ts'
 import { askFilters } from './ask-filters.ts'
-import { parseRule } from './rules/index.ts'
+import { ruleNamed } from './rules/index.ts'
 import { runScript, type Shared } from './runner.ts'
 import type { FilterScript } from './script.ts'
 import { type GroupScripts, groupScripts, ScriptCache, type UserScripts, userScripts } from './user-scripts.ts'
@@ -141,12 +141,13 @@ export function* runUserLevels({ shared, walks, users }: Filtering, literalFinis
     const user = users.get(walk.recipient.index)
     if (user !== undefined) {
       const { personal, household, domain } = user.scripts
-      const named = (name: string): string | undefined =>
-        user.filters.personal.map(parseRule).find((rule) => rule.name === name)?.text
+      const named = (name: string): string | undefined => ruleNamed(user.filters.personal, name)?.rule.text
       // The autoreply is a part of the personal level: rules run behind it, whatever it said.
       const groups = user.groups.map(({ script }) => script)
-      for (const script of [...personal, ...groups, household, domain])
-        if (script !== undefined) yield* runOne(script, walk, shared, literalFinish, named)
+      for (const script of personal) yield* runOne(script, walk, shared, literalFinish, named)
+      // Their `:personal` scripts would be their own, not the recipient's.
+      for (const script of [...groups, household, domain])
+        if (script !== undefined) yield* runOne(script, walk, shared, literalFinish)
     }
     walk.plugins(literalFinish)
   }

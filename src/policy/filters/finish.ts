@@ -166,21 +166,21 @@ function ownDetail(address: MailAddress, { address: own }: Recipient, separator:
 function redirections(walk: Walk, sent: Set<string>, copyOf: (message: SieveMessage) => Copy): readonly Redirected[] {
   const done = new Map<string, Redirected>()
   for (const { action, by, message, script } of walk.redirects) {
-    const { address: text, resent, notify, ret, list } = action.args
-    const address = list ? undefined : parseAddress(text)
-    if (address === undefined) continue
-    const at = address.lastIndexOf('@')
-    const key = `${address.slice(0, at)}@${addressKey(address).slice(addressKey(address).lastIndexOf('@') + 1)}`
-    if (done.has(key) || sentBefore(script, `to ${key}`, sent)) continue
+    const { address: text, members = [text], resent, notify, ret } = action.args
     const [from] = script.owner
-    done.set(key, {
-      address,
-      by,
-      ...(resent === false || from === undefined ? {} : { resentFrom: from }),
-      ...(notify === undefined ? {} : { notify: notifyOf(notify) }),
-      ...(ret === undefined ? {} : { ret: ret === 'FULL' ? 'full' : 'hdrs' }),
-      ...copyOf(message),
-    })
+    for (const address of members.flatMap((member) => parseAddress(member) ?? [])) {
+      const at = address.lastIndexOf('@')
+      const key = `${address.slice(0, at)}@${addressKey(address).slice(addressKey(address).lastIndexOf('@') + 1)}`
+      if (done.has(key) || sentBefore(script, `to ${key}`, sent)) continue
+      done.set(key, {
+        address,
+        by,
+        ...(resent === false || from === undefined ? {} : { resentFrom: from }),
+        ...(notify === undefined ? {} : { notify: notifyOf(notify) }),
+        ...(ret === undefined ? {} : { ret: ret === 'FULL' ? 'full' : 'hdrs' }),
+        ...copyOf(message),
+      })
+    }
   }
   return [...done.values()]
 }

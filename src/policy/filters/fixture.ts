@@ -40,6 +40,10 @@ export interface FilterSite {
   /** By user; others are absent from the directory. */
   readonly users?: Readonly<Record<string, Partial<RecipientFilters>>>
   readonly files?: Readonly<Record<string, string>>
+  /** Scripts of `filters/global`, by name. */
+  readonly global?: Readonly<Record<string, string>>
+  /** Texts of lists, by name. */
+  readonly lists?: Readonly<Record<string, string>>
   readonly scriptlets?: readonly FilterScript[]
   readonly host?: Partial<Host>
 }
@@ -82,7 +86,20 @@ export async function filterMail(site: FilterSite, mail: FilterMail = {}): Promi
       ...file('filters/mta.sieve', site.mta, 'filters', 'mta'),
       ...file('filters/source.sieve', site.source, 'channels', 'tcp_local', 'sourceFilter'),
       ...file('filters/channel-ims-ms.sieve', site.destination, 'channels', 'ims-ms', 'destinationFilter'),
+      ...Object.entries(site.lists ?? {})
+        .flatMap(([name, text]) => file('list', text, 'filters', 'lists', name))
+        .map(({ named, file: { path, ...more } }, i) => ({
+          named: { ...named, role: 'list' as const },
+          file: { ...more, role: 'list' as const, path: `${path}${i}` },
+        })),
     ],
+    Object.entries(site.global ?? {}).map(([name, text]) => ({
+      role: 'global-filter' as const,
+      name: `filters/global/${name}.sieve`,
+      path: `/c/filters/global/${name}.sieve`,
+      bytes: Buffer.from(text),
+      mode: 0o600,
+    })),
     settings,
     subaddressSeparator(base.config),
   )

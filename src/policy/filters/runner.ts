@@ -23,7 +23,7 @@ import { type FilterScript, SIEVE_LEVEL } from './script.ts'
 import type { ScriptRun, Walk } from './walk.ts'
 
 export interface Shared {
-  readonly site: Pick<SiteFilters, 'engine' | 'limits'>
+  readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
   /** The message as it came; the first octets of a large one. */
   readonly message: SieveMessage
   /** Octets of it are missing: no script can put another text in its place. */
@@ -67,6 +67,8 @@ export function* runScript(
   const matches = new Matches()
   const owner = script.owner[0]
   const { answers, personal } = adapterFor({
+    revision: shared.context.revision,
+    site: shared.site,
     user: walk.recipient.user,
     owner,
     message: shared.context.id,

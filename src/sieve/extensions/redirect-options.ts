@@ -7,7 +7,7 @@ import { REDIRECT_IS_RESENT } from '../unsure.ts'
 
 const NOTIFY = new Set(['NEVER', 'SUCCESS', 'FAILURE', 'DELAY'])
 
-type Options = Omit<RedirectArgs, 'address' | 'list' | 'copy'>
+type Options = Omit<RedirectArgs, 'address' | 'members' | 'copy'>
 
 /** @throws the fault of a value that is none */
 export function redirectOptions(ctx: RunContext, args: Args): Options {

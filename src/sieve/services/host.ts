@@ -21,6 +21,7 @@ export const hostOf = (services: SieveServices): SieveHost => ({
       : value === undefined
         ? services.lists.has(list)
         : services.lists.contains(list, value),
+  'sieve.members': ({ list }) => services.lists?.members(list) ?? missing('lists'),
   'sieve.duplicate': async ({ id }) => {
     if (services.duplicates === undefined) return missing('duplicates')
     return (await services.duplicates.check(id)) ? { kind: 'found', value: true } : { kind: 'absent' }

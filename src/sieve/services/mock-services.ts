@@ -141,8 +141,8 @@ export class MemoryLists implements ListStore {
     return known === true ? { kind: 'found', value: true } : ABSENT
   }
 
-  members(list: string): readonly string[] {
-    return this.lists.get(list) ?? []
+  members(list: string): Lookup<readonly string[]> {
+    return found(this.lists.get(list))
   }
 }
 

@@ -64,7 +64,7 @@ export interface ListStore {
   has(list: string): Promise<Lookup<true>> | Lookup<true>
   contains(list: string, value: string): Promise<Lookup<true>> | Lookup<true>
   /** For `redirect :list`. */
-  members(list: string): Promise<readonly string[]> | readonly string[]
+  members(list: string): Promise<Lookup<readonly string[]>> | Lookup<readonly string[]>
 }
 
 export interface Notifier {
