@@ -9,7 +9,8 @@ import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
 
 export function createLocal(deps: ChannelDeps): Destination {
-  async function expand(recipient: Recipient): Promise<Outcome> {
+  /** @param fromOutside it has passed the content stages */
+  async function expand(recipient: Recipient, fromOutside: boolean): Promise<Outcome> {
     const { recipients, problem } = await deps.place(recipient.address)
     if (problem !== undefined) {
       const { status, reason, temporary } = problem
@@ -20,18 +21,25 @@ export function createLocal(deps: ChannelDeps): Destination {
       return { kind: 'deferred', status: '4.2.1', reason: `${recipient.address} cannot be delivered to now` }
     // Requests of the sender stay with whoever the address stands for (RFC 3461 §5.2.7.1).
     // A list with an owner starts anew (§5.2.7.3): its members keep the owner and get no requests.
-    const { notify, orcpt, given, sender } = recipient
+    const { notify, orcpt, given, sender, copy, tags, unfiltered = fromOutside } = recipient
     const requests = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
     const kept = { ...requests, ...(sender === undefined ? {} : { sender }) }
+    const same = { given, ...(copy === undefined ? {} : { copy }), ...(tags === undefined ? {} : { tags }) }
     return {
       kind: 'expanded',
-      into: recipients.map((member) => ({ ...member, given, ...(member.sender === undefined ? kept : {}) })),
+      into: recipients.map((member) => {
+        // Nobody knew who they were when filters ran.
+        const own = unfiltered && member.user !== undefined ? { unfiltered } : {}
+        return { ...member, ...same, ...own, ...(member.sender === undefined ? kept : {}) }
+      }),
     }
   }
 
   return {
     destinationKey: () => '',
-    deliver: async ({ recipients }) => await Promise.all(recipients.map(expand)),
+    // What the MTA makes itself is not filtered.
+    deliver: async ({ envelope: { origin }, recipients }) =>
+      await Promise.all(recipients.map((recipient) => expand(recipient, origin.client !== undefined))),
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -116,6 +116,29 @@ test('local: replaced by whom it stands for, with the sender’s requests; or re
   }
 })
 
+test('local: what is made of the message for an address goes along, and users behind it have their filters to be asked', async () => {
+  const user = 'lee@example.org'
+  const [lee, far] = delivery([{ user, address: address(user) }, 'far@example.net']).recipients
+  assert.ok(lee !== undefined && far !== undefined)
+  await using channel = createLocal(deps({ place: async () => ({ recipients: [lee, far], steps: [] }) }))
+  const copy = { flags: [], edits: [{ edit: 'prepend', field: 'X: 1\r\n' }] } as const
+  const client = { address: '192.0.2.1', port: 1 }
+  const mail = delivery([{ copy, tags: ['t'] }])
+  for (const { origin, unfiltered, asked } of [
+    { origin: { client }, unfiltered: undefined, asked: true },
+    { origin: {}, unfiltered: undefined, asked: undefined },
+    { origin: {}, unfiltered: true as const, asked: true },
+  ]) {
+    const envelope = { ...mail.envelope, origin: { ...mail.envelope.origin, ...origin } }
+    const recipients = mail.recipients.map((one) => ({ ...one, ...(unfiltered === undefined ? {} : { unfiltered }) }))
+    const [outcome] = await channel.deliver({ ...mail, envelope, recipients }, { signal })
+    assert.ok(outcome?.kind === 'expanded')
+    const [own, other] = outcome.into
+    assert.deepEqual([own?.unfiltered, own?.copy, own?.tags], [asked, copy, ['t']])
+    assert.deepEqual([other?.unfiltered, other?.copy], [undefined, copy])
+  }
+})
+
 test('hold and bitbucket say what they do and by which rule', async () => {
   assert.deepEqual(
     (await createHold().deliver(delivery(['a@example.org']), { signal })).map(({ kind }) => kind),

@@ -42,6 +42,8 @@ export interface Recipient {
   readonly groups?: readonly MailAddress[]
   /** Conversion tags of this recipient alone (spec access-control.md 3.2, `$G`). */
   readonly tags?: readonly string[]
+  /** It came into being when filters had run: its own are asked when its turn comes. */
+  readonly unfiltered?: true
   /** What filters made of the message for this recipient; absent: as if no filter were there. */
   readonly filtered?: Filtered
   /** The copy this recipient gets, where a filter said something about it. */

@@ -41,6 +41,8 @@ export type Outcome =
       readonly kind: 'expanded'
       readonly into: readonly Omit<Recipient, 'index' | 'parent'>[]
       readonly also?: readonly number[]
+      /** The recipient itself, with what its filters decided. */
+      readonly itself?: true
     }
   /** Whoever it stands for is a recipient already: these. `where` is for people. */
   | { readonly kind: 'duplicate'; readonly of: readonly number[]; readonly where: string }

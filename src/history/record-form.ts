@@ -163,6 +163,7 @@ const RECORDS = kinds<TraceRecord['record']>({
       }),
     ),
     by: decidedBy,
+    steps: optional(listOf(step)),
     durationMs: number,
     notice: optional(text),
   }),

@@ -148,7 +148,7 @@ function folded(lines: readonly string[]): ReadonlyMap<string, number> {
 }
 
 function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[] {
-  const { channel, recipients, at, by, durationMs, notice } = record
+  const { channel, recipients, at, by, steps = [], durationMs, notice } = record
   return [
     `${paint('bold', '├─ delivery')}  ${time(at)}  channel ${clean(channel)}  took ${Math.round(durationMs)} ms`,
     ...recipients.flatMap(({ address, result, status, detail, nextAt, by: own }) => [
@@ -161,6 +161,7 @@ function renderDelivery(record: DeliveryRecord, paint: Paint): readonly string[]
     `│             ${paint('dim', `by ${describeDecidedBy(by)}`)}`,
     ...renderSource(by, paint).map((text) => `│             ${text}`),
     ...(notice === undefined ? [] : [`│             notification ${clean(notice)}`]),
+    ...renderSteps(steps, paint),
   ]
 }
 

@@ -116,6 +116,8 @@ export interface DeliveryRecord {
     readonly by?: DecidedBy
   }[]
   readonly by: DecidedBy
+  /** What filters said that were asked in the attempt; of many the first ones. */
+  readonly steps?: readonly Step[]
   readonly durationMs: number
   /** A notification made because of it. */
   readonly notice?: MessageId

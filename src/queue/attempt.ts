@@ -7,13 +7,13 @@ import type { Destination } from '../channels/destination.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
-import type { RecipientState } from '../envelope/ledger.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { applyEdits, editedSize } from '../mime/apply-edits.ts'
-import type { Log } from '../monitor/log.ts'
+import type { Step } from '../policy/trace.ts'
+import { beforeDelivery, type FilterDeps } from './filtered/before-delivery.ts'
 import { contentOf, groupByCopy } from './filtered/copies.ts'
 import type { Sign } from './schedule/slots.ts'
-import type { QueuedMessage, QueueStore } from './store.ts'
+import type { QueuedMessage } from './store.ts'
 
 /** What a channel has to give up in, once it is told to. */
 const AFTER_ABORT_MS = 30_000
@@ -25,6 +25,8 @@ export interface Attempt {
   readonly recipients: readonly Recipient[]
   /** One a recipient, in their order. */
   readonly outcomes: readonly Outcome[]
+  /** What filters said that were asked now. */
+  readonly steps: readonly Step[]
   readonly durationMs: number
   /** What it said about the destination. */
   readonly sign: Sign
@@ -34,13 +36,9 @@ export interface Attempt {
   readonly givenUp: boolean
 }
 
-export interface AttemptDeps {
-  readonly store: Pick<QueueStore, 'content'>
-  /** What filters decided is carried out first; without it everything is delivered as it came. */
-  readonly carryOut?: (message: QueuedMessage, state: RecipientState) => Promise<Outcome | undefined>
+export interface AttemptDeps extends FilterDeps {
   readonly destinations: () => ReadonlyMap<ChannelName, Destination>
   readonly clock: Clock
-  readonly log: Log
 }
 
 export async function attempt(
@@ -54,15 +52,16 @@ export async function attempt(
   const { id } = message.envelope
   const { cut } = limits
   const startedAt = clock.monotonic()
-  const ended = (outcomes: readonly Outcome[], sign: Sign): Attempt => ({
+  const ended = ({ outcomes, steps }: Came, sign: Sign): Attempt => ({
     recipients,
     outcomes,
+    steps,
     durationMs: clock.monotonic() - startedAt,
     sign,
     why: outcomes.map((outcome) => (outcome.kind === 'deferred' ? outcome.reason : '')).find((why) => why !== '') ?? '',
     givenUp: cut.signal.aborted && reasonOf(cut) !== 'deadline',
   })
-  const all = (outcome: Outcome): readonly Outcome[] => recipients.map(() => outcome)
+  const all = (outcome: Outcome): Came => ({ outcomes: recipients.map(() => outcome), steps: [] })
 
   const destination = deps.destinations().get(channel)
   if (destination === undefined)
@@ -80,12 +79,12 @@ export async function attempt(
     const came = await Promise.race([delivering, deaf.promise])
     if (came !== 'deaf') {
       const late = cut.signal.aborted && reasonOf(cut) === 'deadline'
-      return ended(came, late ? 'down' : signOf(came))
+      return ended(came, late ? 'down' : signOf(came.outcomes))
     }
     log.error('delivery.deaf', { id, channel, cut: reasonOf(cut) })
     // Whatever it says now comes too late to be believed, but not to be told.
     delivering.then(
-      (outcomes) => log.warn('delivery.late', { id, channel, outcomes: outcomes.map(({ kind }) => kind) }),
+      ({ outcomes }) => log.warn('delivery.late', { id, channel, outcomes: outcomes.map(({ kind }) => kind) }),
       (err: unknown) => log.warn('delivery.late', { id, channel, err }),
     )
     return ended(all({ kind: 'deferred', status: '4.4.2', reason: 'the delivery did not end in time' }), 'down')
@@ -99,45 +98,38 @@ export async function attempt(
   }
 }
 
+interface Came {
+  readonly outcomes: readonly Outcome[]
+  readonly steps: readonly Step[]
+}
+
 async function deliver(
-  deps: Pick<AttemptDeps, 'store' | 'carryOut' | 'log'>,
+  deps: FilterDeps,
   destination: Destination,
   message: QueuedMessage,
   recipients: readonly Recipient[],
   signal: AbortSignal,
-): Promise<readonly Outcome[]> {
+): Promise<Came> {
   const outcomes = new Map<number, Outcome>()
+  const steps: Step[] = []
   for (const { index } of recipients) {
-    const state = message.recipients.get(index)
-    const outcome = state?.recipient.filtered === undefined ? undefined : await carriedOut(deps, message, state)
-    if (outcome !== undefined) outcomes.set(index, outcome)
+    const first = await beforeDelivery(deps, message, message.recipients.get(index))
+    if (first.outcome !== undefined) outcomes.set(index, first.outcome)
+    steps.push(...first.steps)
   }
   const left = recipients.filter(({ index }) => !outcomes.has(index))
   for (const same of left.length === 0 ? [] : groupByCopy(left)) {
     const came = await deliverSame(deps, destination, message, same, signal)
     for (const [i, { index }] of same.entries()) outcomes.set(index, came[i] ?? NO_OUTCOME)
   }
-  return recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME)
-}
-
-async function carriedOut(
-  { carryOut, log }: Pick<AttemptDeps, 'carryOut' | 'log'>,
-  message: QueuedMessage,
-  state: RecipientState,
-): Promise<Outcome | undefined> {
-  try {
-    return await carryOut?.(message, state)
-  } catch (err) {
-    log.warn('filters.not-carried-out', { err, id: message.envelope.id, recipient: state.recipient.index })
-    return { kind: 'deferred', status: '4.3.0', reason: 'what filters decided cannot be done now' }
-  }
+  return { outcomes: recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME), steps }
 }
 
 const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }
 
 /** Recipients that get the same octets. */
 async function deliverSame(
-  { store }: Pick<AttemptDeps, 'store'>,
+  { store }: Pick<FilterDeps, 'store'>,
   destination: Destination,
   { envelope, recipients: states }: QueuedMessage,
   recipients: readonly Recipient[],

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { address, delivery } from '../channels/fixture.ts'
 import { ConfigSchema } from '../config/schema.ts'
 import type { Recipient } from '../envelope/envelope.ts'
+import { nothingFiltered } from '../envelope/filtered.ts'
 import { accepted, applyEvent, type RecipientState } from '../envelope/ledger.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { Expansions } from './expansions.ts'
@@ -75,9 +76,34 @@ for (const { name, from, into, want } of [
 
 const { queue } = ConfigSchema.parse({ server: { hostname: 'mail.example.org' }, listeners: {} })
 
-/** Recipients 0 to 3, some of them on the envelope, redirect to each other; carried out in any order, some together. */
-function settled(on: readonly number[], redirects: readonly (readonly number[])[], pick: () => number) {
-  const start = on.map((user, index) => ({ ...to(`u${user}`), index }))
+interface User {
+  /** A copy of what is redirected, or of what is not. */
+  readonly keeps: boolean
+  readonly redirects: readonly number[]
+}
+
+/** Users 0 to 3, some of them on the envelope, redirect to each other; carried out in any order, some together. */
+function settled(on: readonly number[], users: readonly User[], pick: () => number) {
+  const decided = { filtered: nothingFiltered([]) }
+  const filterOf = ({ address: of }: Pick<Recipient, 'address'>): User => {
+    const { redirects = [], keeps = true } = users[Number(of[1])] ?? {}
+    return { redirects, keeps: keeps || redirects.length === 0 }
+  }
+  const start = on.map((user, index) => {
+    const bare = { ...to(`u${user}`), index }
+    return filterOf(bare).redirects.length === 0 ? bare : { ...bare, ...decided }
+  })
+  const came = (recipient: Recipient): Outcome => {
+    const { index: __, parent: ___, unfiltered, filtered, ...place } = recipient
+    const { keeps, redirects } = filterOf(recipient)
+    if (filtered !== undefined) {
+      const kept = keeps ? [{ ...place, copy: { flags: [] } }] : []
+      const sent = redirects.map((user) => ({ ...sentOn(`u${user}`), unfiltered: true as const }))
+      return { kind: 'expanded', into: [...kept, ...sent] }
+    }
+    if (unfiltered !== true || redirects.length === 0) return { kind: 'delivered', where: 'here' }
+    return { kind: 'expanded', into: [{ ...place, copy: { flags: [] }, ...decided }], itself: true }
+  }
   let states: ReadonlyMap<number, RecipientState> = message(start).recipients
   for (let steps = 0; ; steps++) {
     assert.ok(steps < 200, 'it ends')
@@ -88,10 +114,7 @@ function settled(on: readonly number[], redirects: readonly (readonly number[])[
     const after = new Map(states)
     for (const state of waiting.slice(first, first + 1 + (pick() % 3))) {
       const { recipient } = state
-      const targets = recipient.copy === undefined ? redirects[Number(recipient.address[1])] : undefined
-      const into = targets?.map((user) => sentOn(`u${user}`)) ?? []
-      const came: Outcome = into.length > 0 ? { kind: 'expanded', into } : { kind: 'delivered', where: 'here' }
-      const { outcome, firstIndex } = expansions.bound(came, recipient)
+      const { outcome, firstIndex } = expansions.bound(came(recipient), recipient)
       const common = { now: 1, ageMs: 0, queue, nullSender: false, random: () => 0 }
       const { event } = eventsOf({ ...common, recipient, state, outcome, nextIndex: firstIndex })
       for (const changed of applyEvent(after, event)) after.set(changed.recipient.index, changed)
@@ -102,16 +125,18 @@ function settled(on: readonly number[], redirects: readonly (readonly number[])[
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
 test(`redirects across recipients: each has one copy, and nobody's mail goes nowhere (seed ${seed})`, () => {
-  const users = fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 4 })
-  const redirects = fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 3 }), { minLength: 4, maxLength: 4 })
+  const envelope = fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 4 })
+  const user = fc.record({ keeps: fc.boolean(), redirects: fc.uniqueArray(fc.nat(3), { maxLength: 3 }) })
+  const users = fc.array(user, { minLength: 4, maxLength: 4 })
   fc.assert(
-    fc.property(users, redirects, fc.array(fc.nat(5), { minLength: 1 }), (on, whereTo, picks) => {
+    fc.property(envelope, users, fc.array(fc.nat(5), { minLength: 1 }), (on, each, picks) => {
       let at = 0
-      const states = settled(on, whereTo, () => picks[at++ % picks.length] ?? 0)
+      const states = settled(on, each, () => picks[at++ % picks.length] ?? 0)
       const all = [...states.values()]
       const delivered = all.filter(({ state }) => state === 'delivered').map(({ recipient }) => recipient)
       const places = delivered.map((recipient) => recipient.address)
       assert.equal(new Set(places).size, places.length)
+      assert.ok(all.every(({ state }) => state !== 'bounced'))
       const ends = (index: number, seen = new Set<number>()): boolean => {
         if (seen.has(index)) return false
         seen.add(index)

@@ -45,13 +45,14 @@ export class Expansions {
     const into: Member[] = []
     const also = new Set(outcome.also)
     const from = new Set(lineage.map(({ index }) => index))
-    for (const member of outcome.into) {
-      const redirected = member.copy?.redirected === true
-      const same = redirected ? this.#hasItAnyway(member, from) : this.#byKind.get(kindOf(member))
-      if (same !== undefined) {
+    for (const asked of outcome.into) {
+      const decides = asked.unfiltered === true || asked.copy?.redirected === true
+      const same = decides ? this.#hasItAnyway(asked, from) : this.#byKind.get(kindOf(asked))
+      if (same !== undefined && outcome.itself !== true) {
         also.add(same)
         continue
       }
+      const member = lineage.some((each) => placeOf(each) === placeOf(asked)) ? cameFrom(asked) : asked
       this.#lead(recipient.index, [this.#next])
       this.#add({ ...member, index: this.#next, parent: recipient.index })
       into.push(member)
@@ -118,6 +119,9 @@ function alsoOf({ last }: RecipientState): readonly number[] {
   return (last?.event === 'expanded' || last?.event === 'redirected' ? last.also : undefined) ?? []
 }
 
+/** It leads to where it came from: it ends there, in the inbox, and no filter is asked again. */
+const cameFrom = ({ unfiltered: _, ...member }: Member): Member => member
+
 function push<K>(lists: Map<K, number[]>, key: K, index: number): void {
   const list = lists.get(key)
   if (list === undefined) lists.set(key, [index])
@@ -132,6 +136,6 @@ const placeOf = ({ address, channel, via, detail }: Member): string =>
  * is left to be carried out beside copies (a refusal) is neither.
  */
 const kindOf = (member: Member): string => {
-  const { copy, filtered } = member
-  return `${placeOf(member)} ${filtered !== undefined} ${copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`}`
+  const { copy, filtered, unfiltered = false } = member
+  return `${placeOf(member)} ${filtered !== undefined} ${unfiltered} ${copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`}`
 }

@@ -17,7 +17,7 @@ import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import { filterDecided } from '../policy/filters/decided-by.ts'
-import type { TraceSink } from '../policy/trace.ts'
+import type { Step, TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
 import { Expansions } from './expansions.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
@@ -38,6 +38,9 @@ export interface RecordingDeps {
   readonly recorded?: (message: QueuedMessage, indexes: readonly number[]) => Promise<void>
 }
 
+/** Of one attempt, shown: a record stays under 64 KiB. */
+const MAX_STEPS = 10
+
 /** What is to be written down about some recipients of a message. */
 export interface Report {
   readonly channel: ChannelName
@@ -45,6 +48,8 @@ export interface Report {
   readonly key: string
   readonly recipients: readonly Recipient[]
   readonly outcomes: readonly Outcome[]
+  /** What filters said that were asked in the attempt. */
+  readonly steps?: readonly Step[]
   readonly durationMs: number
   /** Milliseconds since the message came. */
   readonly ageMs: number
@@ -184,6 +189,7 @@ export class Recording {
     notice: MessageId | undefined,
   ): void {
     const { revision, clock, traces } = this.#deps
+    const { steps = [] } = report
     const all = settled.map((one) => this.#byOf(one, report))
     const by = all.find((one) => one.by === 'remote') ?? all[0]
     if (by === undefined) return
@@ -203,6 +209,7 @@ export class Recording {
         ...(all[i] === undefined || isDeepStrictEqual(all[i], by) ? {} : { by: all[i] }),
       })),
       by,
+      ...(steps.length === 0 ? {} : { steps: steps.slice(0, MAX_STEPS) }),
       durationMs: report.durationMs,
       ...(notice === undefined ? {} : { notice }),
     })
@@ -221,11 +228,14 @@ export class Recording {
 }
 
 /** The line of a filter that is why this came to be. */
-function lineOf({ result, recipient: { filtered, copy } }: Settled): FilterPlace | undefined {
+function lineOf({ result, event, recipient: { filtered, copy, unfiltered } }: Settled): FilterPlace | undefined {
   switch (result) {
     case 'delivered':
       return copy?.by
     case 'expanded':
+      // Asked now, the recipient became the one that was decided about.
+      if (unfiltered === true && event.event === 'expanded') return event.into[0]?.filtered?.by
+      return filtered?.by
     case 'redirected':
     case 'duplicate':
       return filtered?.by

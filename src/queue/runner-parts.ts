@@ -31,6 +31,8 @@ export interface RunnerDeps {
   readonly destinations: () => ReadonlyMap<ChannelName, Destination>
   readonly revision: () => Revision
   readonly place: (address: MailAddress) => Promise<Placement>
+  /** The filters of recipients that come into being here; without it they have none. */
+  readonly filterLate?: NonNullable<DeliveriesDeps['filterLate']>
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
@@ -102,6 +104,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
         },
       }),
     ...(inHand === undefined ? {} : { inHand }),
+    ...(deps.filterLate === undefined ? {} : { filterLate: deps.filterLate }),
     ...(deps.dequeueAccess === undefined ? {} : { dequeueAccess: deps.dequeueAccess }),
   })
   const placing = new Placing({ store, destinations, revision, timeline, schedule })

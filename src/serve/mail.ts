@@ -36,6 +36,7 @@ import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import type { OpenCounters } from '../state/counters.ts'
 import { filterAnswers } from './filter-answers.ts'
+import { lateFilters } from './late-filters.ts'
 import { outgoingAccess } from './outgoing-access.ts'
 import { compilePolicy, type Policy } from './policy.ts'
 import { quotaAnswers } from './quota-answers.ts'
@@ -198,6 +199,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         destinations: () => destinations.current(),
         revision,
         place,
+        filterLate: lateFilters(revision, noSession),
         dequeueAccess: outgoing.dequeueAccess,
         clock,
         log,

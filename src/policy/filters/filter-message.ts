@@ -15,7 +15,7 @@ import { sitePostmaster } from '../find-address.ts'
 import type { ContentContext } from '../stage.ts'
 import { askFilters } from './ask-filters.ts'
 import { ruleNamed } from './rules/index.ts'
-import { runScript, type Shared } from './runner.ts'
+import { type RunContext, runScript, type Shared } from './runner.ts'
 import type { FilterScript } from './script.ts'
 import { type GroupScripts, groupScripts, ScriptCache, type UserScripts, userScripts } from './user-scripts.ts'
 import { Walk } from './walk.ts'
@@ -39,6 +39,11 @@ export type Begun =
   /** There is no script at all, and nothing that filters carry out. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'defer'; readonly cause: string }
+
+/** What is known of a message when its filters run: in the content stages, or later. */
+export interface FilterContext extends RunContext, Pick<ContentContext, 'recipients' | 'receivedAt'> {
+  readonly content: Pick<ContentContext['content'], 'size'>
+}
 
 interface Derived {
   readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
@@ -77,7 +82,7 @@ export function siteScript(
 }
 
 /** @param scriptlets of scanners, in order of their numbers; they run first (spec filters.md 2, step 1) */
-export function* beginFilters(context: ContentContext, scriptlets: readonly FilterScript[]): Asking<Begun> {
+export function* beginFilters(context: FilterContext, scriptlets: readonly FilterScript[]): Asking<Begun> {
   const { revision, recipients, source, reversePath, carried, receivedAt: now } = context
   const { site, cache } = derivedOf(revision)
   const asked = carried?.asked ?? {}
@@ -156,7 +161,7 @@ export function* runUserLevels({ shared, walks, users }: Filtering, literalFinis
 /** Levels of the site. */
 export function* runSiteLevels(
   { shared, walks }: Filtering,
-  context: ContentContext,
+  context: Pick<FilterContext, 'revision' | 'source'>,
   levels: readonly ('destination channel' | 'source channel' | 'MTA')[],
 ): Asking<void> {
   const { literalFinish } = context.revision.config.filters

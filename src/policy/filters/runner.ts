@@ -22,16 +22,22 @@ import { Matches } from './filter-trace.ts'
 import { type FilterScript, SIEVE_LEVEL } from './script.ts'
 import type { ScriptRun, Walk } from './walk.ts'
 
+/** What scripts see of a message besides itself. */
+export interface RunContext
+  extends Pick<
+    ContentContext,
+    'id' | 'helo' | 'account' | 'source' | 'reversePath' | 'revision' | 'ret' | 'envid' | 'carried'
+  > {
+  readonly client?: ContentContext['client']
+}
+
 export interface Shared {
   readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
   /** The message as it came; the first octets of a large one. */
   readonly message: SieveMessage
   /** Octets of it are missing: no script can put another text in its place. */
   readonly truncated: boolean
-  readonly context: Pick<
-    ContentContext,
-    'id' | 'client' | 'helo' | 'account' | 'source' | 'reversePath' | 'revision' | 'ret' | 'envid' | 'carried'
-  >
+  readonly context: RunContext
   /** Wall-clock milliseconds of the message: one time for all scripts. */
   readonly now: number
   readonly kept: Map<SieveProgram, Kept[]>
@@ -151,7 +157,7 @@ function itemsFor({ recipient, lastVerdict }: Walk, { context }: Shared): Readon
   const items: [string, string | undefined][] = [
     ['domain', domain],
     ['host', hostname],
-    ['remote-ip', client.address],
+    ['remote-ip', client?.address],
     ['remote-host', helo],
     ['vnd.sun.source-channel', source],
     ['vnd.sun.destination-channel', recipient.channel],

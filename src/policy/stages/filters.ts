@@ -8,17 +8,14 @@
 import { isAscii } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
-import type { Revision } from '../../config/revision.ts'
-import { subaddressSeparator } from '../../config/site-filters.ts'
-import { parseChannelName } from '../../envelope/channel-name.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { Filtered } from '../../envelope/filtered.ts'
 import { type Reply, reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
 import { filterDecided } from '../filters/decided-by.ts'
+import { decidedRecipient, saysTags } from '../filters/decided-recipient.ts'
 import { beginFilters, type Filtering, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
 import { foldTraces } from '../filters/filter-trace.ts'
-import { conversionTags, finishWalk } from '../filters/finish.ts'
 import type { ContentContext, Stage, StageResult } from '../stage.ts'
 
 /** Spec filters.md 9: the cause is for the trace and the operator. */
@@ -95,30 +92,9 @@ function conclude(context: ContentContext, filtering: Filtering): StageResult<Co
   const { walks } = filtering
   const sent = new Set<string>()
   const asked = context.carried?.asked ?? {}
-  const tagged = walks.some(
-    ({ setConversionTags, addedConversionTags: added }) => setConversionTags || added.length > 0,
-  )
-  const each = walks.map((walk) => {
-    const { recipient } = walk
-    const channel = channelConfig(context.revision, recipient.channel)
-    const filtered = finishWalk(walk, {
-      channel,
-      separator: subaddressSeparator(context.revision.config),
-      novacation: asked.novacation === true,
-      jettison: asked.jettison,
-      sent,
-    })
-    const before = [...new Set([...(asked.tags ?? []), ...(recipient.tags ?? [])])]
-    // Tags of the whole message move to its recipients: `setconversiontag` takes them from one alone.
-    const tags = tagged ? (conversionTags(walk, before) ?? before) : recipient.tags
-    const { tags: __, ...bare } = recipient
-    return withOutcome(
-      context.revision,
-      { ...bare, ...(tags === undefined || tags.length === 0 ? {} : { tags }) },
-      filtered,
-    )
-  })
-  const { tags: ___, ...untagged } = asked
+  const tagged = walks.some(saysTags)
+  const each = walks.map((walk) => decidedRecipient(walk, { revision: context.revision, asked, tagged, sent }))
+  const { tags: __, ...untagged } = asked
   const carried = context.carried
   const next: ContentContext = {
     ...rest,
@@ -153,17 +129,6 @@ function unheld(filtered: Filtered | undefined): Pick<Recipient, 'filtered'> {
   if (filtered === undefined) return {}
   const { held: _, ...others } = filtered
   return { filtered: others }
-}
-
-/** Where there is nothing to deliver, the recipient goes to the channel for that, which names the rule in the ledger. */
-function withOutcome(revision: Revision, recipient: Recipient, filtered: Filtered | undefined): Recipient {
-  if (filtered === undefined) return recipient
-  const { dropped, fileinto, redirects } = filtered
-  if (dropped === undefined || fileinto.length > 0 || redirects.length > 0) return { ...recipient, filtered }
-  const name = parseChannelName(revision.config.filters[dropped.how])
-  const { notify: _, ...others } = recipient
-  // Whoever wrote it is not told: neither of success nor of failure (spec filters.md 6).
-  return { ...others, filtered, notify: 'never', via: dropped.rule, ...(name === undefined ? {} : { channel: name }) }
 }
 
 /** Thrown away, and nothing is to be said about it either. */

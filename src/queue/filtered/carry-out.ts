@@ -7,11 +7,19 @@
  */
 import type { MailAddress } from '../../address/address.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
-import { type Copy, type FilterEdit, type Filtered, nothingFiltered, type Redirected } from '../../envelope/filtered.ts'
+import {
+  type Copy,
+  type FilterEdit,
+  type Filtered,
+  nothingFiltered,
+  type RecipientCopy,
+  type Redirected,
+} from '../../envelope/filtered.ts'
 import type { RecipientState } from '../../envelope/ledger.ts'
 import type { Outcome } from '../../envelope/outcome.ts'
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
 import type { Placement } from '../../policy/own-mail.ts'
+import { LOCAL_CHANNEL } from '../../policy/route.ts'
 import { askedAgain, type Place } from '../own-message.ts'
 
 export interface CarryOut {
@@ -35,11 +43,12 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
   if (alone && refusal !== undefined) return (await putOff(filtered, means)) ?? refusal
   const into: Place[] = []
-  const { by } = filtered
-  if (keep !== undefined) into.push({ ...base, copy: { ...copyOf(filtered, keep, keep.flags), ...(by && { by }) } })
+  const by = filtered.by ?? base.copy?.by
+  if (keep !== undefined)
+    into.push({ ...base, copy: { ...copyOf(filtered, keep, keep.flags, base.copy), ...(by && { by }) } })
   for (const filed of fileinto) {
     const { mailbox, create, flags, address, detail } = filed
-    const copy = { ...copyOf(filtered, filed, flags), by: filed.by }
+    const copy = { ...copyOf(filtered, filed, flags, base.copy), by: filed.by }
     // A subaddress that mail came with gives way to the folder's (spec filters.md 1, `fileinto`).
     const { detail: _came, ...plain } = base
     if (detail !== undefined) into.push({ ...base, detail, copy: { ...copy, mailbox: detail, create } })
@@ -76,14 +85,20 @@ const refusalText = (reason: string): string => {
   return line === '' ? 'refused by the recipient' : `refused by the recipient: ${line}`
 }
 
+/** @param before the copy that the filters had before them, where it was one already */
 function copyOf(
   filtered: Filtered,
   { edits, replaced }: Copy,
   flags: readonly string[],
-): NonNullable<Recipient['copy']> {
+  before: Recipient['copy'],
+): RecipientCopy {
   if (replaced !== undefined) return { flags, replaced }
-  const changed = edits ?? filtered.edits
-  return { flags, ...(changed.length === 0 ? {} : { edits: changed }) }
+  const changed = [...(before?.edits ?? []), ...(edits ?? filtered.edits)]
+  return {
+    flags,
+    ...(changed.length === 0 ? {} : { edits: changed }),
+    ...(before?.replaced === undefined ? {} : { replaced: before.replaced }),
+  }
 }
 
 /** The envelope sender stays, the null one too (RFC 5228 §4.2). Where the address leads is found out as for all mail of ours. */
@@ -94,16 +109,20 @@ async function redirection(
   { place, now, unique }: CarryOut,
 ): Promise<readonly Place[]> {
   const { address, resentFrom, notify, by } = redirected
-  const { detail: _, user: __, via: ___, ...kept } = base
+  const { detail: _, user: __, via: ___, groups: ____, ...kept } = base
   const resent = resentFrom === undefined ? [] : [resentFields(resentFrom, address, now(), unique())]
-  const common = copyOf(filtered, redirected, [])
+  const common = copyOf(filtered, redirected, [], base.copy)
   const edits = resent.length === 0 ? {} : { edits: [...(common.edits ?? []), ...resent] }
   const copy = { ...common, ...edits, by, redirected: true } as const
   const asked = notify === undefined ? {} : { notify }
   const placement = await place(address)
   // Not known today, or nowhere: channel l asks again and tells the sender in the end.
   const places = placement.problem === undefined ? placement.recipients : [askedAgain(address)]
-  return places.map((where) => ({ ...kept, ...where, given: base.given, ...asked, copy }))
+  return places.map((where) => {
+    // A user of ours has filters too; who that is channel l finds out.
+    const unfiltered = where.user !== undefined || where.channel === LOCAL_CHANNEL
+    return { ...kept, ...where, given: base.given, ...asked, copy, ...(unfiltered ? { unfiltered } : {}) }
+  })
 }
 
 /** RFC 5322 §3.6.6: one block, on top. */

@@ -50,6 +50,18 @@ export async function contentOf(copy: Recipient['copy'], received: Content): Pro
   }
 }
 
+/** At most so many octets. */
+export async function beginningOf(content: Content, most: number): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  let left = most
+  for await (const chunk of content.content()) {
+    pieces.push(chunk.slice(0, left))
+    left -= chunk.length
+    if (left <= 0) break
+  }
+  return Buffer.concat(pieces)
+}
+
 const inMemory = (bytes: Buffer): Content => ({
   size: bytes.length,
   async *content() {
