@@ -12,6 +12,7 @@ import { octets, type PathProblem, syntax, tooLong } from './problem.ts'
 const MAX_DOMAIN = 255
 /** RFC 1035 §2.3.4; of a U-label its A-label counts (RFC 5890 §4.2). */
 const MAX_LABEL = 63
+const HYPHEN = 0x2d
 
 export interface DomainFound {
   readonly domain: string
@@ -26,9 +27,31 @@ export function scanDomain(text: string, start: number): DomainFound | PathProbl
 /** sub-domain *("." sub-domain) */
 export function scanName(text: string, start: number): DomainFound | PathProblem {
   let end = start
-  while (end < text.length && isDomainCharacter(text.charCodeAt(end))) end++
+  let anyBeyondAscii = false
+  for (; end < text.length; end++) {
+    const c = text.charCodeAt(end)
+    if (!isDomainCharacter(c)) break
+    if (c > 0x7f) anyBeyondAscii = true
+  }
   const typed = text.slice(start, end)
   if (typed === '') return syntax('empty domain')
+  return anyBeyondAscii ? beyondAscii(typed, end) : inAscii(typed.toLowerCase(), end)
+}
+
+/** Nearly all of them: nothing to normalise. */
+function inAscii(name: string, end: number): DomainFound | PathProblem {
+  if (name.length > MAX_DOMAIN) return tooLong('domain', MAX_DOMAIN)
+  for (let label = 0; label <= name.length; ) {
+    const dot = name.indexOf('.', label)
+    const labelEnd = dot < 0 ? name.length : dot
+    const problem = asciiLabelProblem(name, label, labelEnd)
+    if (problem !== undefined) return problem
+    label = labelEnd + 1
+  }
+  return { domain: name, end }
+}
+
+function beyondAscii(typed: string, end: number): DomainFound | PathProblem {
   if (octets(typed) > MAX_DOMAIN) return tooLong('domain', MAX_DOMAIN)
   const name = lower(typed)
   // The Kelvin sign becomes a plain `k`: a name must not be ASCII only after it was folded.
@@ -40,10 +63,16 @@ export function scanName(text: string, start: number): DomainFound | PathProblem
   return { domain: name, end }
 }
 
+/** sub-domain = Let-dig [Ldh-str]. Underscores occur in names of real hosts, and harm nobody (docs/quirks). */
+function asciiLabelProblem(name: string, start: number, end: number): PathProblem | undefined {
+  if (start === end || name.charCodeAt(start) === HYPHEN || name.charCodeAt(end - 1) === HYPHEN)
+    return syntax('bad label in the domain')
+  return end - start > MAX_LABEL ? tooLong('label', MAX_LABEL) : undefined
+}
+
 function labelProblem(label: string): PathProblem | undefined {
-  // sub-domain = Let-dig [Ldh-str]. Underscores occur in names of real hosts, and harm nobody (docs/quirks).
-  if (label === '' || label.startsWith('-') || label.endsWith('-')) return syntax('bad label in the domain')
-  if (isAscii(label)) return label.length > MAX_LABEL ? tooLong('label', MAX_LABEL) : undefined
+  if (isAscii(label)) return asciiLabelProblem(label, 0, label.length)
+  if (label.startsWith('-') || label.endsWith('-')) return syntax('bad label in the domain')
   // What IDNA would map to another text, U+FF41 to `a` for one, is no U-label: two texts would name one host.
   const ascii = domainToASCII(label)
   if (ascii === '' || label.slice(2, 4) === '--' || domainToUnicode(ascii) !== label)
@@ -89,7 +118,7 @@ const isDomainCharacter = (c: number): boolean =>
   (c >= 0x61 && c <= 0x7a) ||
   (c >= 0x41 && c <= 0x5a) ||
   (c >= 0x30 && c <= 0x39) ||
-  c === 0x2d ||
+  c === HYPHEN ||
   c === 0x2e ||
   c === 0x5f ||
   c > 0x9f

@@ -37,7 +37,9 @@ export function inNetwork(text: string, network: Network): boolean {
 }
 
 /** The canonical form (RFC 5952), mapped addresses as IPv4, zones dropped; `undefined` for what is no address. */
-export const normaliseIp = (text: string): string | undefined => parseIp(text)?.toString()
+export const normaliseIp = (text: string): string | undefined =>
+  // What Node takes for an IPv4 address has one form only.
+  isIP(text) === 4 ? text : parseIp(text)?.toString()
 
 /**
  * The network an address belongs to, `192.0.2.0/24`, by the number of bits for its family; the text itself where it is

@@ -27,8 +27,8 @@ const MAX_KEPT = 10_000
 
 export function createWhere(source: YamlSource, input: ConfigInput): Pick<LoadedRevision, 'where' | 'asWritten'> {
   const asWritten = withDefaults(walkableSchema(), input.value)
-  /** By the first name, then by the others: two look-ups and no new text for most. */
-  const kept = new Map<Path[number], Map<Path[number], DecidedBy>>()
+  /** By name below name: no text is made to look one up. */
+  const kept: Kept = { below: new Map() }
   let count = 0
   const find = (path: Path): DecidedBy => {
     const setting = path.join('.')
@@ -40,17 +40,29 @@ export function createWhere(source: YamlSource, input: ConfigInput): Pick<Loaded
   return {
     asWritten,
     where: (...path) => {
-      const [first = '', second = ''] = path
-      const rest = path.length < 3 ? second : path.slice(1).join('\0')
-      const known = kept.get(first)?.get(rest)
-      if (known !== undefined) return known
+      let at: Kept | undefined = kept
+      for (const name of path) at = at?.below.get(name)
+      if (at?.place !== undefined) return at.place
       const found = find(path)
-      if (count++ >= MAX_KEPT) return found
-      const below = kept.get(first) ?? new Map<Path[number], DecidedBy>()
-      kept.set(first, below.set(rest, found))
+      if (count++ < MAX_KEPT) keep(kept, path, found)
       return found
     },
   }
+}
+
+interface Kept {
+  place?: DecidedBy
+  readonly below: Map<Path[number], Kept>
+}
+
+function keep(root: Kept, path: Path, place: DecidedBy): void {
+  let at = root
+  for (const name of path) {
+    const next = at.below.get(name) ?? { below: new Map() }
+    at.below.set(name, next)
+    at = next
+  }
+  at.place = place
 }
 
 const asText = (value: unknown): string =>

@@ -4,6 +4,7 @@
  * bounded, in memory alone. One that breaks a limit as only attackers and broken programs do is forgotten, with its
  * network.
  */
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Standing } from '../ask/pressure.ts'
 import type { Clock } from '../clock/clock.ts'
@@ -75,6 +76,7 @@ function touch(known: Map<string, number>, name: string, at: number): void {
 
 /** 24 bits of an IPv4 address, 64 of an IPv6 address: what one site has. */
 function networkOf(text: string): string {
+  if (isIPv4(text)) return text.slice(0, text.lastIndexOf('.'))
   if (!ipaddr.isValid(text)) return text
   const bytes = ipaddr.parse(text).toByteArray()
   return bytes.slice(0, bytes.length === 4 ? 3 : 8).join('.')

@@ -83,7 +83,13 @@ export class ClientConnection implements AsyncDisposable {
   #late = false
   /** The signal of the delivery at hand, which wakes whoever waits. */
   #heeded: AbortSignal | undefined
+  /** It has fired. Asked once: an AbortSignal makes more of the question than a look at each wait is worth. */
+  #aborted = false
   readonly #onWake = (): void => this.#wake()
+  readonly #onAbort = (): void => {
+    this.#aborted = true
+    this.#wake()
+  }
 
   private constructor(socket: net.Socket, peer: string, clock: Clock) {
     this.#socket = socket
@@ -252,7 +258,7 @@ export class ClientConnection implements AsyncDisposable {
       // What arrived before the connection failed still counts.
       if (done()) break
       if (this.#failure !== undefined) throw this.#failure
-      if (signal.aborted) throw failureOf(signal)
+      if (this.#aborted) throw failureOf(signal)
       if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
       await new Promise<void>((resolve) => {
         this.#wake = resolve
@@ -264,9 +270,10 @@ export class ClientConnection implements AsyncDisposable {
   /** One listener for all the waits of a delivery. */
   #heed(signal: AbortSignal | undefined): void {
     if (this.#heeded === signal) return
-    this.#heeded?.removeEventListener('abort', this.#onWake)
-    signal?.addEventListener('abort', this.#onWake)
+    this.#heeded?.removeEventListener('abort', this.#onAbort)
+    signal?.addEventListener('abort', this.#onAbort)
     this.#heeded = signal
+    this.#aborted = signal?.aborted ?? false
   }
 }
 

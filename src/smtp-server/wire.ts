@@ -42,16 +42,17 @@ export class Wire {
 
   /** The next octets. @param timeoutMs from now */
   async read(timeoutMs: number, options: { readonly stoppable: boolean }): Promise<Arrival> {
-    const deadline = this.#clock.monotonic() + timeoutMs
-    for (;;) {
+    let deadline: number | undefined
+    for (let left = timeoutMs; ; ) {
       const chunk = this.readNow()
       if (chunk !== undefined) return chunk
       if (this.#gone) return 'gone'
       if (this.#ended) return 'end'
       if (this.#stop && options.stoppable) return 'stop'
-      const left = deadline - this.#clock.monotonic()
       if (left <= 0) return 'timeout'
+      deadline ??= this.#clock.monotonic() + timeoutMs
       await this.#wait(left)
+      left = deadline - this.#clock.monotonic()
     }
   }
 

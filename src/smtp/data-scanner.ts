@@ -44,9 +44,6 @@ abstract class ContentOctets {
     /** The octets from `start` on are content and not handed out yet. */
     let start = 0
     let at = 0
-    // The next of each, found once: searching anew for every line would be quadratic where one of them is rare.
-    let cr = -1
-    let lf = -1
     const handOut = (end: number, next: number): void => {
       if (end > start) out.push(chunk.subarray(start, end))
       start = next
@@ -84,31 +81,28 @@ abstract class ContentOctets {
           } else this.#bareCr(out)
           break
         case 'in line':
-          if (cr < at) cr = find(chunk, CR, at)
-          if (lf < at) lf = find(chunk, LF, at)
-          if (lf < cr) {
+          at = endOfText(chunk, at)
+          if (at === chunk.length) break
+          if (chunk[at] === LF) {
             this.bareLf++
             if (this.#normalise) {
-              handOut(lf, lf + 1)
+              handOut(at, at + 1)
               out.push(CRLF)
             }
-            at = lf + 1
-          } else if (cr === chunk.length) at = cr
-          else if (cr + 1 === chunk.length) {
-            handOut(cr, cr + 1)
-            at = cr + 1
+          } else if (at + 1 === chunk.length) {
+            handOut(at, at + 1)
             this.state = 'CR'
-          } else if (lf === cr + 1) {
-            at = lf + 1
+          } else if (chunk[at + 1] === LF) {
+            at++
             this.state = 'line start'
           } else {
             this.bareCr++
             if (this.#normalise) {
-              handOut(cr, cr + 1)
+              handOut(at, at + 1)
               out.push(CRLF)
             }
-            at = cr + 1
           }
+          at++
           break
         case 'ended':
           return this.#finished(chunk, out, 0)
@@ -145,9 +139,14 @@ abstract class ContentOctets {
   }
 }
 
-const find = (chunk: Buffer, octet: number, from: number): number => {
-  const at = chunk.indexOf(octet, from)
-  return at < 0 ? chunk.length : at
+/** Where the next CR or LF is. By hand: lines are short, and a call of Buffer's costs more than to look at most of them. */
+function endOfText(chunk: Buffer, from: number): number {
+  const { length } = chunk
+  for (let at = from; at < length; at++) {
+    const octet = chunk[at]
+    if (octet === CR || octet === LF) return at
+  }
+  return length
 }
 
 /** Content of DATA. What is pushed after the end comes back as `rest`. */

@@ -52,12 +52,15 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
       atLineStart = false
       afterCr = false
       afterNul = false
-      const lf = chunk.indexOf(LF, at)
-      const end = lf < 0 ? chunk.length : lf
-      const cr = chunk.indexOf(CR, at)
-      if (cr >= 0 && cr < end - 1) throw new BareNewline('CR without LF in content')
-      if (lf < 0) {
-        afterCr = chunk[end - 1] === CR
+      // By hand: lines are short, and a call of Buffer's costs more than to look at most of them.
+      let lf = at
+      while (lf < chunk.length && chunk[lf] !== LF) {
+        if (chunk[lf] === CR && lf + 1 < chunk.length && chunk[lf + 1] !== LF)
+          throw new BareNewline('CR without LF in content')
+        lf++
+      }
+      if (lf === chunk.length) {
+        afterCr = chunk[lf - 1] === CR
         break
       }
       const hasCr = lf > at ? chunk[lf - 1] === CR : endsWithCr(held.at(-1), chunk, lf)

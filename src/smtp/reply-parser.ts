@@ -92,11 +92,17 @@ export class ReplyParser {
 }
 
 /** Controls become `?`, and so does what turns or breaks a line on a screen without being one (Unicode Bidi, LS, PS). */
-const printable = (octets: Buffer): string =>
-  octets
-    .toString('utf8')
-    .replace(/\r$/, '')
-    .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
+function printable(octets: Buffer): string {
+  const end = octets.at(-1) === CR ? octets.length - 1 : octets.length
+  const text = octets.toString('utf8', 0, end)
+  return PLAIN.test(text)
+    ? text
+    : text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
+}
+
+const CR = 0x0d
+/** Nearly all lines. */
+const PLAIN = /^[ -~]*$/
 
 /**
  * Lines of at most MAX_LINE octets; what is longer is swallowed. Real servers end lines with LF alone now and then; as
@@ -140,7 +146,7 @@ class LineOctets {
       const rest = piece.subarray(lf + 1)
       this.#pending--
       this.#pieces.splice(0, used + 1, ...(rest.length === 0 ? [] : [rest]))
-      const line = Buffer.from(this.#line.subarray(0, this.#begun))
+      const line = this.#line.subarray(0, this.#begun)
       this.#begun = 0
       this.#ended = true
       return line
