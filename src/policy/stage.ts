@@ -153,6 +153,8 @@ export interface ContentContext extends EnvelopeContext {
   readonly hold?: { readonly reason: string }
   /** Scripts that scanners chose by their verdicts (spec spam-and-virus.md), in order of their numbers. */
   readonly scriptlets?: readonly FilterScript[]
+  /** Over LMTP: what the recipients hear that refuse, by the argument of RCPT. The message is not for them any more. */
+  readonly refusals?: ReadonlyMap<string, Reply>
   /** Between the stages of the filters: how far each recipient is. */
   readonly filtering?: Filtering
 }

@@ -34,6 +34,7 @@ import { overload } from './stages/overload.ts'
 import { poison } from './stages/poison.ts'
 import { portAccess, portAccessInSession } from './stages/port-access.ts'
 import { mailAccess, origMailAccess, origSendAccess, sendAccess } from './stages/recipient-access.ts'
+import { refusedRecipients } from './stages/refused-recipients.ts'
 import { relayGuard } from './stages/relay-guard.ts'
 import { routing } from './stages/routing.ts'
 import { sameMailbox } from './stages/same-mailbox.ts'
@@ -90,6 +91,7 @@ export const STAGES = {
     userFilters,
     channelFilters,
     mtaFilter,
+    refusedRecipients,
     sameMailbox,
     freeSpaceLeft,
     accessFields,

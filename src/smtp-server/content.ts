@@ -47,7 +47,7 @@ export function* receiveContent(session: Session, received: Received): Asking<re
         by: { by: 'built-in', rule: 'durable queue' },
         reply: describeReply(NOT_STORED),
       })
-      return finish(session, transaction, NOT_STORED, 'deferred')
+      return finish(session, transaction, NOT_STORED, { outcome: 'deferred' })
     }
     case 'chunk': {
       const { bytes, by, refusal } = sizeLimit(transaction.context)
@@ -60,7 +60,7 @@ export function* receiveContent(session: Session, received: Received): Asking<re
           by,
           reply: describeReply(refusal),
         })
-        return finish(session, transaction, refusal, 'refused')
+        return finish(session, transaction, refusal, { outcome: 'refused' })
       }
       session.state = { at: 'bdat', transaction, octets: received.octets }
       const size = state.at === 'chunk' ? state.size : 0
@@ -98,14 +98,16 @@ function* judge(
   const stages = transaction.judged?.unlooked === true ? STAGES.unlooked : STAGES.content
   const result = yield* runStages('content', stages, start, trace)
   const { verdict } = result
-  if (verdict.do === 'refuse')
-    return finish(
-      session,
-      transaction,
-      verdict.reply,
-      isTransient(verdict.reply) ? 'deferred' : 'refused',
-      verdict.close === true,
-    )
+  const { refusals } = result.context
+  for (const [given, refusal] of verdict.do === 'refuse' ? [] : (refusals ?? [])) {
+    const by = { by: 'built-in', rule: 'one reply for each recipient' } as const
+    const refused = { at: 'content', stage: 'reply', result: 'refuse', recipients: [given], by } as const
+    trace.step({ ...refused, reply: describeReply(refusal) })
+  }
+  if (verdict.do === 'refuse') {
+    const outcome = isTransient(verdict.reply) ? 'deferred' : 'refused'
+    return finish(session, transaction, verdict.reply, { outcome, refusals, close: verdict.close === true })
+  }
   const rule = verdict.do === 'discard' ? verdict.rule : transaction.discard?.rule
   const held: ContentContext =
     verdict.do === 'hold' && result.context.hold === undefined
@@ -118,13 +120,13 @@ function* judge(
     trace.step({ ...step, by: { by: 'built-in', rule: 'durable queue' }, reply: describeReply(NOT_STORED) })
     return [
       { do: 'log', level: 'warn', event: 'smtp.not-stored', fields: { id: context.id, cause: stored.cause } },
-      ...finish(session, transaction, NOT_STORED, 'deferred'),
+      ...finish(session, transaction, NOT_STORED, { outcome: 'deferred', refusals }),
     ]
   }
   const outcome = rule !== undefined ? 'discarded' : envelope.hold !== undefined ? 'held' : 'queued'
   return [
     { do: 'accepted', id: context.id },
-    ...finish(session, transaction, reply(250, '0.0', `queued as ${context.id}`), outcome),
+    ...finish(session, transaction, reply(250, '0.0', `queued as ${context.id}`), { outcome, refusals }),
   ]
 }
 
@@ -133,18 +135,26 @@ export function finish(
   session: Session,
   transaction: Transaction,
   answer: Reply,
-  outcome: Trace['outcome'],
-  close = false,
+  {
+    outcome,
+    refusals,
+    close = false,
+  }: {
+    readonly outcome: Trace['outcome']
+    /** Over LMTP: another reply for these arguments of RCPT. */
+    readonly refusals?: ContentContext['refusals'] | undefined
+    readonly close?: boolean
+  },
 ): readonly Action[] {
   const lmtp = session.context.service === 'lmtp'
   const kept = outcome === 'queued' || outcome === 'held' || outcome === 'discarded'
   // Over LMTP a chunk that is not the last has one reply, RFC 2033 §4.3; the end of the message has one each.
   const final = session.state.at === 'data' || (session.state.at === 'chunk' && session.state.last)
-  const times = lmtp && final ? transaction.acceptedCommands.length : 1
+  const answers = lmtp && final ? transaction.acceptedCommands.map((given) => refusals?.get(given) ?? answer) : [answer]
   session.state = close ? { at: 'closed' } : { at: 'ready' }
   if (kept) session.messageTaken()
   return [
-    ...Array.from({ length: times }, () => say(answer)),
+    ...answers.map(say),
     ...(kept ? [] : [{ do: 'dropContent' } as const]),
     { do: 'record', trace: transaction.trace.finish(outcome) },
     ...(close ? [CLOSE] : []),

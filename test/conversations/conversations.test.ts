@@ -30,6 +30,7 @@ async function replay(script: Script, cut: number): Promise<void> {
     service: script.service,
     config: script.config,
     mappings: script.mappings,
+    filters: script.filters,
   })
   await using peer = await Peer.connect(fixture.port, { from: script.client, cut })
   let closed = false

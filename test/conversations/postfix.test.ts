@@ -31,6 +31,7 @@ function unfit(script: Script): string | false {
   if (script.service !== 'smtp') return `of the ${script.service} port`
   if (CRASHES.has(script.name)) return 'crashes Postfix 3.7.11'
   if (script.mappings !== '') return 'needs mapping tables'
+  if (script.filters.size > 0) return 'needs filters'
   const setting = script.config.find((setting) => !isShared(setting))
   if (setting !== undefined) return `needs ${setting[0]}`
   for (const step of script.steps) {

@@ -5,6 +5,7 @@
  *   # text                    comment; the RFC sections a file is about stand in its first lines
  *   # config: PATH: VALUE     a setting for this file, PATH with dots: `limits.badCommands: 2`
  *   # mappings: LINE          one line of the mapping tables, as it stands behind the blank
+ *   # filter: USER: SCRIPT    the personal filter of a user
  *   # service: NAME           smtp (default), submission, submissions, lmtp
  *   # client: ADDRESS         connect from this loopback address (default 127.0.0.1)
  *   # whole-only: WHY         do not cut the client's octets in pieces
@@ -46,6 +47,8 @@ export interface Script {
   readonly config: readonly (readonly [path: string, value: string])[]
   /** Text of the mapping tables. */
   readonly mappings: string
+  /** Scripts by local part. */
+  readonly filters: ReadonlyMap<string, string>
   readonly service: 'smtp' | 'submission' | 'submissions' | 'lmtp'
   readonly client: string
   readonly wholeOnly?: string
@@ -58,6 +61,7 @@ export function parseScript(name: string, text: string): Script {
   const steps: Step[] = []
   const config: [string, string][] = []
   const mappings: string[] = []
+  const filters = new Map<string, string>()
   const head = new Map<string, string>()
   text.split('\n').forEach((raw, index) => {
     const line = index + 1
@@ -67,13 +71,14 @@ export function parseScript(name: string, text: string): Script {
       return
     }
     if (raw.startsWith('#')) {
-      const found = /^# (config|service|client|whole-only|postfix): (.*)$/.exec(raw)
+      const found = /^# (config|filter|service|client|whole-only|postfix): (.*)$/.exec(raw)
       if (found?.[1] === undefined || found[2] === undefined) return
-      if (found[1] !== 'config') head.set(found[1], found[2].trim())
+      if (found[1] !== 'config' && found[1] !== 'filter') head.set(found[1], found[2].trim())
       else {
         const setting = /^(\S+): (.*)$/.exec(found[2])
-        if (setting?.[1] === undefined || setting[2] === undefined) throw new Error(`${name}:${line}: bad config`)
-        config.push([setting[1], setting[2]])
+        if (setting?.[1] === undefined || setting[2] === undefined) throw new Error(`${name}:${line}: bad ${found[1]}`)
+        if (found[1] === 'config') config.push([setting[1], setting[2]])
+        else filters.set(setting[1], setting[2])
       }
       return
     }
@@ -91,6 +96,7 @@ export function parseScript(name: string, text: string): Script {
     cites: [...new Set(text.match(/RFC \d+ §[\d.]+/g) ?? [])],
     config,
     mappings: mappings.map((row) => `${row}\n`).join(''),
+    filters,
     service,
     client: head.get('client') ?? '127.0.0.1',
     ...(wholeOnly === undefined ? {} : { wholeOnly }),

@@ -3,7 +3,7 @@
  * A server for tests, composed in this process: the real session and policy over real sockets, a queue in memory, and
  * a directory of a few people.
  *
- * Domains: example.org. Users: kim, lee (suspended), zoe (disabled), jürgen. Group: team (kim, far@example.net).
+ * Domains: example.org. Users: kim, pia, lee (suspended), zoe (disabled), jürgen. Group: team (kim, far@example.net).
  * Sign-in: kim, password `secret`, by PLAIN, LOGIN and SCRAM-SHA-256.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
@@ -11,6 +11,7 @@ import { createSecureContext } from 'node:tls'
 import { parse } from 'yaml'
 import { type Domain, domainOf, localPartOf, type MailAddress } from '../../src/address/address.ts'
 import type { Host } from '../../src/ask/ask.ts'
+import { noFilters } from '../../src/ask/filters.ts'
 import { NO_TABLES } from '../../src/ask/no-tables.ts'
 import { NO_PRESSURE } from '../../src/ask/pressure.ts'
 import type { Account, AddressEntry } from '../../src/ask/questions.ts'
@@ -48,6 +49,8 @@ export interface FixtureOptions {
   readonly config?: readonly (readonly [path: string, value: string])[]
   /** Text of the mapping tables. */
   readonly mappings?: string
+  /** Personal filters by local part. */
+  readonly filters?: ReadonlyMap<string, string>
   readonly begin?: (store: MemoryStore) => Promise<Draft>
   readonly deps?: Partial<SmtpServerDeps>
 }
@@ -89,7 +92,7 @@ export async function startFixture(options: FixtureOptions = {}): Promise<Fixtur
     listeners: revision.config.listeners,
     slots: soleSlots(new ConnectionSlots(systemClock.monotonic), () => revision.config.limits),
     revision: () => revision,
-    host: directory(),
+    host: { ...directory(), ...(options.filters === undefined ? {} : personalFilters(options.filters)) },
     begin: () => (options.begin === undefined ? store.begin() : options.begin(store)),
     accepted: () => {},
     traces: { append: (record) => records.push(record) },
@@ -140,6 +143,7 @@ function entryOf(address: MailAddress): AddressEntry | undefined {
   })
   switch (user) {
     case 'kim':
+    case 'pia':
     case 'jürgen':
     case 'postmaster':
       return mailbox('active')
@@ -200,6 +204,14 @@ export function directory(): Omit<Host, 'queue.commit' | 'slot.claim' | 'client.
     },
   }
 }
+
+const personalFilters = (scripts: ReadonlyMap<string, string>): Pick<Host, 'directory.filters'> => ({
+  'directory.filters': ({ user }) => {
+    const address = user as MailAddress
+    const script = scripts.get(localPartOf(address))
+    return { kind: 'found', value: { ...noFilters(address), personal: script === undefined ? [] : [script] } }
+  },
+})
 
 function counting(counts: Map<string, number>): Metrics {
   return {

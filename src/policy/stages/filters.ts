@@ -5,17 +5,17 @@
  * refused in the dialogue only where every recipient refuses it alike (RFC 5429 §2.1).
  */
 
-import { isAscii } from '../../address/path.ts'
 import type { Asking } from '../../ask/ask.ts'
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { Filtered } from '../../envelope/filtered.ts'
-import { type Reply, reply } from '../../smtp/reply.ts'
+import { reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
 import { filterDecided } from '../filters/decided-by.ts'
 import { decidedRecipient, saysTags } from '../filters/decided-recipient.ts'
 import { beginFilters, type Filtering, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
 import { foldTraces } from '../filters/filter-trace.ts'
+import { commonRefusal } from '../filters/refusal.ts'
 import type { ContentContext, Stage, StageResult } from '../stage.ts'
 
 /** Spec filters.md 9: the cause is for the trace and the operator. */
@@ -146,34 +146,3 @@ const gone = (filtered: Filtered | undefined): boolean =>
 
 const isBitbucket = ({ revision }: ContentContext, channel: Recipient['channel']): boolean =>
   channelConfig(revision, channel).kind === 'bitbucket'
-
-/** Lines of a reply, RFC 5429 §2.1.2: as many as anybody reads. */
-const MAX_LINES = 10
-const MAX_LINE = 200
-
-/** The reply, where all refuse with the same words and nobody gets the message. */
-function commonRefusal(outcomes: readonly (Filtered | undefined)[]): Reply | undefined {
-  const [first] = outcomes
-  const refused = first?.refused
-  if (refused === undefined) return undefined
-  const alike = outcomes.every(
-    (each) =>
-      each?.refused?.how === refused.how &&
-      each.refused.reason === refused.reason &&
-      each.keep === undefined &&
-      [each.fileinto, each.redirects, each.notices, each.reports].every((list) => list.length === 0),
-  )
-  // RFC 5429 §2.2: what `reject` says comes whole, so text that a reply cannot hold goes into a notice.
-  if (!alike || (refused.how === 'reject' && !isAscii(refused.reason))) return undefined
-  const lines = refused.reason
-    .split(/\r?\n/)
-    .map((line) =>
-      line
-        .replace(/[^\x20-\x7e]/g, '?')
-        .trim()
-        .slice(0, MAX_LINE),
-    )
-    .filter((line) => line !== '')
-    .slice(0, MAX_LINES)
-  return { code: 550, enhanced: '7.1', lines: lines.length === 0 ? ['Message refused by the recipient'] : lines }
-}

@@ -40,7 +40,9 @@ export function* bdat(session: Session, argument: string): Asking<readonly Actio
   const transaction = state.at === 'mail' ? yield* judgeEnvelope(session, state.transaction) : state.transaction
   if ('refused' in transaction) {
     const { refused } = transaction
-    const ended = finish(session, state.transaction, refused, isTransient(refused) ? 'deferred' : 'refused')
+    const ended = finish(session, state.transaction, refused, {
+      outcome: isTransient(refused) ? 'deferred' : 'refused',
+    })
     // The reply is due after the octets.
     return [...ended.filter((action) => action.do !== 'reply'), ...swallow(session, chunk, refused)]
   }

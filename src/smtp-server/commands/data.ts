@@ -14,12 +14,9 @@ export function* data(session: Session): Asking<readonly Action[]> {
   requireRecipient(session, state.transaction)
   const transaction = yield* judgeEnvelope(session, state.transaction)
   if ('refused' in transaction)
-    return finish(
-      session,
-      state.transaction,
-      transaction.refused,
-      isTransient(transaction.refused) ? 'deferred' : 'refused',
-    )
+    return finish(session, state.transaction, transaction.refused, {
+      outcome: isTransient(transaction.refused) ? 'deferred' : 'refused',
+    })
   session.state = { at: 'data', transaction }
   const goAhead = reply(354, undefined, 'Send the message, end with a line that holds a single dot') // RFC 2034 §4
   return [say(goAhead), { do: 'readContent', rules: contentRules(transaction) }]
