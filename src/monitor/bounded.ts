@@ -10,9 +10,7 @@ const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
 const SECRET = /passw|secret|verifier|token|credential|storedkey|serverkey|^authorization$/i
 
-export function bounded(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return object(Object.entries(fields), 0)
-}
+export const bounded = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> => object(fields, 0)
 
 function value(given: unknown, depth: number): unknown {
   switch (typeof given) {
@@ -36,15 +34,32 @@ function value(given: unknown, depth: number): unknown {
     return given.length > MAX_ENTRIES ? [...kept, `[${given.length - MAX_ENTRIES} more]`] : kept
   }
   if (ArrayBuffer.isView(given)) return `[${given.byteLength} octets]`
-  return object(Object.entries(given), depth + 1)
+  return object(given as Readonly<Record<string, unknown>>, depth + 1)
 }
 
-function object(entries: readonly (readonly [string, unknown])[], depth: number): Record<string, unknown> {
-  return Object.fromEntries(
-    entries
-      .slice(0, MAX_ENTRIES)
-      .map(([name, given]) => [name, SECRET.test(name) ? '[not logged]' : value(given, depth)]),
-  )
+function object(fields: Readonly<Record<string, unknown>>, depth: number): Record<string, unknown> {
+  const kept: Record<string, unknown> = {}
+  let left = MAX_ENTRIES
+  for (const name of Object.keys(fields)) {
+    if (left-- === 0) break
+    const given = isSecret(name) ? '[not logged]' : value(fields[name], depth)
+    // As a field of its own, whatever a stranger called it.
+    if (name === '__proto__') Object.defineProperty(kept, name, { value: given, enumerable: true })
+    else kept[name] = given
+  }
+  return kept
+}
+
+/** Names stand in the source, but for the few that are data. */
+const known = new Map<string, boolean>()
+const MAX_KNOWN = 1000
+
+function isSecret(name: string): boolean {
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const secret = SECRET.test(name)
+  if (known.size < MAX_KNOWN && name.length <= 40) known.set(name, secret)
+  return secret
 }
 
 function error(given: Error, depth: number): Record<string, unknown> {

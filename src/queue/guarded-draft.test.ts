@@ -2,7 +2,7 @@
 /** Proves: a draft counts what it writes, ends when the disk is nearly full, and a disk that fails is looked at. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { guardedDraft } from './guarded-draft.ts'
+import { GuardedDraft } from './guarded-draft.ts'
 import type { Draft } from './store.ts'
 
 function guarded(own: Partial<Draft> = {}) {
@@ -17,7 +17,7 @@ function guarded(own: Partial<Draft> = {}) {
     ...own,
   }
   const space = { low: false, wrote: (octets: number) => void seen.push(`wrote ${octets}`), look: say('look') }
-  return { seen, space, draft: guardedDraft(draft, space) }
+  return { seen, space, draft: new GuardedDraft(draft, space) }
 }
 
 test('what is written is counted, with what a message takes besides', async () => {

@@ -3,6 +3,7 @@
  * A draft whose writes are counted against the free space, and that ends when there is too little: a message that was
  * let in while there was room does not use up what is kept for deliveries. A disk that fails is looked at once.
  */
+import type { Envelope } from '../envelope/envelope.ts'
 import type { Draft } from './store.ts'
 
 export interface SpaceGuard {
@@ -14,27 +15,44 @@ export interface SpaceGuard {
 /** What a message takes besides its content: envelope, trace, their index, and the blocks they begin. */
 const OVERHEAD_BYTES = 16 * 1024
 
-export function guardedDraft(draft: Draft, space: SpaceGuard): Draft {
-  const looking = async (run: Promise<void>): Promise<void> => {
+export class GuardedDraft implements Draft {
+  readonly #draft: Draft
+  readonly #space: SpaceGuard
+
+  constructor(draft: Draft, space: SpaceGuard) {
+    this.#draft = draft
+    this.#space = space
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#space.low) throw new Error('the disk is nearly full (limits.freeSpace, limits.freeInodes)')
+    await this.#looking(this.#draft.write(chunk))
+    this.#space.wrote(chunk.length)
+  }
+
+  beginning(most: number): Promise<Uint8Array> {
+    return this.#draft.beginning(most)
+  }
+
+  async commit(envelope: Envelope): Promise<void> {
+    await this.#looking(this.#draft.commit(envelope))
+    this.#space.wrote(OVERHEAD_BYTES)
+  }
+
+  abort(): Promise<void> {
+    return this.#draft.abort()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#draft[Symbol.asyncDispose]()
+  }
+
+  async #looking(run: Promise<void>): Promise<void> {
     try {
       await run
     } catch (error) {
-      await space.look()
+      await this.#space.look()
       throw error
     }
-  }
-  return {
-    async write(chunk) {
-      if (space.low) throw new Error('the disk is nearly full (limits.freeSpace, limits.freeInodes)')
-      await looking(draft.write(chunk))
-      space.wrote(chunk.length)
-    },
-    beginning: (most) => draft.beginning(most),
-    async commit(envelope) {
-      await looking(draft.commit(envelope))
-      space.wrote(OVERHEAD_BYTES)
-    },
-    abort: () => draft.abort(),
-    [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),
   }
 }

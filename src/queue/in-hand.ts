@@ -150,18 +150,10 @@ class FileInHand implements InHand, Disposable {
     const write = (at: string | undefined): void =>
       this.#write(slot, encodeSlot(at === undefined ? { key, begunAt } : { key, begunAt, stage: at }, this.#scratch))
     write(stage)
-    let ended = false
-    return {
-      at: (name) => {
-        if (!ended) write(name)
-      },
-      [Symbol.dispose]: () => {
-        if (ended) return
-        ended = true
-        if (suspect) this.#suspectsInHand--
-        if (slot !== undefined) this.#giveBack(slot)
-      },
-    }
+    return new SlotHand(write, () => {
+      if (suspect) this.#suspectsInHand--
+      if (slot !== undefined) this.#giveBack(slot)
+    })
   }
 
   crashes(key: string): number {
@@ -233,6 +225,27 @@ class FileInHand implements InHand, Disposable {
       this.#log.error('in-hand.not-written', { err })
       this[Symbol.dispose]()
     }
+  }
+}
+
+class SlotHand implements Hand {
+  readonly #write: (stage: string) => void
+  readonly #end: () => void
+  #ended = false
+
+  constructor(write: (stage: string) => void, end: () => void) {
+    this.#write = write
+    this.#end = end
+  }
+
+  at(stage: string): void {
+    if (!this.#ended) this.#write(stage)
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#end()
   }
 }
 

@@ -206,7 +206,7 @@ export class Recording {
         detail,
         ...(status === undefined ? {} : { status }),
         ...(event.event === 'deferred' ? { nextAt: event.nextAt } : {}),
-        ...(all[i] === undefined || isDeepStrictEqual(all[i], by) ? {} : { by: all[i] }),
+        ...(all[i] === undefined || all[i] === by || isDeepStrictEqual(all[i], by) ? {} : { by: all[i] }),
       })),
       by,
       ...(steps.length === 0 ? {} : { steps: steps.slice(0, MAX_STEPS) }),

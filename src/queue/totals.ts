@@ -23,11 +23,15 @@ export const NO_TOTALS: LedgerTotals = {
   duplicate: 0,
 }
 
-const KEYS = Object.keys(NO_TOTALS) as readonly (keyof LedgerTotals)[]
+export const TOTALS = Object.keys(NO_TOTALS) as readonly (keyof LedgerTotals)[]
 
-export function addTotals(a: LedgerTotals, b: LedgerTotals, sign: 1 | -1 = 1): LedgerTotals {
+/** @param b what is not there counts as 0 */
+export function addTotals(a: LedgerTotals, b: Partial<LedgerTotals>, sign: 1 | -1 = 1): LedgerTotals {
   const sum: Record<keyof LedgerTotals, number> = { ...a }
-  for (const key of KEYS) sum[key] += sign * b[key]
+  for (const key of TOTALS) {
+    const more = b[key]
+    if (more !== undefined) sum[key] += sign * more
+  }
   return sum
 }
 
@@ -69,7 +73,7 @@ export const readTotals = (value: unknown): LedgerTotals | undefined => {
   if (typeof value !== 'object' || value === null) return undefined
   const given = value as Record<string, unknown>
   const sum: Record<keyof LedgerTotals, number> = { ...NO_TOTALS }
-  for (const key of KEYS) {
+  for (const key of TOTALS) {
     const count = given[key]
     if (typeof count !== 'number') return undefined
     sum[key] = count

@@ -28,7 +28,7 @@ import type { PinoLog } from '../monitor/pino-log.ts'
 import { summedGauges } from '../monitor/summed-gauges.ts'
 import { placeOwnMail } from '../policy/own-mail.ts'
 import { checkConservation } from '../queue/conservation.ts'
-import { guardedDraft } from '../queue/guarded-draft.ts'
+import { GuardedDraft } from '../queue/guarded-draft.ts'
 import { readBootId } from '../queue/in-hand-disk.ts'
 import { crashAnswer, suspectsCheck, suspectsOf } from '../queue/in-hand-host.ts'
 import type { DestinationSlots } from '../queue/schedule/slots.ts'
@@ -230,7 +230,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     slots: options.slots,
     revision,
     host: { ...reads, ...crashAnswer(home.inHand) },
-    begin: async () => guardedDraft(await home.store.begin(), guards.space),
+    begin: async () => new GuardedDraft(await home.store.begin(), guards.space),
     inHand: {
       begin: (key, stage) => home.inHand.begin(key, stage),
       clear(key) {

@@ -6,33 +6,36 @@
 import type { Clock } from '../clock/clock.ts'
 import { ConnectionFailure } from './connection.ts'
 
-export interface Deadline extends Disposable {
-  /** Fires with the given signal, and with a ConnectionFailure as its reason when the time is over. */
-  readonly signal: AbortSignal
+/** Fires with the given signal, and with a ConnectionFailure as its reason when the time is over. */
+class Deadline implements Disposable {
+  readonly #late = new AbortController()
+  readonly #given: AbortSignal
+  readonly #cancel: () => void
+  // By hand: once for each delivery, AbortSignal.any costs more than all else here.
+  readonly #pass = (): void => this.#late.abort(this.#given.reason)
+  readonly signal = this.#late.signal
+
+  constructor(what: string, ms: number, clock: Clock, given: AbortSignal) {
+    this.#given = given
+    this.#cancel = clock.after(ms, () =>
+      this.#late.abort(new ConnectionFailure('timeout', `${what} took longer than ${Math.round(ms / 1000)} s`)),
+    )
+    if (given.aborted) this.#pass()
+    else given.addEventListener('abort', this.#pass, { once: true })
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel()
+    this.#given.removeEventListener('abort', this.#pass)
+  }
 }
 
 /** @param what for people: `the delivery`, `opening the session` */
-export function deadline(
+export const deadline = (
   what: string,
   ms: number,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Deadline {
-  const late = new AbortController()
-  const cancel = clock.after(ms, () =>
-    late.abort(new ConnectionFailure('timeout', `${what} took longer than ${Math.round(ms / 1000)} s`)),
-  )
-  // By hand: once for each delivery, AbortSignal.any costs more than all else here.
-  const pass = (): void => late.abort(signal.reason)
-  if (signal.aborted) pass()
-  else signal.addEventListener('abort', pass, { once: true })
-  return {
-    signal: late.signal,
-    [Symbol.dispose]() {
-      cancel()
-      signal.removeEventListener('abort', pass)
-    },
-  }
-}
+): Disposable & { readonly signal: AbortSignal } => new Deadline(what, ms, clock, signal)
 
 /**
  * How long one attempt may take, all hosts and all waits together, in milliseconds: what the channel allows, and time

@@ -61,8 +61,8 @@ export const MESSAGE = KINDS.message
 export const NOBODY = '' as MessageId
 
 export function encodeChange(change: Change, content: readonly Uint8Array[] = []): NewRecord {
-  const { id, kind, ...rest } = change
-  const json = Buffer.from(JSON.stringify(rest))
+  const { id, kind } = change
+  const json = Buffer.from(JSON.stringify({ ...change, id: undefined, kind: undefined }))
   if (kind !== 'message') return { kind: KINDS[kind], id, payload: [json] }
   const length = Buffer.allocUnsafe(4)
   length.writeUInt32BE(json.length)

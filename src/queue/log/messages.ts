@@ -7,7 +7,7 @@
 import type { MessageId } from '../../envelope/message-id.ts'
 import { entryAfter, entryOf, entryShared } from '../entry.ts'
 import type { LedgerTotals, QueuedMessage, QueueEntry } from '../store.ts'
-import { addTotals, NO_TOTALS, statesAtCommit, totalsOf } from '../totals.ts'
+import { addTotals, NO_TOTALS, statesAtCommit, TOTALS, totalsOf } from '../totals.ts'
 import type { Change, Sum } from './change.ts'
 import { type Span, segmentOf } from './position.ts'
 
@@ -102,7 +102,7 @@ export class Messages {
   }
 
   #add(sum: Sum): void {
-    this.totals = addTotals(this.totals, { ...NO_TOTALS, ...sum })
+    this.totals = addTotals(this.totals, sum)
   }
 
   #replace(id: MessageId, before: Kept | undefined, after: Kept | undefined): void {
@@ -137,7 +137,9 @@ const pathOf = (file: { readonly path: string } | undefined): { readonly file?: 
 export function sumOf(message: QueuedMessage, before?: QueuedMessage): Sum {
   const sum = totalsOf(message)
   const difference = before === undefined ? sum : addTotals(sum, totalsOf(before), -1)
-  return Object.fromEntries(Object.entries(difference).filter(([, count]) => count !== 0))
+  const changed: Partial<Record<keyof LedgerTotals, number>> = {}
+  for (const key of TOTALS) if (difference[key] !== 0) changed[key] = difference[key]
+  return changed
 }
 
 /** Strings remembered at most; beyond that equal ones are kept twice for a while. */
