@@ -11,17 +11,20 @@ import { UsageError } from './exit.ts'
 /** Whose scripts, in which language and under which limits: what `compile` and templates take. */
 export type Language = Required<Pick<CompileOptions, 'level' | 'limits'>> & { readonly engine: SieveEngine }
 
-/** As a site has it that sets nothing. */
-export const defaultLanguage = (level: SieveLevel): Language => languageOf(filterEngine(), level)
-
 /** As the configuration sets it; where none loads, `postern check` says why, and the defaults hold. */
-export async function siteLanguage(cli: Cli, level: SieveLevel): Promise<Language> {
+export async function siteFilters(cli: Cli): Promise<OfSite> {
   const directory = cli.directory()
-  if (!(await isThere(join(directory, 'postern.yaml')))) return defaultLanguage(level)
+  if (!(await isThere(join(directory, 'postern.yaml')))) return filterEngine()
   const { load } = await import('./configuration.ts')
   const { revision } = await load(directory)
-  return languageOf(revision?.filters ?? filterEngine(), level)
+  return revision?.filters ?? filterEngine()
 }
+
+/** What a site without a configuration has, and more where there is one. */
+export type OfSite = Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
+
+export const siteLanguage = async (cli: Cli, level: SieveLevel): Promise<Language> =>
+  languageOf(await siteFilters(cli), level)
 
 export const languageOf = ({ engine, limits }: Pick<SiteFilters, 'engine' | 'limits'>, level: SieveLevel): Language => {
   return { engine, level, limits: limits[level] }

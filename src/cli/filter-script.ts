@@ -16,7 +16,15 @@ import {
 } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './exit.ts'
-import { defaultLanguage, readInput, readScript, requireLevel, shownName } from './filter-engine.ts'
+import {
+  languageOf,
+  readInput,
+  readScript,
+  requireLevel,
+  shownName,
+  siteFilters,
+  siteLanguage,
+} from './filter-engine.ts'
 import { clean } from './output.ts'
 
 export interface RunOptions {
@@ -31,7 +39,7 @@ export interface RunOptions {
 }
 
 export async function checkScripts(cli: Cli, files: readonly string[], levelText: string): Promise<void> {
-  const { engine, ...how } = defaultLanguage(requireLevel(levelText))
+  const { engine, ...how } = await siteLanguage(cli, requireLevel(levelText))
   const told: object[] = []
   for (const file of files) {
     const source = await readScript(cli, file)
@@ -77,9 +85,14 @@ export async function runScript(
   { trace }: { readonly trace: boolean },
 ): Promise<void> {
   if (script === '-' && message === '-') throw new UsageError('only one of the two can be standard input')
-  const { engine, ...how } = defaultLanguage(requireLevel(options.level))
+  const site = await siteFilters(cli)
+  const { engine, ...how } = languageOf(site, requireLevel(options.level))
   const source = await readScript(cli, script)
   const given = readGiven(options)
+  for (const [name, text] of site.global ?? []) given.services.includes.global.set(name, text)
+  // What a mapping table takes is asked while mail is served: here such a list is not there.
+  for (const [name, list] of site.lists ?? [])
+    if (list.kind === 'file') given.services.lists.lists.set(name, list.members)
   for (const [name, text] of await readIncludes(cli, options.include)) {
     given.services.includes.personal.set(name, text)
     given.services.includes.global.set(name, text)

@@ -149,6 +149,41 @@ for (const { args, code } of [
     assert.equal(ran.code, code, ran.err)
   })
 
+test('check: warnings do not fail a script', async (t) => {
+  const { file } = await files(t)
+  const odd = await file('odd.sieve', 'require "copy";\nstop;\nkeep;')
+  const { code, out, err } = await postern(['filter', 'check', odd])
+  assert.deepEqual([code, /fine/.test(out)], [0, true])
+  assert.match(err, /odd\.sieve:1:9: warning: "copy" is required/)
+  assert.match(err, /odd\.sieve:3:1: warning: nothing behind stop is reached/)
+})
+
+test('check and run: limits, global scripts and lists are those of the site', async (t) => {
+  const { folder, file } = await files(t)
+  const at = ['--config', folder]
+  const two = await file('two.sieve', 'if header "subject" ["a", "b"] { discard; }')
+  assert.equal((await postern(['filter', 'check', two, ...at])).code, 0)
+  await mkdir(join(folder, 'filters/global'), { recursive: true })
+  await file('filters/global/lists.sieve', 'require "fileinto"; fileinto "L";')
+  await file('partners.txt', 'lee@example.net\n')
+  await file(
+    'postern.yaml',
+    `server: { hostname: mx.example.org }
+listeners: { mx: { service: smtp, address: "127.0.0.1", port: 0 } }
+filters: { limits: { listEntries: 1, redirects: 1 }, lists: { "tag:x": { file: partners.txt } } }
+`,
+  )
+  const checked = await postern(['filter', 'check', two, ...at])
+  assert.deepEqual([checked.code, /more than 1 strings/.test(checked.err)], [1, true])
+  const run = async (script: string) => {
+    const { out, err } = await postern(['filter', 'run', await file('s.sieve', script), '-', ...at], { stdin: MESSAGE })
+    return out + err
+  }
+  assert.match(await run('redirect "a@example.org"; redirect "b@example.org";'), /more than 1 redirects/)
+  assert.match(await run('require "include"; include :global "lists";'), /^fileinto .*"L"/)
+  assert.match(await run('require "extlists"; if address :list "from" "tag:x" { discard; }'), /^discard/)
+})
+
 test('check: all mistakes in one go, with their lines', async (t) => {
   const { file } = await files(t)
   const wrong = await file('wrong.sieve', 'fileint "x";\ndiscrd;')

@@ -26,7 +26,9 @@ function defineCheck(parent: Command, cli: Cli): void {
   parent
     .command('check')
     .summary('say everything that is wrong with scripts')
-    .description('Say everything that is wrong with scripts. `-` reads standard input. Needs no configuration.')
+    .description(
+      'Say everything that is wrong with scripts, and what looks wrong. `-` reads standard input. Needs no configuration; where there is one, its limits hold.',
+    )
     .argument('<SCRIPT...>', 'files')
     .option('--level <LEVEL>', LEVELS, 'user')
     .addHelpText('after', examples('filter check mine.sieve', 'filter check --level system filters/mta.sieve'))
@@ -53,7 +55,9 @@ const withRun = (command: Command): Command =>
 function defineRun(parent: Command, cli: Cli): void {
   withRun(parent.command('run'))
     .summary('run a script on a message, and say what it would do')
-    .description('Run a script on a message, and say what it would do. Nothing is done. Needs no configuration.')
+    .description(
+      'Run a script on a message, and say what it would do. Nothing is done. Needs no configuration; where there is one, its limits, global scripts and lists are there.',
+    )
     .addHelpText(
       'after',
       examples(

@@ -7,7 +7,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { announceSeed } from '../../test/fuzz/seed.ts'
+import { filterEngine } from '../config/site-filters.ts'
 import { printRule } from '../policy/filters/rules/index.ts'
+import { scriptChecker } from './script-checker.ts'
 import { parseScriptName, problemOf } from './script-name.ts'
 import { type Change, Scripts } from './scripts.ts'
 
@@ -161,3 +163,11 @@ for (const { octets, want } of [
     assert.equal(typeof name === 'string' ? name : undefined, want)
   })
 test('a script name that is not UTF-8', () => assert.ok(typeof parseScriptName(Buffer.from('ff', 'hex')) !== 'string'))
+
+test('what looks wrong in a script is a warning of the language (RFC 5804 §1.3)', () => {
+  const { check } = scriptChecker(filterEngine())
+  const { errors, warnings } = check('require "copy"; stop; keep;', 'mine')
+  assert.equal(errors, '')
+  assert.match(warnings, /mine:1:9: warning: "copy" is required, and nothing here needs it/)
+  assert.match(warnings, /mine:1:23: warning: nothing behind stop is reached/)
+})

@@ -68,6 +68,8 @@ export interface WordDef {
   readonly index?: boolean
   readonly block?: 'required' | 'optional'
   readonly topLevel?: boolean
+  /** Nothing behind it in its block is reached. */
+  readonly ends?: boolean
   /** Only directly behind one of these commands. */
   readonly follows?: readonly string[]
   /** Only before any command but its own kind (RFC 5228 §3.2). */
@@ -86,10 +88,12 @@ export interface WordDef {
 export interface ValidateContext {
   readonly report: Diagnostics
   readonly limits: SieveLimits
-  /** Extensions that are required where this word stands. */
+  /** Is this extension required where the word stands? Who asks needs it: its `require` is not idle. */
   enabled(extension: string): boolean
-  /** Makes an extension known from here on, as `require` does. False: there is no such. */
-  enable(extension: string, span: Span): boolean
+  /**
+   * Makes an extension known from here on. False: there is no such. `required`: told of when nothing needs it.
+   */
+  enable(extension: string, span: Span, required?: boolean): boolean
   /** What comes from here to the end of the enclosing `if` may use names that are not there (RFC 5463 §4). */
   lenient(): void
   supports(extension: string): boolean
@@ -233,6 +237,8 @@ export interface SieveExtension {
   readonly implies?: readonly string[]
   /** Not among the capabilities told of. */
   readonly hidden?: boolean
+  /** Another one has taken its place: what to write instead. */
+  readonly deprecated?: string
   /** Its words may be used without `require`, which is welcome all the same. */
   readonly always?: boolean
   /** Where a script may require it and use its words; everywhere when absent. */

@@ -103,7 +103,10 @@ export async function filterMail(site: FilterSite, mail: FilterMail = {}): Promi
     settings,
     subaddressSeparator(base.config),
   )
-  assert.deepEqual(compiled.diagnostics, [])
+  assert.ok(
+    compiled.diagnostics.every(({ severity }) => severity === 'warning'),
+    JSON.stringify(compiled.diagnostics),
+  )
   const revision = { ...base, config: { ...base.config, filters: settings }, filters: compiled.filters }
   const bytes = Buffer.from(content)
   const scanner = new ContentScanner()

@@ -65,6 +65,9 @@ export class Checker implements ValidateContext {
   readonly #words: CompiledWord[] = []
   readonly #constants = new Constants()
   readonly #shapes: Shapes
+  /** Extensions that something in the script asked for. */
+  readonly #needed = new Set<string>()
+  readonly #required: { readonly extension: string; readonly span: Span }[] = []
   #report: Diagnostics
   #lenient = false
   #perRecipient = false
@@ -85,7 +88,20 @@ export class Checker implements ValidateContext {
     if (this.#report.errors === 0)
       for (const [name, extension] of this.#options.registry.extensions)
         if (this.#enabled.has(name)) extension.afterCheck?.(script(), this.#words, this)
+    if (this.#report.errors === 0) this.#idleRequires()
     return { block, enabled: this.#enabled, perRecipient: this.#perRecipient }
+  }
+
+  /** RFC 5228 §3.2 allows it; it is a word left over, or a rule that is not what its author thinks. */
+  #idleRequires(): void {
+    const { registry } = this.#options
+    for (const { extension, span } of this.#required) {
+      const names = registry.withImplied(extension)
+      // What needs no `require` may have one.
+      if (BUILT_IN.includes(extension) || registry.extensions.get(extension)?.always === true) continue
+      if (!names.some((name) => this.#needed.has(name)))
+        this.warning(span, 'unused-require', `"${extension}" is required, and nothing here needs it`)
+    }
   }
 
   get report(): Diagnostics {
@@ -97,10 +113,11 @@ export class Checker implements ValidateContext {
   }
 
   enabled(extension: string): boolean {
+    this.#needed.add(extension)
     return this.#enabled.has(extension)
   }
 
-  enable(extension: string, span: Span): boolean {
+  enable(extension: string, span: Span, required = false): boolean {
     const { registry } = this.#options
     if (!registry.extensions.has(extension) && !BUILT_IN.includes(extension)) {
       const hint = suggest(extension, registry.extensions.keys())
@@ -112,6 +129,9 @@ export class Checker implements ValidateContext {
       return false
     }
     for (const name of registry.withImplied(extension)) this.#enabled.add(name)
+    const { deprecated } = registry.extensions.get(extension) ?? {}
+    if (deprecated !== undefined) this.warning(span, 'deprecated', `"${extension}" is old: ${deprecated}`)
+    if (required) this.#required.push({ extension, span })
     return true
   }
 
@@ -163,6 +183,7 @@ export class Checker implements ValidateContext {
     const compiled: CompiledWord[] = []
     let before: WordDef | undefined
     const lenientOutside = this.#lenient
+    let told = false
     for (const node of nodes) {
       const found = this.#options.registry.commands.get(node.name)
       const follows = found?.def.follows
@@ -172,6 +193,10 @@ export class Checker implements ValidateContext {
       if (follows !== undefined && !chained)
         this.error(nameSpan(node), 'misplaced', `${node.name} must stand directly behind ${follows.join(' or ')}`)
       const word = this.#tolerant(node, () => this.#word(node, found, 'command', top))
+      if (before?.ends === true && !told) {
+        told = true
+        this.warning(nameSpan(node), 'unreachable', `nothing behind ${before.name} is reached`)
+      }
       if (word !== undefined) compiled.push(word)
       before = found?.def
       if (found?.def.first !== true) this.#begun = true

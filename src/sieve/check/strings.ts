@@ -20,11 +20,11 @@ const VARIABLE = /\$\{([0-9]+|[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)\}/g
 type Piece = string | ((ctx: RunContext) => string)
 
 export function compileString(node: StringNode, ctx: ValidateContext): string | VariableString {
-  const encoded = ctx.enabled('encoded-character')
-  const value = encoded ? withEscapes(node, ctx) : node.value
+  const value = withEscapes(node, ctx)
   if (!value.includes('${')) return value
+  const encoded = value.search(ENCODED) >= 0 && ctx.enabled('encoded-character')
   const text = encoded ? decodeCharacters(value, node, ctx) : value
-  if (!text.includes('${') || !ctx.enabled('variables')) return text
+  if (text.search(VARIABLE) < 0 || !ctx.enabled('variables')) return text
   const pieces: Piece[] = []
   let at = 0
   for (const match of text.matchAll(VARIABLE)) {
@@ -55,9 +55,11 @@ const ESCAPED: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t' }
 
 /** Where the host has `\r`, `\n` and `\t` (private/site.ts): RFC 5228 §2.4.2 leaves them to extensions. */
 function withEscapes({ value, start, end }: StringNode, ctx: ValidateContext): string {
-  if (!ctx.enabled('vnd.sun.escapes')) return value
+  // As long as it was written, but for the quotes.
+  if (value.length === end - start - 2) return value
   const written = ctx.report.script.text.slice(start, end)
   if (!written.startsWith('"') || !/\\[rnt]/.test(written)) return value
+  if (!ctx.enabled('vnd.sun.escapes') || !ctx.enabled('encoded-character')) return value
   const lines = written.slice(1, -1).replace(/\r?\n/g, '\r\n')
   return lines.replace(/\\([\s\S])/g, (_whole, character: string) => ESCAPED[character] ?? character)
 }

@@ -40,6 +40,19 @@ const PARTS: ReadonlyMap<string, Part> = new Map<string, Part>([
   ['weekday', (local) => String(local.getUTCDay())],
 ])
 
+/** How the short ones are written, so that other keys are seen to match nothing. */
+export const DATE_FORMS: ReadonlyMap<string, { readonly pattern: RegExp; readonly like: string }> = new Map(
+  Object.entries({
+    year: { pattern: /^[0-9]{4}$/, like: 'four digits' },
+    month: { pattern: /^(?:0[1-9]|1[0-2])$/, like: '01 to 12' },
+    day: { pattern: /^(?:0[1-9]|[12][0-9]|3[01])$/, like: '01 to 31' },
+    hour: { pattern: /^(?:[01][0-9]|2[0-3])$/, like: '00 to 23' },
+    minute: { pattern: /^[0-5][0-9]$/, like: '00 to 59' },
+    second: { pattern: /^(?:[0-5][0-9]|60)$/, like: '00 to 59' },
+    weekday: { pattern: /^[0-6]$/, like: '0 for Sunday to 6' },
+  }),
+)
+
 export const DATE_PARTS: ReadonlySet<string> = new Set(PARTS.keys())
 
 /** `offset`: minutes east of Greenwich. */

@@ -8,7 +8,8 @@ import { then } from '../questions.ts'
 import type { RunContext } from '../run-context.ts'
 import { DEFAULT_OFFSET_MINUTES } from '../unsure.ts'
 import { checkFieldNames, selectFields } from './core/header-fields.ts'
-import { DATE_PARTS, datePart } from './date-parts.ts'
+import { warnOfKeys } from './core/never.ts'
+import { DATE_FORMS, DATE_PARTS, datePart } from './date-parts.ts'
 
 const ZONE = /^[+-][0-9]{4}$/
 
@@ -16,6 +17,9 @@ function checkDate(word: CompiledWord, ctx: ValidateContext): void {
   const name = word.constant('date-part')
   if (name !== undefined && !DATE_PARTS.has(name.toLowerCase()))
     ctx.error(word.spanOf('date-part'), 'date-part', `${JSON.stringify(name.slice(0, 40))} is no part of a date`)
+  const form = DATE_FORMS.get(name?.toLowerCase() ?? '')
+  if (form !== undefined && word.shape.match?.type.name === 'is')
+    warnOfKeys(word, ctx, (key) => (form.pattern.test(key) ? undefined : `${name} is ${form.like}`))
   const offset = word.constant('zone')
   if (offset !== undefined && (!ZONE.test(offset) || zoneMinutes(offset) === undefined))
     ctx.error(word.spanOf('zone'), 'time-zone', `${JSON.stringify(offset.slice(0, 40))} is no time zone: write "+0130"`)

@@ -4,6 +4,7 @@ import { type SieveEnvelope, splitAddress } from '../envelope.ts'
 import { TextList } from '../match/text-list.ts'
 import type { AddressPartDef, Args, EnvelopePartDef, SieveExtension, WordDef } from '../plugin.ts'
 import type { RunContext, Slot } from '../run-context.ts'
+import { warnOfAddressKeys } from './core/never.ts'
 import { offsetFor } from './date.ts'
 import { datePart } from './date-parts.ts'
 
@@ -34,6 +35,9 @@ const ENVELOPE: WordDef = {
     return word.constants('envelope-part').some((part = '') => word.data.get(part) !== 'message')
   },
   validate(word, ctx) {
+    // Of other parts a key may be anything.
+    if (word.constants('envelope-part').every((part) => ctx.envelopePart(part ?? '')?.isAddress === true))
+      warnOfAddressKeys(word, ctx)
     for (const [i, constant] of word.constants('envelope-part').entries()) {
       if (constant === undefined) continue
       const part = ctx.envelopePart(constant)

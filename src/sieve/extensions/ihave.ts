@@ -18,6 +18,7 @@ const IHAVE: WordDef = {
 const ERROR: WordDef = {
   name: 'error',
   kind: 'command',
+  ends: true,
   positional: [{ name: 'message', type: 'string' }],
   execute: (ctx, args) => ctx.fail('script-error', args.string('message').slice(0, 1000), args),
 }

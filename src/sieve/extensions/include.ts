@@ -78,7 +78,7 @@ function* include(ctx: RunContext, args: Args): SieveAsking<Ended> {
   return ended.how === 'return' ? NORMAL : ended
 }
 
-const RETURN_COMMAND: WordDef = { name: 'return', kind: 'command', execute: () => RETURN }
+const RETURN_COMMAND: WordDef = { name: 'return', kind: 'command', ends: true, execute: () => RETURN }
 
 const IDENTIFIER = /^[a-z_][a-z0-9_]*$/i
 

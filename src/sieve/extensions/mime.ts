@@ -66,6 +66,7 @@ function* everyPart(ctx: RunContext, args: Args): SieveAsking<Ended> {
 const BREAK: WordDef = {
   name: 'break',
   kind: 'command',
+  ends: true,
   tags: [{ name: 'name', value: 'string', literal: true }],
   validate(word, ctx) {
     const label = nameOf(word)

@@ -30,8 +30,7 @@ function run(
 ): SieveRunResult {
   const { level = 'system', host = {}, mail = MAIL, ...environment } = options
   const compiled = engine.compile(script, { level, limits: LEVEL_LIMITS[level] })
-  assert.deepEqual(compiled.diagnostics, [])
-  assert.ok(compiled.ok)
+  assert.ok(compiled.ok, JSON.stringify(compiled.diagnostics))
   const result = engine
     .createRun(compiled.program, {
       message: SieveMessage.parse(Buffer.from(mail)),

@@ -6,6 +6,7 @@ import type { Field } from '../../message.ts'
 import type { AddressPartDef, Args, WordDef } from '../../plugin.ts'
 import type { RunContext, Slot } from '../../run-context.ts'
 import { checkFieldNames, selectFields } from './header-fields.ts'
+import { warnOfAddressKeys } from './never.ts'
 
 /** Fields with an address-list; §5.1 names the first seven. */
 const ADDRESS_FIELDS = new Set([
@@ -41,6 +42,7 @@ export const ADDRESS: WordDef = {
   addressPart: true,
   validate(word, ctx) {
     checkFieldNames(word, ctx, 'header-list')
+    warnOfAddressKeys(word, ctx)
     for (const [i, constant] of word.constants('header-list').entries())
       if (constant !== undefined && !ADDRESS_FIELDS.has(constant.toLowerCase()))
         ctx.error(

@@ -5,6 +5,7 @@ import type { Args, WordDef } from '../../plugin.ts'
 import type { RunContext, Slot } from '../../run-context.ts'
 import { mimeTexts } from '../mime-options.ts'
 import { checkFieldNames, selectFields } from './header-fields.ts'
+import { padded, warnOfKeys } from './never.ts'
 
 /** Values of several names together, kept so that their normal forms are made once a message. */
 const SEVERAL: Slot<Map<string, TextList>> = { name: 'header', init: () => new Map() }
@@ -17,7 +18,10 @@ export const HEADER: WordDef = {
     { name: 'keys', type: 'string-list' },
   ],
   match: { keys: 'keys' },
-  validate: (word, ctx) => checkFieldNames(word, ctx, 'header-names'),
+  validate(word, ctx) {
+    checkFieldNames(word, ctx, 'header-names')
+    if (word.shape.match?.type.name === 'is' && !word.has('param')) warnOfKeys(word, ctx, padded)
+  },
   evaluate: (ctx, args) => args.match(texts(ctx, args)),
 }
 

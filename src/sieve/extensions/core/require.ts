@@ -10,9 +10,9 @@ export const REQUIRE: WordDef = {
   first: true,
   validate(word, ctx) {
     for (const [i, constant] of word.constants('capabilities').entries())
-      if (constant !== undefined) ctx.enable(constant, word.spanOf('capabilities', i))
+      if (constant !== undefined) ctx.enable(constant, word.spanOf('capabilities', i), true)
   },
   execute: () => undefined,
 }
 
-export const STOP_COMMAND: WordDef = { name: 'stop', kind: 'command', execute: () => STOP }
+export const STOP_COMMAND: WordDef = { name: 'stop', kind: 'command', ends: true, execute: () => STOP }
