@@ -87,7 +87,10 @@ export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
   const channels = valueAt(input.value, ['channels'])
   for (const name of isRecord(channels) ? Object.keys(channels) : []) {
     add('filter', ['channels', name, 'sourceFilter'])
-    add('filter', ['channels', name, 'destinationFilter'], channelFilter(name))
+    // The old name of the same keyword.
+    if (valueAt(input.value, ['channels', name, 'channelFilter']) === undefined)
+      add('filter', ['channels', name, 'destinationFilter'], channelFilter(name))
+    else add('filter', ['channels', name, 'channelFilter'])
     add('password', ['channels', name, 'login', 'passwordFile'])
     add('ca', ['channels', name, 'tlsCa'])
   }

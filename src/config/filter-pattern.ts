@@ -21,6 +21,12 @@ export interface PatternValues {
   readonly home?: string
 }
 
+/**
+ * A source route, such as `@$4O:`, where `$nO` is the host that keeps the mailbox. It is taken off, as from every address
+ * (RFC 5321 §3.6.1): where the channel delivers to is decided by the recipient's entry and the channel.
+ */
+const ROUTE = /^@(?:\$[0-9]*O|[A-Za-z0-9.-]+):/i
+
 type Piece = { readonly text: string } | { readonly value: keyof PatternValues | 'host' }
 
 const LETTERS: Readonly<Record<string, keyof PatternValues | 'host'>> = {
@@ -38,12 +44,13 @@ export function parsePattern(
   pattern: string,
   keyword: 'filter' | 'fileinto',
 ): { readonly problem: string } | { readonly pieces: readonly Piece[] } {
+  const text = keyword === 'fileinto' ? pattern.replace(ROUTE, '') : pattern
   const pieces: Piece[] = []
-  for (let at = 0; at < pattern.length; ) {
-    const dollar = pattern.indexOf('$', at)
-    if (dollar < 0) return { pieces: [...pieces, { text: pattern.slice(at) }] }
-    if (dollar > at) pieces.push({ text: pattern.slice(at, dollar) })
-    const letter = (pattern[dollar + 1] ?? '').toUpperCase()
+  for (let at = 0; at < text.length; ) {
+    const dollar = text.indexOf('$', at)
+    if (dollar < 0) return { pieces: [...pieces, { text: text.slice(at) }] }
+    if (dollar > at) pieces.push({ text: text.slice(at, dollar) })
+    const letter = (text[dollar + 1] ?? '').toUpperCase()
     const value = LETTERS[letter]
     if (letter === '$') pieces.push({ text: '$' })
     else if (value === undefined) return { problem: `\`$${letter}\` stands for nothing` }

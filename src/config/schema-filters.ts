@@ -126,10 +126,11 @@ export const destinationFilters = {
     .describe(
       'A script for mail that goes out through this channel, relative to this directory (destinationfilter); without it `filters/channel-NAME.sieve`, if there is one.',
     ),
+  channelFilter: z.string().optional().describe('Another name of `destinationFilter` (channelfilter).'),
   filter: pattern('filter').describe(
     'File of each recipient’s own script: `$A` stands for the address, `$D` its domain, `$H` its host, `$L` the local part, `$U` the user, `$~` the home folder (filter). Where the file exists, scripts of the directory do not count.',
   ),
   fileinto: pattern('fileinto').describe(
-    'The address that a message goes to when a script files it: `$S` stands for the folder, the others as in `filter`; usually `$U+$S@$D` (fileinto). Without it the address stays.',
+    'The address that a message goes to when a script files it: `$S` stands for the folder, the others as in `filter`; usually `$U+$S@$D` (fileinto). A source route in front, as in `@$4O:$U+$S@$D` of LMTP channels, is taken off: the channel knows the host. Without it the address stays.',
   ),
 }

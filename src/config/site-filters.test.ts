@@ -49,6 +49,15 @@ test('filters of the MTA and of channels are a part of the revision, and of its 
   assert.equal(again.revision?.filters?.mta?.source, 'jettison;')
 })
 
+test('channelFilter is destinationFilter', async () => {
+  const files = { 'out.sieve': 'stop;', 'filters/channel-ims-ms.sieve': 'keep;' }
+  await using one = await load(files, 'channels:\n  ims-ms: { channelFilter: out.sieve }\n')
+  assert.deepEqual(
+    [...(one.revision?.filters?.destination ?? [])].map(([name, { source }]) => [name, source]),
+    [['ims-ms', 'stop;']],
+  )
+})
+
 test('global scripts and lists are a part of the revision, and of its name', async () => {
   const files = {
     'filters/global/spam.sieve': 'jettison;',
@@ -108,6 +117,12 @@ for (const { more, files = {}, code } of [
   { more: 'channels:\n  ims-ms: { destinationFilter: none.sieve }\n', code: 'file-missing' },
   { more: 'filters: { mta: none.sieve }\n', code: 'file-missing' },
   { more: 'filters: { global: none }\n', code: 'file-missing' },
+  { more: 'channels:\n  ims-ms: { channelFilter: none.sieve }\n', code: 'file-missing' },
+  {
+    more: 'channels:\n  ims-ms: { channelFilter: a.sieve, destinationFilter: a.sieve }\n',
+    files: { 'a.sieve': 'keep;' },
+    code: 'duplicate-key',
+  },
   { more: 'filters: { lists: { "tag:x": { file: none.txt } } }\n', code: 'file-missing' },
   { more: 'filters: { lists: { "tag:x": {} } }\n', code: 'bad-value' },
   { more: 'filters: { lists: { "tag:x": { file: a, mapping: B } } }\n', code: 'bad-value' },
@@ -158,7 +173,10 @@ for (const { pattern, values = KIM, want } of [
 for (const { pattern, want } of [
   { pattern: '$U+$S@$D', want: 'kim+Lists.one@mail.example.org' },
   { pattern: '$u@$h.store', want: 'kim@mail.store' },
-  { pattern: '@$4O:$U+$S@$D', want: undefined },
+  { pattern: '@$4O:$U+$S@$D', want: 'kim+Lists.one@mail.example.org' },
+  { pattern: '@$4o:$U+$S@$D', want: 'kim+Lists.one@mail.example.org' },
+  { pattern: '@store.example.org:$U@$D', want: 'kim@mail.example.org' },
+  { pattern: '$4O:$U@$D', want: undefined },
 ])
   test(`fileinto ${pattern}`, () => assert.equal(fileintoAddress(pattern, KIM), want))
 

@@ -23,6 +23,14 @@ export const checkChannels: Check = (c) => {
     named(c, ['channels', name, 'tlsSwitchChannel'], SOURCES, 'a session can move to')
     if (kind === 'local') named(c, ['channels', name, 'store'], STORES, 'can keep mailboxes')
     if (kind === 'lmtp') lmtp(c, name)
+    if (c.has('channels', name, 'channelFilter') && c.has('channels', name, 'destinationFilter'))
+      c.report({
+        code: 'duplicate-key',
+        path: ['channels', name, 'channelFilter'],
+        where: 'key',
+        message: '`channelFilter` is another name of `destinationFilter`, which is set too',
+        fix: 'delete one of them',
+      })
   }
 }
 
