@@ -84,6 +84,9 @@ export const filterSettings = z
     content: size('8MiB')
       .refine((octets) => octets <= MAX_CONTENT, rule('bad-size', 'expected at most 64MiB'))
       .describe('Octets of a message, from its beginning, that scripts see; `size` knows of all of them.'),
+    memory: size('64MiB').describe(
+      'Octets of messages, as far as scripts see them, that one process has in memory at one time; `postern_filter_content_octets` says how many there are. Further messages wait, 30 s at most, and are put off with 451 then. A script that looks into the body takes up to four times the octets of its message besides. At least as large as `content`.',
+    ),
     discard: z
       .string()
       .default('bitbucket')
@@ -92,6 +95,10 @@ export const filterSettings = z
       ),
     jettison: z.string().default('bitbucket').describe('The same for `jettison` (filter_jettison).'),
     limits: limits.prefault({}),
+  })
+  .refine(({ content, memory }) => memory >= content, {
+    ...rule('bad-size', 'expected at least as much as `content`'),
+    path: ['memory'],
   })
   .describe('Filters: Sieve scripts of users, channels and the whole MTA.')
 

@@ -21,6 +21,7 @@ import { formatReply } from '../smtp/reply.ts'
 import type { Action, ContentRules, Received } from './action.ts'
 import { Claims } from './claims.ts'
 import { ContentIntake } from './content-intake.ts'
+import type { ContentMemory } from './content-memory.ts'
 import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
 import type { Session } from './session.ts'
 import type { SmtpMetrics } from './smtp-metrics.ts'
@@ -31,6 +32,8 @@ export interface ConnectionParts {
   /** Answers everything but what is this connection's own. */
   readonly host: Omit<Host, 'queue.commit' | 'client.early' | 'content'>
   readonly begin: () => Promise<Draft>
+  /** Of the process, for what filters look at. */
+  readonly contentMemory: Pick<ContentMemory, 'claim'>
   /** Remembers what is received now, should the process crash at it. */
   readonly inHand: Pick<InHand, 'begin' | 'clear'>
   readonly accepted: (id: MessageId) => void
@@ -80,6 +83,8 @@ export class Connection {
   /** Content of the transaction at hand: DATA, or all its chunks. */
   #intake: ContentIntake | undefined
   #hand: Hand | undefined
+  /** Gives back the memory that filters look at the content in. */
+  #looked = (): void => {}
   #replies = ''
   #closing = false
   /** The connection was not refused. */
@@ -243,7 +248,11 @@ export class Connection {
     const whole = mode.is === 'data' || mode.last
     if (whole) this.#hand?.at('judging')
     if (mode.intake !== undefined) received = whole ? await mode.intake.whole() : mode.intake.chunk()
-    await this.#drive(this.#session.content(received))
+    try {
+      await this.#drive(this.#session.content(received))
+    } finally {
+      this.#looked()
+    }
     if (whole && mode.intake !== undefined) this.#cameThrough(mode.intake.rules)
     this.#parts.metrics.command('content', (this.#parts.clock.monotonic() - start) / 1000)
     this.#armLine()
@@ -355,6 +364,11 @@ export class Connection {
 
   async #beginning(most: number): Promise<Answers['content']> {
     if (this.#intake === undefined) return { kind: 'absent' }
+    const { memory } = this.#parts.revision().config.filters
+    const looked = await this.#parts.contentMemory.claim(Math.min(most, this.#intake.kept), memory)
+    if (looked === undefined) return { kind: 'defer', cause: 'too many messages are being looked at (filters.memory)' }
+    this.#looked()
+    this.#looked = looked
     try {
       return { kind: 'found', value: await this.#intake.beginning(most) }
     } catch (error) {

@@ -45,6 +45,11 @@ export class ContentIntake {
     return this.#octets
   }
 
+  /** Octets that were kept of them. */
+  get kept(): number {
+    return this.#kept
+  }
+
   /** Takes octets from the wire; resolves when more may come. Never rejects: a failing draft is told by `received`. */
   async push(bytes: Uint8Array): Promise<Intake> {
     const { content, ended, rest } = this.#wire.push(bytes)

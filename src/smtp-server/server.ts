@@ -22,6 +22,7 @@ import { type InHand, nothingInHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
 import type { Claimed, SlotSource } from '../state/connection-slots.ts'
 import { Connection } from './connection.ts'
+import { ContentMemory } from './content-memory.ts'
 import { listen, plainAddress } from './listener.ts'
 import { type Addresses, OpenConnections, openAll } from './open-connections.ts'
 import { readProxied } from './proxied.ts'
@@ -80,12 +81,16 @@ class Listening implements SmtpServer {
   readonly #heralds = new Set<Socket>()
   readonly #traces: RefusedConnections
   readonly #metrics: ReturnType<typeof smtpMetrics>
+  readonly #contentMemory: ContentMemory
 
   constructor(deps: SmtpServerDeps) {
     this.#deps = deps
     this.#open = new OpenConnections(deps.clock)
     this.#traces = new RefusedConnections(deps.traces, deps.clock)
     this.#metrics = smtpMetrics(deps.metrics)
+    this.#contentMemory = new ContentMemory(deps.clock)
+    const inHand = (): number => this.#contentMemory.octets
+    deps.metrics.gauge('postern_filter_content_octets', 'Octets of messages that filters look at now', inHand)
     deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#open.size)
   }
 
@@ -164,6 +169,7 @@ class Listening implements SmtpServer {
     const connection = new Connection(new Wire(socket, clock), session, {
       ...this.#deps,
       inHand: this.#deps.inHand ?? nothingInHand,
+      contentMemory: this.#contentMemory,
       host: {
         ...this.#deps.host,
         'slot.claim': ({ address }) => {

@@ -4,20 +4,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MailAddress } from '../../src/address/address.ts'
+import type { Host } from '../../src/ask/ask.ts'
 import type { RecipientFilters } from '../../src/ask/filters.ts'
 import { filterEngine } from '../../src/config/site-filters.ts'
 import { fate } from '../../src/policy/filters/fate.ts'
+import { eventually } from '../interop/site.ts'
 import { Peer } from './peer.ts'
-import { directory, type Fixture, makeRevision, startFixture } from './server-fixture.ts'
+import { directory, type Fixture, type FixtureOptions, makeRevision, startFixture } from './server-fixture.ts'
 import { codes, ENVELOPE, send } from './talk.ts'
 
 interface Site {
   readonly mta?: string
   readonly personal?: string
+  readonly settings?: FixtureOptions['config']
+  readonly host?: Partial<Host>
 }
 
-async function withFilters({ mta, personal }: Site): Promise<Fixture> {
-  const plain = makeRevision()
+async function withFilters({ mta, personal, settings, host }: Site): Promise<Fixture> {
+  const plain = makeRevision(settings)
   const { engine, limits } = filterEngine()
   const compiled = mta === undefined ? undefined : engine.compile(mta, { name: 'filters/mta.sieve', level: 'system' })
   if (compiled !== undefined) assert.ok(compiled.ok, JSON.stringify(compiled.diagnostics))
@@ -42,6 +46,7 @@ async function withFilters({ mta, personal }: Site): Promise<Fixture> {
       host: {
         ...directory(),
         'directory.filters': ({ user }) => ({ kind: 'found', value: kept(user) }),
+        ...host,
       },
     },
   })
@@ -103,4 +108,36 @@ test('the content is that of the message at hand, in chunks and after another me
   assert.deepEqual(await codes(peer, 1), ['550 5.7.1'])
   await send(peer, 'MAIL FROM:<s@example.net>\r\nRCPT TO:<kim@example.org>\r\nBDAT 18 LAST\r\nSubject: Bye\r\n\r\nTx')
   assert.deepEqual(await codes(peer, 3), ['250 2.1.0', '250 2.1.5', '250 2.0.0'])
+})
+
+test('messages that filters look at have one memory: others wait their turn, and none is lost', async () => {
+  const waiting: (() => void)[] = []
+  let atOnce = 0
+  await using fixture = await withFilters({
+    mta: 'require "duplicate"; if duplicate :uniqueid "one" { discard; }',
+    settings: [
+      ['filters.content', '64KiB'],
+      ['filters.memory', '150KiB'],
+    ],
+    host: {
+      async 'memory.claim'() {
+        atOnce++
+        await new Promise<void>((resolve) => waiting.push(resolve))
+        atOnce--
+        return { kind: 'absent' }
+      },
+    },
+  })
+  // Scripts see 64 KiB of each.
+  const large = `${MESSAGE}${'x'.repeat(998)}\r\n`.padEnd(100_000, `${'y'.repeat(70)}\r\n`)
+  const replies = Array.from({ length: 5 }, () => deliver(fixture, `${large}\r\n`))
+  for (let done = 0; done < replies.length; done++) {
+    await eventually('a message in a script', () => (waiting.length > 0 ? true : undefined))
+    // Nobody comes beside two of them, however long one waits.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.ok(atOnce <= 2, `${atOnce} at one time`)
+    waiting.shift()?.()
+  }
+  assert.deepEqual(new Set(await Promise.all(replies)), new Set(['250 2.0.0']))
+  assert.equal((await fixture.queued()).length, 5)
 })
