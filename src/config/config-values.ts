@@ -7,12 +7,13 @@ import type { ChannelConfig } from './schema-channels.ts'
 /** Folders and files against the configuration directory. Programs of pipe channels stay as written. */
 export function resolvePaths(directory: string, config: Config): Config {
   const at = (path: string): string => resolve(directory, path)
-  const { server, tls, access } = config
+  const { server, tls, access, srs } = config
   const { ldap } = config.directory
   return {
     ...config,
     server: { ...server, spool: at(server.spool), mailboxes: at(server.mailboxes), control: at(server.control) },
     ...(tls === undefined ? {} : { tls: { ...tls, certificate: at(tls.certificate), key: at(tls.key) } }),
+    ...(srs === undefined ? {} : { srs: { ...srs, secretsFile: at(srs.secretsFile) } }),
     access: { ...access, mappings: at(access.mappings), general: at(access.general) },
     directory: {
       ...config.directory,

@@ -77,6 +77,7 @@ export function namedFiles(directory: string, input: ConfigInput): NamedFile[] {
   add('aliases', ['directory', 'aliases'], 'aliases')
   add('password', ['directory', 'ldap', 'passwordFile'])
   add('ca', ['directory', 'ldap', 'ca'])
+  add('password', ['srs', 'secretsFile'])
   add('mappings', ['access', 'mappings'], 'mappings')
   add('general', ['access', 'general'], 'general.txt')
   add('certificate', ['tls', 'certificate'])

@@ -34,6 +34,7 @@ import { isRecord } from './json-schema.ts'
 import type { RevisionId } from './revision.ts'
 import { ConfigSchema } from './schema.ts'
 import { compileFilters, subaddressSeparator } from './site-filters.ts'
+import { checkSrs, siteSrs } from './site-srs.ts'
 import { compileTables, readIncludes, type TableFiles } from './site-tables.ts'
 import { createWhere, type LoadedRevision } from './where.ts'
 import { readYaml } from './yaml-source.ts'
@@ -122,6 +123,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     checkDnsLists,
     checkCounterTables,
     checkSecrets(named.files, options.now()),
+    checkSrs(named.files),
   ]
   const diagnostics: Diagnostic[] = [
     ...input.badNames.map(
@@ -169,6 +171,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   if (!parsed.success || diagnostics.some((d) => d.severity === 'error')) return { diagnostics, sources }
 
   const files = [main.file, ...named.files.map(({ file }) => file), ...globals.files, ...included.tables.files]
+  const srs = siteSrs(parsed.data, named.files)
   const revision: LoadedRevision = {
     id: revisionId(files),
     directory: root,
@@ -178,6 +181,7 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
     sources,
     tables,
     filters: filters.filters,
+    ...(srs === undefined ? {} : { srs }),
   }
   return { revision, diagnostics, sources }
 }

@@ -4,6 +4,7 @@
  * named by the hash of its bytes. A transaction keeps the revision it began with.
  */
 import type { Brand } from '../address/address.ts'
+import type { Srs } from '../address/srs.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Config } from './schema.ts'
 import type { SiteFilters } from './site-filters.ts'
@@ -21,6 +22,8 @@ export interface Revision {
   readonly tables?: SiteTables
   /** Filters of channels and of the MTA, with the engine for those of users; absent: an engine with the default limits, and none. */
   readonly filters?: SiteFilters
+  /** Sender rewriting; absent: none. */
+  readonly srs?: Srs
   /**
    * What to name when a setting decided: its place in the file, or that it is a default. The path is that of the
    * configuration: `where('channels', 'tcp_local', 'relay')`, `where('routes', 2)`. A setting of a stock channel that

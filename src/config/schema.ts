@@ -15,6 +15,7 @@ import { filterSettings } from './schema-filters.ts'
 import { ldap } from './schema-ldap.ts'
 import { managesieve } from './schema-managesieve.ts'
 import { pressureLimits } from './schema-pressure.ts'
+import { srs } from './schema-srs.ts'
 import { stateSettings } from './schema-state.ts'
 import { duration, durationText, networkText, parseDurationMs, rule, size } from './units.ts'
 
@@ -327,6 +328,7 @@ export const ConfigSchema = z.strictObject({
   access: access.prefault({}),
   limits: limits.prefault({}),
   queue: queue.prefault({}),
+  srs: srs.optional(),
   dns: dns.prefault({}),
   dnsLists: dnsListSettings.prefault({}),
   state: stateSettings.prefault({}),

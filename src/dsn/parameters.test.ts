@@ -38,6 +38,7 @@ const SENDER = 'owner@example.org' as MailAddress
 for (const { name, members, want } of [
   { name: 'one', members: [{}], want: undefined },
   { name: 'nobody', members: [], want: undefined },
+  { name: 'one sent on', members: [{ sender: SENDER, senderRewritten: true as const }], want: undefined },
   { name: 'several', members: [{}, {}], want: 'expanded' },
   { name: 'somebody and a list', members: [{}, { sender: SENDER }], want: 'expanded' },
   { name: 'a list with an owner', members: [{ sender: SENDER }], want: 'delivered' },

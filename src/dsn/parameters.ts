@@ -35,8 +35,11 @@ export function noticeDue({ notify }: Pick<Recipient, 'notify'>, reversePath: Re
  * that it was delivered when they are a list with an owner, which starts anew (§5.2.7.3). Nothing of an alias for one:
  * that one reports.
  */
-export function expansionCause(members: readonly Pick<Recipient, 'sender'>[]): 'expanded' | 'delivered' | undefined {
-  if (members.length > 0 && members.every(({ sender }) => sender !== undefined)) return 'delivered'
+export function expansionCause(
+  members: readonly Pick<Recipient, 'sender' | 'senderRewritten'>[],
+): 'expanded' | 'delivered' | undefined {
+  const owned = members.filter(({ sender, senderRewritten }) => sender !== undefined && senderRewritten !== true)
+  if (owned.length > 0 && owned.length === members.length) return 'delivered'
   return members.length > 1 ? 'expanded' : undefined
 }
 

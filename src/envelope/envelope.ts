@@ -38,6 +38,8 @@ export interface Recipient {
   readonly user?: string
   /** The owner of the list the recipient came from: the envelope sender for this recipient (RFC 5321 §3.9.2). */
   readonly sender?: MailAddress
+  /** `sender` is that of the envelope in another form, so that bounces find back (address/srs.ts): no list begins here. */
+  readonly senderRewritten?: true
   /** Groups with rules of their own that led to this user, the innermost first (spec filters.md 1). */
   readonly groups?: readonly MailAddress[]
   /** Conversion tags of this recipient alone (spec access-control.md 3.2, `$G`). */

@@ -6,17 +6,22 @@
  */
 import { type Domain, domainOf, type MailAddress } from '../address/address.ts'
 import { parseAddress } from '../address/path.ts'
+import type { Reversed } from '../address/srs.ts'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { AddressEntry } from '../ask/questions.ts'
 import { describeReply, reply } from '../smtp/reply.ts'
 import { AWAY, type Expansion, type ExpansionInput, elsewhere, mailboxOf, requestsOf, Seen } from './expansion.ts'
 import { type Found, findAddress, isPostmaster, namedPostmaster } from './find-address.ts'
+import { bouncesTo } from './forwarding.ts'
 import { expandGroup } from './group-expansion.ts'
+import { routeOf } from './route.ts'
 
 export type { Expansion, ExpansionInput } from './expansion.ts'
 
 export function* expandAliases(input: ExpansionInput): Asking<Expansion> {
+  const bounce = yield* bouncesTo(input.revision, input.address)
+  if (bounce.kind !== 'none') return yield* expandBounce(input, bounce)
   if (!isPostmaster(input.address)) return yield* expand(input)
   const here = { ...input, address: yield* postmasterHere(input.address) }
   const expansion = yield* expand(here)
@@ -24,6 +29,32 @@ export function* expandAliases(input: ExpansionInput): Asking<Expansion> {
   // A directory that is away is no refusal; the client comes again.
   if (problem === undefined || problem === AWAY) return expansion
   return yield* expandPostmaster(here, expansion.note ?? describeReply(problem))
+}
+
+/**
+ * A rewritten sender is no way in: it takes bounces alone, which have the null sender (RFC 5321 §4.5.5), and leads to the
+ * one address that was signed.
+ */
+function* expandBounce(input: ExpansionInput, bounce: Reversed & { kind: 'reversed' | 'refused' }): Asking<Expansion> {
+  const { revision, given, reversePath = null, accepted } = input
+  const by = revision.where('srs', 'domain')
+  const refuse = (note: string): Expansion => ({
+    becomes: [],
+    by,
+    note,
+    problem: reply(550, '1.1', `unknown or illegal user: ${given}`),
+  })
+  if (bounce.kind === 'refused') return refuse(bounce.why)
+  if (reversePath !== null) return refuse('it takes notifications of delivery alone, and these have the null sender')
+  const { address } = bounce
+  const routing = yield* routeOf(revision, address)
+  if (routing.kind === 'defer') return { becomes: [], by: routing.by, note: routing.cause, problem: AWAY }
+  const { route } = routing
+  if (route.local) return yield* expand({ ...input, address, route })
+  const via = route.via === undefined ? {} : { via: route.via }
+  const recipient = { address, given, channel: route.channel, ...via, ...requestsOf(input) }
+  const becomes = new Seen(accepted).add(recipient) ? [recipient] : []
+  return { becomes, by, note: `a bounce to ${address}` }
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What expanding an alias starts from and comes to, and when two recipients are the same. */
-import type { MailAddress } from '../address/address.ts'
+import type { MailAddress, ReversePath } from '../address/address.ts'
 import { addressKey, parseAddress } from '../address/path.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Revision } from '../config/revision.ts'
@@ -25,6 +25,8 @@ export interface ExpansionInput {
   readonly accepted: readonly Recipient[]
   readonly notify?: Notify
   readonly orcpt?: OriginalRecipient
+  /** Absent: a message that the MTA makes, whose sender is null. */
+  readonly reversePath?: ReversePath
 }
 
 export type NewRecipient = Omit<Recipient, 'index' | 'parent'>

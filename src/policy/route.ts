@@ -29,6 +29,12 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
     const by: DecidedBy = { by: 'directory', entry: `domain ${domain}`, ...at }
     return { kind: 'routed', by, route: { channel: LOCAL_CHANNEL, domain, local: true } }
   }
+  if (revision.srs !== undefined && domainKey(domain) === domainKey(revision.srs.domain))
+    return {
+      kind: 'routed',
+      by: revision.where('srs', 'domain'),
+      route: { channel: LOCAL_CHANNEL, domain, local: true },
+    }
   const { routes, server } = revision.config
   // RFC 5321 §4.5.1: `<postmaster>` alone is the postmaster of this host, which need not be a mail domain (aliases.ts).
   // `addressKey`, for quotes mean nothing (§4.1.2).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the runner is handed, and the parts it is made of. */
-import type { MailAddress } from '../address/address.ts'
+import type { MailAddress, ReversePath } from '../address/address.ts'
 import type { Destination } from '../channels/destination.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
@@ -18,6 +18,7 @@ import { rememberFulfilled } from './filtered/remembering.ts'
 import { sendFor } from './filtered/send.ts'
 import type { InHand } from './in-hand.ts'
 import type { NoticeOrder } from './notice.ts'
+import type { Place } from './own-message.ts'
 import { Placing } from './placing.ts'
 import { Recording } from './recording.ts'
 import { Schedule } from './schedule/schedule.ts'
@@ -31,6 +32,8 @@ export interface RunnerDeps {
   readonly destinations: () => ReadonlyMap<ChannelName, Destination>
   readonly revision: () => Revision
   readonly place: (address: MailAddress) => Promise<Placement>
+  /** The senders of mail that is sent on (policy/forwarding.ts); without it they stay what they are. */
+  readonly sentOn?: (sender: ReversePath, places: readonly Place[]) => Promise<readonly Place[]>
   /** The filters of recipients that come into being here; without it they have none. */
   readonly filterLate?: NonNullable<DeliveriesDeps['filterLate']>
   readonly clock: Clock
@@ -58,7 +61,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
   const timeline = new Timeline(clock, (byMs) => log.warn('clock.jumped', { byMs }))
   const slots = deps.slots ?? ownSlots(deps)
   const schedule = new Schedule({ slots, lifetimes: () => revision().config.queue })
-  const { counters } = deps
+  const { counters, sentOn } = deps
   const budget = counters && createBudget({ counters, revision, clock, traces, log })
   const made = { store, place, revision, clock, ids, random: deps.randomBytes, traces, log, queued }
   const notices = budget === undefined ? made : { ...made, budget }
@@ -89,6 +92,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
     carryOut: (message, state) =>
       carryOut(state, {
         place,
+        ...(sentOn === undefined ? {} : { sentOn: (places) => sentOn(message.envelope.reversePath, places) }),
         now: () => clock.now(),
         unique: () => Buffer.from(deps.randomBytes(9)).toString('hex'),
         send: async (filtered) => {

@@ -9,6 +9,7 @@ import type { MailAddress } from '../address/address.ts'
 import { drive, type Host } from '../ask/ask.ts'
 import { NO_FILTERS } from '../ask/no-tables.ts'
 import { siteCallOuts } from '../call-outs/site-call-outs.ts'
+import type { ChannelDeps } from '../channels/deps.ts'
 import { Destinations } from '../channels/destinations.ts'
 import type { Clock } from '../clock/clock.ts'
 import { spoolPaths } from '../config/spool-paths.ts'
@@ -26,6 +27,7 @@ import { startGuards } from '../monitor/guards.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { PinoLog } from '../monitor/pino-log.ts'
 import { summedGauges } from '../monitor/summed-gauges.ts'
+import { sentOnBy } from '../policy/forwarding.ts'
 import { placeOwnMail } from '../policy/own-mail.ts'
 import { checkConservation } from '../queue/conservation.ts'
 import { GuardedDraft } from '../queue/guarded-draft.ts'
@@ -168,6 +170,8 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     'queue.commit': () => ({ kind: 'defer', cause: 'not a session' }),
   }
   const place = async (address: MailAddress) => await drive(placeOwnMail(revision(), address), noSession)
+  const sentOn: NonNullable<ChannelDeps['sentOn']> = async (sender, members) =>
+    await drive(sentOnBy(revision(), sender, members), noSession)
   const self = new Set<string>([hostname.toLowerCase()])
   const outgoing = outgoingAccess({ revision, host: noSession, clock, log, traces: history })
   const destinations = parts.use(
@@ -179,6 +183,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
       hostname,
       self: () => self,
       place,
+      sentOn,
       mailboxes,
       quotaOf: quotas.quotaOf,
       ipAccess: outgoing.ipAccess,
@@ -200,6 +205,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         revision,
         place,
         filterLate: lateFilters(revision, noSession),
+        sentOn,
         dequeueAccess: outgoing.dequeueAccess,
         clock,
         log,

@@ -29,6 +29,7 @@ export interface SiteOptions {
   readonly channels?: Readonly<Record<string, object>>
   readonly limits?: Given['limits']
   readonly sasl?: Given['sasl']
+  readonly srs?: Given['srs']
   readonly queue?: Given['queue']
   readonly filters?: Given['filters']
   readonly directory?: Given['directory']
@@ -70,6 +71,7 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     routes: options.routes ?? [],
     limits: options.limits ?? {},
     sasl: options.sasl ?? {},
+    ...(options.srs === undefined ? {} : { srs: options.srs }),
     queue: { retry: ['1s'], ...options.queue },
     dns: { servers: [`${HOST}:${options.dns ?? 1}`], timeout: '1s' },
     filters: options.filters ?? {},

@@ -3,6 +3,7 @@
 import { expansionCause, noticeDue } from '../../dsn/parameters.ts'
 import { expandAliases } from '../aliases.ts'
 import { Seen } from '../expansion.ts'
+import { sentOnBy } from '../forwarding.ts'
 import { LOCAL_CHANNEL } from '../route.ts'
 import type { RcptContext, Stage } from '../stage.ts'
 
@@ -20,7 +21,7 @@ export const aliases: Stage<RcptContext> = {
       const by = { by: 'protocol', rule: 'RFC 5321 §3.9' } as const
       return { verdict: { do: 'pass' }, by, context: { ...context, becomes }, note: 'not an address of ours' }
     }
-    const expansion = yield* expandAliases({ address, given, route, revision, accepted, ...requests })
+    const expansion = yield* expandAliases({ address, given, route, revision, accepted, reversePath, ...requests })
     const note = expansion.note === undefined ? {} : { note: expansion.note }
     const lists = expansion.lists === undefined ? {} : { lists: expansion.lists }
     if (expansion.problem !== undefined)
@@ -39,7 +40,7 @@ export const aliases: Stage<RcptContext> = {
     return {
       verdict: { do: 'pass' },
       by: expansion.by,
-      context: { ...context, ...lists, becomes: expansion.becomes },
+      context: { ...context, ...lists, becomes: yield* sentOnBy(revision, reversePath, expansion.becomes) },
       ...note,
     }
   },

@@ -28,6 +28,8 @@ export interface CarryOut {
   readonly now: () => number
   /** Replies, notifications and reports of this recipient. What cannot be sent now; `undefined`: nothing is left. */
   readonly send: (filtered: Filtered) => Promise<Filtered | undefined>
+  /** Gives those who are outside the sender that the message goes out with; absent: the one it has. */
+  readonly sentOn?: (places: readonly Place[]) => Promise<readonly Place[]>
   /** For Resent-Message-ID: nobody else says the same. */
   readonly unique: () => string
 }
@@ -106,7 +108,7 @@ async function redirection(
   base: Place,
   filtered: Filtered,
   redirected: Redirected,
-  { place, now, unique }: CarryOut,
+  { place, sentOn, now, unique }: CarryOut,
 ): Promise<readonly Place[]> {
   const { address, resentFrom, notify, by } = redirected
   const { detail: _, user: __, via: ___, groups: ____, ...kept } = base
@@ -118,11 +120,12 @@ async function redirection(
   const placement = await place(address)
   // Not known today, or nowhere: channel l asks again and tells the sender in the end.
   const places = placement.problem === undefined ? placement.recipients : [askedAgain(address)]
-  return places.map((where) => {
+  const sent = places.map((where) => {
     // A user of ours has filters too; who that is channel l finds out.
     const unfiltered = where.user !== undefined || where.channel === LOCAL_CHANNEL
     return { ...kept, ...where, given: base.given, ...asked, copy, ...(unfiltered ? { unfiltered } : {}) }
   })
+  return (await sentOn?.(sent)) ?? sent
 }
 
 /** RFC 5322 §3.6.6: one block, on top. */
