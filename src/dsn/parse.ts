@@ -54,6 +54,18 @@ export interface DeliveryStatus {
 
 /** RFC 3464 §2.1: per-message-fields 1*( CRLF per-recipient-fields ) */
 export function parseDeliveryStatus(text: string): DeliveryStatus {
+  const groups = fieldGroups(text)
+  // Some systems leave the first group out.
+  const [first] = groups
+  const hasMessage = first !== undefined && !first.has('final-recipient') && !first.has('action')
+  const perMessage = hasMessage ? first : new Map<string, string>()
+  return {
+    perMessage: messageStatus(perMessage),
+    perRecipient: groups.slice(hasMessage ? 1 : 0, MAX_RECIPIENTS + 1).map(recipientStatus),
+  }
+}
+
+function fieldGroups(text: string): readonly StatusFields[] {
   const groups: Map<string, string>[] = []
   let group: Map<string, string> | undefined
   let name: string | undefined
@@ -88,14 +100,7 @@ export function parseDeliveryStatus(text: string): DeliveryStatus {
         .slice(0, MAX_VALUE),
     )
   }
-  // Some systems leave the first group out.
-  const [first] = groups
-  const hasMessage = first !== undefined && !first.has('final-recipient') && !first.has('action')
-  const perMessage = hasMessage ? first : new Map<string, string>()
-  return {
-    perMessage: messageStatus(perMessage),
-    perRecipient: groups.slice(hasMessage ? 1 : 0, MAX_RECIPIENTS + 1).map(recipientStatus),
-  }
+  return groups
 }
 
 function messageStatus(fields: StatusFields): MessageStatus {
@@ -154,6 +159,8 @@ export interface Report {
   /** The first part, when it is plain text; at most 64 KiB. */
   readonly text?: string
   readonly status?: DeliveryStatus
+  /** Fields of a message disposition notification, RFC 8098 §3.1. */
+  readonly disposition?: StatusFields
   /** The third part: what came back of the message. */
   readonly original?: { readonly type: string; readonly header: Buffer; readonly whole: boolean }
 }
@@ -172,6 +179,8 @@ export function parseReport(message: Uint8Array): Report | undefined {
     const bytes = (): Uint8Array => decodeTransferEncoding(partBody, fieldOf(partHeader, 'content-transfer-encoding'))
     if (partType === 'message/delivery-status' || partType === 'message/global-delivery-status')
       report = { status: parseDeliveryStatus(headerText(bytes())), ...report }
+    else if (partType === 'message/disposition-notification' || partType === 'message/global-disposition-notification')
+      report = { disposition: fieldGroups(headerText(bytes()))[0] ?? new Map(), ...report }
     else if (partType === 'message/rfc822' || partType === 'message/global')
       report = { original: { type: partType, header: splitHeader(bytes()).header, whole: true }, ...report }
     else if (partType === 'text/rfc822-headers' || partType === 'message/global-headers')

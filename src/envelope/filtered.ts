@@ -136,7 +136,12 @@ export interface Filtered {
    */
   readonly dropped?: { readonly how: 'discard' | 'jettison'; readonly rule: string }
   /** Refused, where that was not possible in the dialogue: a notice to the sender, never to the null one. */
-  readonly refused?: { readonly how: 'refuse' | 'reject' | 'ereject'; readonly reason: string }
+  readonly refused?: {
+    readonly how: 'refuse' | 'reject' | 'ereject'
+    readonly reason: string
+    /** The sender has been told what `reject` says. */
+    readonly told?: true
+  }
   /** Waits for an operator before anything else of this is done. Taken away when it has come to pass. */
   readonly held?: { readonly reason: string }
   /** Of the inbox and of all targets that have none of their own. */

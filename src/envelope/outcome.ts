@@ -28,8 +28,14 @@ export type Outcome =
       /** What is left to be done of what filters decided, where a part of it has been done. */
       readonly left?: Filtered
     }
-  /** Never. `status` is 5.x.x. */
-  | { readonly kind: 'failed'; readonly status: string; readonly reason: string; readonly remote?: RemoteAnswer }
+  /** Never. `status` is 5.x.x. `told`: the sender needs no notice of it. */
+  | {
+      readonly kind: 'failed'
+      readonly status: string
+      readonly reason: string
+      readonly remote?: RemoteAnswer
+      readonly told?: true
+    }
   | { readonly kind: 'held'; readonly reason: string }
   /** Thrown away by a rule that has a name and a place. */
   | { readonly kind: 'discarded'; readonly rule: string }

@@ -169,7 +169,7 @@ const RECORDS = kinds<TraceRecord['record']>({
   }),
   birth: fields({
     id: text,
-    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'filter report'),
+    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'reject', 'filter report'),
     about: text,
     from: text,
     recipients: listOf(destination),
@@ -177,7 +177,7 @@ const RECORDS = kinds<TraceRecord['record']>({
   }),
   withheld: fields({
     id: text,
-    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'filter report'),
+    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'reject', 'filter report'),
     to: listOf(text),
     reason: text,
     by: decidedBy,

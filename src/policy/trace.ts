@@ -131,7 +131,7 @@ export interface BirthRecord {
   readonly at: number
   readonly revision: string
   /** A notification about deliveries, or what a filter asked for. */
-  readonly why: 'failure' | 'delay' | 'success' | 'vacation' | 'notify' | 'filter report'
+  readonly why: 'failure' | 'delay' | 'success' | 'vacation' | 'notify' | 'reject' | 'filter report'
   /** The message it tells about. */
   readonly about: MessageId
   readonly from: string

@@ -86,7 +86,7 @@ export function eventsOf(input: {
         status,
         detail: reason,
         event: { ...base, ...remote, event: 'bounced', status, reason },
-        notice: entry('failed', status, reason),
+        ...(outcome.told === true ? {} : { notice: entry('failed', status, reason) }),
       }
     }
     case 'deferred': {

@@ -97,7 +97,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
         unique: () => Buffer.from(deps.randomBytes(9)).toString('hex'),
         send: async (filtered) => {
           if (counters === undefined || budget === undefined) return undefined
-          const unsent = await sendFor(message, filtered, { ...made, counters, budget })
+          const unsent = await sendFor(message, filtered, { ...made, counters, budget, recipient: state.recipient })
           if (unsent !== undefined)
             log.warn('filters.not-sent', {
               err: unsent.cause,

@@ -68,7 +68,11 @@ test('held first, before anything is sent; let go, it goes on', async () => {
 
 test('refused: a failure that the sender is told of, on one line', async () => {
   const { outcome } = await carried({ ...NOTHING, refused: { how: 'reject', reason: 'No\r\nmore.' } })
-  assert.deepEqual(outcome, { kind: 'failed', status: '5.7.1', reason: 'refused by the recipient: No more.' })
+  const failed = { kind: 'failed', status: '5.7.1', reason: 'refused by the recipient: No more.' }
+  // What `reject` says was sent already, and a notice would say it again.
+  assert.deepEqual(outcome, { ...failed, told: true })
+  const ereject = await carried({ ...NOTHING, refused: { how: 'ereject', reason: 'No\r\nmore.' } })
+  assert.deepEqual(ereject.outcome, failed)
 })
 
 test('refused beside copies: both', async () => {

@@ -42,7 +42,12 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   // Once that is recorded it is no longer asked for (envelope/ledger.ts): let go by an operator, it goes on.
   if (held !== undefined) return { kind: 'held', reason: held.reason }
   const alone = keep === undefined && fileinto.length === 0 && redirects.length === 0
-  const refusal = refused && { kind: 'failed' as const, status: '5.7.1', reason: refusalText(refused.reason) }
+  const refusal = refused && {
+    kind: 'failed' as const,
+    status: '5.7.1',
+    reason: refusalText(refused.reason),
+    ...(refused.how === 'reject' && { told: true as const }),
+  }
   if (alone && refusal !== undefined) return (await putOff(filtered, means)) ?? refusal
   const into: Place[] = []
   const by = filtered.by ?? base.copy?.by

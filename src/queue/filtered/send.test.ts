@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { ManualClock } from '../../clock/clock.ts'
 import type { Revision, RevisionId } from '../../config/revision.ts'
 import { ConfigSchema } from '../../config/schema.ts'
+import { parseReport } from '../../dsn/parse.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { type Filtered, nothingFiltered, type VacationReply } from '../../envelope/filtered.ts'
 import { createIds, type MessageId } from '../../envelope/message-id.ts'
@@ -91,6 +92,7 @@ async function setUp({
     log,
     queued: (one: MessageId) => void queued.push(one),
     counters: memory,
+    recipient: { index: 0, address: OWNER, given: OWNER, channel: 'ims-ms' as ChannelName },
     budget: createBudget({ counters: memory, revision: () => revision, clock, traces: sink, log }),
   }
   const texts = async (): Promise<readonly string[]> =>
@@ -170,6 +172,33 @@ test('a notification goes to few, and to nobody by another method', async () => 
   await send(asked({ notices: [{ ...notice, uri: 'xmpp:x@example.org' }] }))
   assert.equal(queued.length, 1)
   assert.equal((await store.get(queued[0] ?? ('' as MessageId)))?.envelope.recipients.length, 2)
+})
+
+test('what reject says: once, from the owner, as a report; never to the null sender', async () => {
+  const refused = { how: 'reject', reason: 'Not\r\nso, says Jürgen.' } as const
+  const { send, queued, texts, traces } = await setUp()
+  await send(asked({ refused }))
+  const [text = ''] = await texts()
+  const report = parseReport(Buffer.from(text))
+  assert.equal(report?.reportType, 'disposition-notification')
+  assert.match(report?.text ?? '', /Not\r\nso, says Jürgen\./)
+  assert.equal(report?.disposition?.get('final-recipient'), `rfc822; ${OWNER}`)
+  assert.match(text, /^From: kim@example\.org\r$/m)
+  assert.deepEqual(
+    traces.map((record) => record.record === 'birth' && record.why),
+    ['reject'],
+  )
+  const copies = { keep: { flags: [] } }
+  for (const silent of [
+    { refused: { ...refused, told: true } },
+    { refused, ...copies },
+    { refused: { ...refused, how: 'ereject' } },
+  ] as const)
+    await send(asked(silent))
+  assert.equal(queued.length, 1)
+  const nobody = await setUp({ from: null })
+  await nobody.send(asked({ refused }))
+  assert.equal(nobody.queued.length, 0)
 })
 
 test('a report: once a day for a script', async () => {

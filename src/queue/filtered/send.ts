@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The messages filters asked for: replies (RFC 5230), notifications (RFC 5436), reports of scripts that failed. Each is
- * remembered before it is sent, and all of them have one budget (budget.ts; spec filters.md 9, 10).
+ * The messages filters asked for: replies (RFC 5230), notifications (RFC 5436), what `reject` says (RFC 5429), reports of
+ * scripts that failed. Each is remembered before it is sent, and all of them have one budget (budget.ts; spec filters.md 9, 10).
  */
 import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseAddress } from '../../address/path.ts'
+import type { Recipient } from '../../envelope/envelope.ts'
 import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
 import { applyEdits } from '../../mime/apply-edits.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
@@ -20,6 +21,7 @@ import type { Budget } from '../budget.ts'
 import { askedAgain, type Place, queueOwnMessage } from '../own-message.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
+import { rejectionOf } from './rejection.ts'
 
 const HOUR_MS = 3_600_000
 /** RFC 5230 §4.2 asks for a thousand senders; of all owners together. */
@@ -31,6 +33,8 @@ const MAX_NOTIFIED = 5
 const MAX_HEADER = 64 * 1024
 
 export interface SendMeans extends NoticeMeans {
+  /** Whose filters ask. */
+  readonly recipient: Recipient
   readonly counters: Counters
   readonly budget: Budget
 }
@@ -76,14 +80,30 @@ export async function sendFor(about: QueuedMessage, filtered: Filtered, means: S
 /** @param done a step of it is durable: what is left after that */
 async function sendEach(
   about: QueuedMessage,
-  { vacations, notices, reports, owner }: Filtered,
+  filtered: Filtered,
   means: SendMeans,
   done: (after: (left: Filtered) => Filtered) => void,
 ): Promise<void> {
+  const { vacations, notices, reports, owner } = filtered
+  const { envelope } = about
   const [first] = owner
   if (first === undefined) return
+  const send = async (
+    why: BirthRecord['why'],
+    to: readonly MailAddress[],
+    bytes: Buffer,
+    filed?: FiledCopy,
+  ): Promise<void> => {
+    const copy = filed === undefined ? undefined : { owner: first, filed }
+    const within = await means.budget({ why, about: envelope.id, to, owner: first })
+    if (within.length > 0) await queue({ about, why, to: within, bytes, means, copy })
+  }
+  const rejection = await rejectionOf(about, filtered, means)
+  if (rejection !== undefined) {
+    await send('reject', [rejection.to], rejection.bytes)
+    done(({ refused, ...left }) => ({ ...left, ...(refused && { refused: { ...refused, told: true } }) }))
+  }
   if (vacations.length + notices.length + reports.length === 0) return
-  const { envelope } = about
   const received = () => applyEdits(means.store.content(envelope.id), envelope.edits)
   const message = SieveMessage.parse(await readHeader(received(), MAX_HEADER))
   const unique = Buffer.from(means.random(9)).toString('hex')
@@ -94,16 +114,6 @@ async function sendEach(
     now: means.clock.now(),
     unique,
     inbox: 'INBOX',
-  }
-  const send = async (
-    why: BirthRecord['why'],
-    to: readonly MailAddress[],
-    bytes: Buffer,
-    filed?: FiledCopy,
-  ): Promise<void> => {
-    const copy = filed === undefined ? undefined : { owner: first, filed }
-    const within = await means.budget({ why, about: envelope.id, to, owner: first })
-    if (within.length > 0) await queue({ about, why, to: within, bytes, means, copy })
   }
   for (const reply of vacations) {
     // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
@@ -198,8 +208,10 @@ async function queue(order: {
     {
       id,
       receivedAt: clock.now(),
-      smtputf8: places.some(({ address }) => !isAscii(address)),
-      body: bytes.some((octet) => octet > 0x7f) ? '8bit' : '7bit',
+      // RFC 6531 §3.4: an address in the header counts too.
+      smtputf8:
+        places.some(({ address }) => !isAscii(address)) || has8bit(bytes.subarray(0, bytes.indexOf('\r\n\r\n'))),
+      body: has8bit(bytes) ? '8bit' : '7bit',
       content: [bytes],
       recipients: [...places, ...kept].map((where) => ({ ...where, notify: 'never' })),
       birth: { why, about: about.envelope.id, to: places, steps: placements.flatMap(({ steps }) => steps) },
@@ -208,6 +220,8 @@ async function queue(order: {
   )
   queued(id)
 }
+
+const has8bit = (bytes: Buffer): boolean => bytes.some((octet) => octet > 0x7f)
 
 /** Where the owner has a mailbox of ours. */
 async function filedCopies(
