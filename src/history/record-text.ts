@@ -16,18 +16,27 @@ function traceText(trace: Trace): string {
   const head = ascii({ ...trace, steps: undefined, facts: undefined, cut: undefined })
   let text = `${head.slice(0, -1)},"steps":[`
   let separator = ''
+  let recipient: string | undefined
+  let named = ''
   for (const step of steps) {
-    text += separator + stepText(step)
+    const { recipients } = step
+    // The recipient is told in the same words by all the stages that judge it.
+    if (recipients === undefined) text += `${separator}${beginning(step)}${step.ms}${rest(step)}`
+    else {
+      const [only] = recipients
+      if (recipients.length !== 1 || only !== recipient) {
+        named = `,"recipients":${ascii(recipients)}`
+        recipient = recipients.length === 1 ? only : undefined
+      }
+      text += `${separator}${beginning(step)}${step.ms}${named}${rest(step)}`
+    }
     separator = ','
   }
   return `${text}],"facts":${ascii(facts)}${cut === undefined ? '' : `,"cut":${ascii(cut)}`}}`
 }
 
-function stepText(step: Step): string {
-  const { note, reply, recipients, tables, filters, filtersDropped } = step
-  let text = `${beginning(step)},"ms":${step.ms}`
-  if (recipients !== undefined) text += `,"recipients":${ascii(recipients)}`
-  if (note !== undefined) text += `,"note":${ascii(note)}`
+function rest({ note, reply, tables, filters, filtersDropped }: Step): string {
+  let text = note === undefined ? '' : `,"note":${noteText(note)}`
   if (reply !== undefined) text += `,"reply":${ascii(reply)}`
   if (tables !== undefined) text += `,"tables":${ascii(tables)}`
   if (filters !== undefined) text += `,"filters":${ascii(filters)}`
@@ -35,41 +44,56 @@ function stepText(step: Step): string {
   return `${text}}`
 }
 
-/** Places of settings are objects that a revision keeps; they go with it. */
-const bySetting = new WeakMap<DecidedBy, Map<string, string>>()
-/** Rules of the house and of the protocol have no object of their own. */
-const byRule = new Map<string, string>()
-/** Rules are written in the source, so there are some hundred; a bound nevertheless. */
-const MAX_RULES = 10_000
+/** Most notes are made again and again in the same words. */
+const notes = new Map<string, string>()
+const MAX_NOTES = 1000
+const MAX_NOTE = 100
 
-function beginning({ at, stage, result, by }: Step): string {
-  switch (by.by) {
-    case 'config':
-    case 'default': {
-      const key = `${at} ${result} ${stage}`
-      const texts = bySetting.get(by) ?? new Map<string, string>()
-      const known = texts.get(key)
-      if (known !== undefined) return known
-      const text = written({ at, stage, result, by })
-      bySetting.set(by, texts.set(key, text))
-      return text
-    }
-    case 'protocol':
-    case 'built-in': {
-      if (by.by === 'built-in' && by.at !== undefined) return written({ at, stage, result, by })
-      const key = `${at} ${result} ${by.by} ${stage}\n${by.rule}`
-      const known = byRule.get(key)
-      if (known !== undefined) return known
-      const text = written({ at, stage, result, by })
-      if (byRule.size < MAX_RULES) byRule.set(key, text)
-      return text
-    }
-    default:
-      return written({ at, stage, result, by })
-  }
+function noteText(note: string): string {
+  const known = notes.get(note)
+  if (known !== undefined) return known
+  const text = ascii(note)
+  if (note.length > MAX_NOTE) return text
+  if (notes.size >= MAX_NOTES) notes.clear()
+  notes.set(note, text)
+  return text
 }
 
-const written = (step: Pick<Step, 'at' | 'stage' | 'result' | 'by'>): string => ascii(step).slice(0, -1)
+type Same = Pick<Step, 'at' | 'stage' | 'result' | 'by'>
+interface Written extends Same {
+  readonly text: string
+}
+
+/** Places of settings are objects that a revision keeps; they go with it. Few stages tell of the same one. */
+const bySetting = new WeakMap<DecidedBy, Written[]>()
+/** Rules of the house and of the protocol have no object of their own. */
+const byRule = new Map<string, Written[]>()
+/** Rules are written in the source, so there are some hundred; a bound nevertheless. */
+const MAX_RULES = 1000
+const MAX_OF_ONE = 50
+
+/** A step to where its milliseconds stand. */
+function beginning({ at, stage, result, by }: Same): string {
+  const known = writtenOf(by)
+  if (known !== undefined)
+    for (const one of known)
+      if (one.stage === stage && one.result === result && one.at === at && one.by.by === by.by) return one.text
+  const text = `${ascii({ at, stage, result, by }).slice(0, -1)},"ms":`
+  if (known !== undefined && known.length < MAX_OF_ONE) known.push({ at, stage, result, by, text })
+  return text
+}
+
+function writtenOf(by: DecidedBy): Written[] | undefined {
+  if (by.by === 'config' || by.by === 'default') {
+    const known = bySetting.get(by) ?? []
+    if (known.length === 0) bySetting.set(by, known)
+    return known
+  }
+  if (by.by !== 'protocol' && (by.by !== 'built-in' || by.at !== undefined)) return undefined
+  const known = byRule.get(by.rule) ?? []
+  if (known.length === 0 && byRule.size < MAX_RULES) byRule.set(by.rule, known)
+  return known
+}
 
 const NOT_ASCII = /[^\x00-\x7f]/
 

@@ -52,13 +52,7 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
       atLineStart = false
       afterCr = false
       afterNul = false
-      // By hand: lines are short, and a call of Buffer's costs more than to look at most of them.
-      let lf = at
-      while (lf < chunk.length && chunk[lf] !== LF) {
-        if (chunk[lf] === CR && lf + 1 < chunk.length && chunk[lf + 1] !== LF)
-          throw new BareNewline('CR without LF in content')
-        lf++
-      }
+      const lf = endOfLine(chunk, at)
       if (lf === chunk.length) {
         afterCr = chunk[lf - 1] === CR
         break
@@ -83,6 +77,20 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
   const end = atLineStart && !afterNul ? '.\r\n' : '\r\n.\r\n'
   held.push(Buffer.from(end))
   yield join(held)
+}
+
+/**
+ * Where the next LF is, or the end. By hand: lines are short, and a call of Buffer's costs more than to look at most of
+ * them. @throws BareNewline
+ */
+function endOfLine(chunk: Buffer, from: number): number {
+  const { length } = chunk
+  for (let at = from; at < length; at++) {
+    const octet = chunk[at]
+    if (octet === LF) return at
+    if (octet === CR && at + 1 < length && chunk[at + 1] !== LF) throw new BareNewline('CR without LF in content')
+  }
+  return length
 }
 
 const join = (pieces: readonly Buffer[]): Buffer =>
