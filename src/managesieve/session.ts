@@ -7,40 +7,18 @@
  * host ends the session with `fault()`.
  */
 import { isLoopback } from '../address/network.ts'
-import type { Account } from '../ask/questions.ts'
-import type { SaslExchange, ServerMechanism } from '../policy/sasl-server.ts'
 import { type Action, CLOSE, say } from './action.ts'
+import { argumentsOf } from './commands/arguments.ts'
 import { continueSignIn } from './commands/authenticate.ts'
 import { capabilities } from './commands/capability.ts'
-import { argumentsOf, COMMANDS, isCommand } from './commands/table.ts'
+import { COMMANDS, isCommand } from './commands/table.ts'
+import type { Context, Conversation, SessionSetting, State } from './conversation.ts'
 import type { Line, ReaderLimits } from './grammar.ts'
 import { readerLimits } from './limits.ts'
 import type { SessionAsking } from './questions.ts'
 import { BadCommand, bye, no, Refusal, type Reply } from './reply.ts'
-import type { ScriptChecker } from './script-checker.ts'
-import type { SessionSettings } from './settings.ts'
 
-export interface Context {
-  readonly client: { readonly address: string; readonly port: number }
-  readonly settings: SessionSettings
-  readonly checker: ScriptChecker
-  readonly tls?: { readonly version: string; readonly cipher: string }
-  readonly account?: Account
-}
-
-export type State =
-  | { readonly at: 'ready' }
-  | { readonly at: 'handshake' }
-  /** Inside AUTHENTICATE: a string of the client is due. */
-  | { readonly at: 'signing-in'; readonly mechanism: ServerMechanism; readonly exchange: SaslExchange }
-  | { readonly at: 'closed' }
-
-export interface SessionSetting {
-  /** STARTTLS can be offered: there is a certificate. */
-  readonly tlsAvailable: () => boolean
-}
-
-export class Session {
+export class Session implements Conversation {
   state: State = { at: 'ready' }
   context: Context
   readonly setting: SessionSetting

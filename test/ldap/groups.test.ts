@@ -82,6 +82,13 @@ test('groups of LDAP', { skip }, async (t) => {
       [],
     )
   })
+  await t.test('also where the group is expanded later, since the sender wants to hear of it', async () => {
+    const before = { filed: await count('kim', '.Staff'), inbox: await count('lee') }
+    assert.match(await send('lottery later', 'staff@example.org> NOTIFY=SUCCESS'), /^250/)
+    assert.match(await send('news later', 'staff@example.org> NOTIFY=SUCCESS'), /^250/)
+    await newMail(box('kim', '.Staff'), before.filed + 1)
+    assert.equal(await count('lee'), before.inbox)
+  })
   await t.test('a loop ends, and what is too large gets no mail', async () => {
     assert.match(await send('round', 'round'), /^250/)
     assert.match((await newMail(box('kim'), 1))[0] ?? '', /Subject: round/)

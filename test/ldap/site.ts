@@ -33,7 +33,7 @@ export interface LdapSite {
   readonly slapd: Slapd
   /** The configuration directory. */
   readonly folder: string
-  /** The reply to the message, or to the first command that is refused. `to`: local parts. */
+  /** The reply to the message, or to the first command that is refused. `to`: local parts, or `address> PARAMETERS`. */
   readonly send: (subject: string, ...to: readonly string[]) => Promise<string>
   /** A Maildir, or a folder of it. */
   readonly box: (name: string, mailbox?: string) => string
@@ -95,7 +95,7 @@ export async function startLdapSite(
       await client.whole()
       await client.say('MAIL FROM:<ann@example.net>')
       for (const name of to) {
-        const reply = (await client.say(`RCPT TO:<${name}@example.org>`)) ?? ''
+        const reply = (await client.say(`RCPT TO:<${name.includes('@') ? name : `${name}@example.org>`}`)) ?? ''
         if (!reply.startsWith('250')) return reply
       }
       await client.say('DATA')

@@ -8,18 +8,18 @@ import type { Account } from '../../ask/questions.ts'
 import { type SaslExchange, type ServerMechanism, serverExchange } from '../../policy/sasl-server.ts'
 import { decodeBase64 } from '../../sasl/messages.ts'
 import { type Action, say } from '../action.ts'
+import type { Conversation } from '../conversation.ts'
 import type { Line } from '../grammar.ts'
 import { MAX_FAILURE_DELAYS } from '../limits.ts'
 import type { SessionAsking } from '../questions.ts'
 import { bye, formatString, no, ok, Refusal } from '../reply.ts'
-import type { Session } from '../session.ts'
+import type { Arguments } from './arguments.ts'
 import { availability } from './capability.ts'
-import type { Arguments } from './table.ts'
 
 const BAD_BASE64 = no('Cannot decode base64')
 
 export function* authenticate(
-  session: Session,
+  session: Conversation,
   { strings: [name, initial] }: Arguments,
 ): SessionAsking<readonly Action[]> {
   if (session.failedSignIns >= session.context.settings.limits.failedAuth)
@@ -34,7 +34,7 @@ export function* authenticate(
 
 /** A line inside the exchange: one string, base64; `"*"` cancels. */
 export function* continueSignIn(
-  session: Session,
+  session: Conversation,
   { mechanism, exchange }: { readonly mechanism: ServerMechanism; readonly exchange: SaslExchange },
   line: Exclude<Line, { readonly kind: 'fatal' }>,
 ): SessionAsking<readonly Action[]> {
@@ -48,7 +48,7 @@ export function* continueSignIn(
 }
 
 function* step(
-  session: Session,
+  session: Conversation,
   mechanism: ServerMechanism,
   exchange: SaslExchange,
   response: Buffer | undefined,
@@ -72,7 +72,7 @@ function* step(
 }
 
 function success(
-  session: Session,
+  session: Conversation,
   mechanism: ServerMechanism,
   account: Account,
   data: Buffer | undefined,
@@ -85,7 +85,7 @@ function success(
 }
 
 /** Guessing must not be cheap: each failure waits longer for its answer, and there are few to a session. */
-function* failure(session: Session, mechanism: ServerMechanism): SessionAsking<readonly Action[]> {
+function* failure(session: Conversation, mechanism: ServerMechanism): SessionAsking<readonly Action[]> {
   const failures = ++session.failedSignIns
   const { failureDelay } = session.context.settings.managesieve
   if (failureDelay > 0) yield* ask({ ask: 'wait', ms: failureDelay * Math.min(failures, MAX_FAILURE_DELAYS) })
@@ -95,7 +95,7 @@ function* failure(session: Session, mechanism: ServerMechanism): SessionAsking<r
   ]
 }
 
-function requireMechanism(session: Session, name: string): ServerMechanism {
+function requireMechanism(session: Conversation, name: string): ServerMechanism {
   const mechanism = MECHANISMS.get(name)
   if (mechanism === undefined) throw new Refusal(no('Mechanism not available'))
   const state = availability(session, mechanism)
@@ -109,7 +109,7 @@ const MECHANISMS: ReadonlyMap<string, ServerMechanism> = new Map(
   (['PLAIN', 'LOGIN', 'SCRAM-SHA-256'] as const).map((name) => [name, name]),
 )
 
-export function* unauthenticate(session: Session): SessionAsking<readonly Action[]> {
+export function* unauthenticate(session: Conversation): SessionAsking<readonly Action[]> {
   const { account: _, ...rest } = session.context
   session.context = rest
   return [say(ok('Signed out'))]

@@ -2,15 +2,15 @@
 /** SETACTIVE, DELETESCRIPT and RENAMESCRIPT: RFC 5804 §2.8, §2.10, §2.11; and how every change is stored. */
 import { overQuota, RULE_QUOTA } from '../../directory/rule-store.ts'
 import { type Action, say } from '../action.ts'
+import type { Conversation } from '../conversation.ts'
 import { MAX_CHANGE_TRIES } from '../limits.ts'
 import { askRules, type SessionAsking } from '../questions.ts'
 import { no, ok, Refusal } from '../reply.ts'
 import type { Change, Scripts } from '../scripts.ts'
-import type { Session } from '../session.ts'
+import type { Arguments } from './arguments.ts'
 import { NONEXISTENT, readScripts, requireName } from './read.ts'
-import type { Arguments } from './table.ts'
 
-export function* setActive(session: Session, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
+export function* setActive(session: Conversation, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
   // RFC 5804 §2.8: the empty name deactivates.
   const name = octets?.length === 0 ? '' : requireName(octets)
   yield* change(session, (scripts) => {
@@ -23,13 +23,16 @@ export function* setActive(session: Session, { strings: [octets] }: Arguments): 
   return [say(ok(name === '' ? 'No script is active now' : 'Active now'))]
 }
 
-export function* deleteScript(session: Session, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
+export function* deleteScript(
+  session: Conversation,
+  { strings: [octets] }: Arguments,
+): SessionAsking<readonly Action[]> {
   const name = requireName(octets)
   yield* change(session, (scripts) => scripts.delete(name))
   return [say(ok('Deleted'))]
 }
 
-export function* renameScript(session: Session, { strings }: Arguments): SessionAsking<readonly Action[]> {
+export function* renameScript(session: Conversation, { strings }: Arguments): SessionAsking<readonly Action[]> {
   const [from, to] = [requireName(strings[0]), requireName(strings[1])]
   yield* change(session, (scripts) => scripts.rename(from, to))
   return [say(ok('Renamed'))]
@@ -39,7 +42,7 @@ export function* renameScript(session: Session, { strings }: Arguments): Session
  * Reads, changes and stores; again when somebody else stored in between.
  * @param make throws Refusal for what must not be
  */
-export function* change(session: Session, make: (scripts: Scripts) => Change): SessionAsking<void> {
+export function* change(session: Conversation, make: (scripts: Scripts) => Change): SessionAsking<void> {
   for (let tries = 0; tries < MAX_CHANGE_TRIES; tries++) {
     const { user, scripts, state } = yield* readScripts(session)
     const values = valuesOf(make(scripts))

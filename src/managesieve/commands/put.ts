@@ -2,17 +2,17 @@
 /** HAVESPACE, PUTSCRIPT and CHECKSCRIPT: RFC 5804 §2.5, §2.6, §2.12. Quotas are settings. */
 import { overQuota, RULE_QUOTA } from '../../directory/rule-store.ts'
 import { type Action, say } from '../action.ts'
+import type { Conversation } from '../conversation.ts'
 import type { SessionAsking } from '../questions.ts'
 import { no, ok, Refusal } from '../reply.ts'
 import { decodeUtf8 } from '../script-name.ts'
 import type { Scripts } from '../scripts.ts'
-import type { Session } from '../session.ts'
+import type { Arguments } from './arguments.ts'
 import { change } from './change.ts'
 import { readScripts, requireName } from './read.ts'
-import type { Arguments } from './table.ts'
 
 export function* haveSpace(
-  session: Session,
+  session: Conversation,
   { strings: [octets], number }: Arguments,
 ): SessionAsking<readonly Action[]> {
   const name = requireName(octets)
@@ -26,7 +26,7 @@ export function* haveSpace(
   return [say(ok('There is room'))]
 }
 
-export function* putScript(session: Session, { strings }: Arguments): SessionAsking<readonly Action[]> {
+export function* putScript(session: Conversation, { strings }: Arguments): SessionAsking<readonly Action[]> {
   const name = requireName(strings[0])
   const { text, warnings } = requireScript(session, strings[1], name)
   yield* change(session, (scripts) => {
@@ -36,14 +36,17 @@ export function* putScript(session: Session, { strings }: Arguments): SessionAsk
   return [say(warnings === '' ? ok('Stored') : ok(warnings, 'WARNINGS'))]
 }
 
-export function* checkScript(session: Session, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
+export function* checkScript(
+  session: Conversation,
+  { strings: [octets] }: Arguments,
+): SessionAsking<readonly Action[]> {
   const { warnings } = requireScript(session, octets, 'script')
   return [say(warnings === '' ? ok('No mistakes') : ok(warnings, 'WARNINGS'))]
 }
 
 /** @throws Refusal with everything that is wrong with it */
 function requireScript(
-  session: Session,
+  session: Conversation,
   octets: Buffer | undefined,
   name: string,
 ): { readonly text: string; readonly warnings: string } {
@@ -56,12 +59,12 @@ function requireScript(
   return { text, warnings }
 }
 
-function requireSize(session: Session, octets: number): void {
+function requireSize(session: Conversation, octets: number): void {
   const { scriptSize } = session.context.settings.managesieve
   if (octets > scriptSize) throw new Refusal(no(`A script has ${scriptSize} octets at most`, 'QUOTA/MAXSIZE'))
 }
 
-function requirePlace(session: Session, scripts: Scripts, name: string): void {
+function requirePlace(session: Conversation, scripts: Scripts, name: string): void {
   const { scripts: most } = session.context.settings.managesieve
   if (scripts.get(name) === undefined && scripts.list().length >= most)
     throw new Refusal(no(`${most} scripts are kept at most`, 'QUOTA/MAXSCRIPTS'))

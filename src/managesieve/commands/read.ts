@@ -2,22 +2,22 @@
 /** LISTSCRIPTS and GETSCRIPT, RFC 5804 §2.7 and §2.9; and the reading of a person's scripts for all commands. */
 import type { Account } from '../../ask/questions.ts'
 import { type Action, say } from '../action.ts'
+import type { Conversation } from '../conversation.ts'
 import { askRules, type SessionAsking } from '../questions.ts'
 import { formatString, no, ok, Refusal } from '../reply.ts'
 import { parseScriptName } from '../script-name.ts'
 import { Scripts } from '../scripts.ts'
-import type { Session } from '../session.ts'
-import type { Arguments } from './table.ts'
+import type { Arguments } from './arguments.ts'
 
 export const NONEXISTENT = no('There is no script of that name', 'NONEXISTENT')
 
-export function* listScripts(session: Session): SessionAsking<readonly Action[]> {
+export function* listScripts(session: Conversation): SessionAsking<readonly Action[]> {
   const { scripts } = yield* readScripts(session)
   const lines = scripts.list().map(({ name, active }) => `${formatString(name)}${active ? ' ACTIVE' : ''}\r\n`)
   return [{ do: 'send', text: lines.join('') }, say(ok('Listed'))]
 }
 
-export function* getScript(session: Session, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
+export function* getScript(session: Conversation, { strings: [octets] }: Arguments): SessionAsking<readonly Action[]> {
   const name = requireName(octets)
   const { scripts } = yield* readScripts(session)
   const script = scripts.get(name)
@@ -29,7 +29,7 @@ export function* getScript(session: Session, { strings: [octets] }: Arguments): 
 
 /** The scripts of who is signed in, with the state of what is stored. @throws Refusal */
 export function* readScripts(
-  session: Session,
+  session: Conversation,
 ): SessionAsking<{ readonly user: string; readonly scripts: Scripts; readonly state: string }> {
   const user = accountOf(session).login
   const found = yield* askRules({ ask: 'rules.read', user })
@@ -47,7 +47,7 @@ export function requireName(octets: Buffer | undefined): string {
   return name
 }
 
-function accountOf(session: Session): Account {
+function accountOf(session: Conversation): Account {
   const { account } = session.context
   if (account === undefined) throw new Error('a command of who has signed in, without an account')
   return account

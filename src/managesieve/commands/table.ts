@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every command: where RFC 5804 says what it does, who may give it, and what stands behind its name. */
-import type { Action } from '../action.ts'
-import type { Word } from '../grammar.ts'
-import type { SessionAsking } from '../questions.ts'
-import { BadCommand, no, Refusal } from '../reply.ts'
-import type { Session } from '../session.ts'
+import type { Command } from './arguments.ts'
 import { authenticate, unauthenticate } from './authenticate.ts'
 import { capability } from './capability.ts'
 import { deleteScript, renameScript, setActive } from './change.ts'
 import { checkScript, haveSpace, putScript } from './put.ts'
 import { getScript, listScripts } from './read.ts'
 import { logout, noop, startTls } from './session-commands.ts'
-
-export interface Command {
-  readonly rfc: string
-  readonly needs: 'account' | 'no account' | 'nothing'
-  /** `string?` may be left out, at the end. */
-  readonly takes: readonly ('string' | 'number' | 'string?')[]
-  readonly run: (session: Session, given: Arguments) => SessionAsking<readonly Action[]>
-}
 
 export const COMMANDS = {
   AUTHENTICATE: { rfc: 'RFC 5804 §2.1', needs: 'no account', takes: ['string', 'string?'], run: authenticate },
@@ -40,26 +28,3 @@ export const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS
 
 export const isCommand = (name: string): name is CommandName => Object.hasOwn(COMMANDS, name)
-
-/** What stands behind the command's name, of the kinds it takes. */
-export interface Arguments {
-  readonly strings: readonly Buffer[]
-  readonly number: number
-}
-
-/** @throws Refusal */
-export function argumentsOf(name: string, { takes }: Command, given: readonly Word[]): Arguments {
-  const strings: Buffer[] = []
-  let number = 0
-  const least = takes.filter((kind) => kind !== 'string?').length
-  if (given.length < least || given.length > takes.length)
-    throw new BadCommand(no(takes.length === 0 ? `${name} takes no arguments` : `${name} takes: ${takes.join(' ')}`))
-  given.forEach((word, i) => {
-    const wanted = takes[i] === 'number' ? 'number' : 'string'
-    if (word.kind === 'dropped') throw new Refusal(no(`${word.size} octets are too many`, 'QUOTA/MAXSIZE'))
-    if (word.kind !== wanted) throw new BadCommand(no(`Argument ${i + 1} of ${name} is not a ${wanted}`))
-    if (word.kind === 'string') strings.push(word.octets)
-    if (word.kind === 'number') number = word.value
-  })
-  return { strings, number }
-}

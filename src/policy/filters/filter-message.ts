@@ -5,7 +5,6 @@
  */
 import { domainOf } from '../../address/address.ts'
 import { type Asking, ask } from '../../ask/ask.ts'
-import type { RecipientFilters } from '../../ask/filters.ts'
 import type { Revision } from '../../config/revision.ts'
 import { filterEngine, type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
@@ -14,25 +13,12 @@ import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
 import { sitePostmaster } from '../find-address.ts'
 import type { ContentContext } from '../stage.ts'
 import { askFilters } from './ask-filters.ts'
+import type { Filtering, RunContext, Shared, User } from './filtering.ts'
 import { ruleNamed } from './rules/index.ts'
-import { type RunContext, runScript, type Shared } from './runner.ts'
+import { runScript } from './runner.ts'
 import type { FilterScript } from './script.ts'
-import { type GroupScripts, groupScripts, ScriptCache, type UserScripts, userScripts } from './user-scripts.ts'
+import { groupScripts, ScriptCache, userScripts } from './user-scripts.ts'
 import { Walk } from './walk.ts'
-
-export interface Filtering {
-  readonly shared: Shared
-  readonly walks: readonly Walk[]
-  /** By index of the recipient: only users of ours at a channel that delivers. */
-  readonly users: ReadonlyMap<number, User>
-}
-
-export interface User {
-  readonly filters: RecipientFilters
-  readonly scripts: UserScripts
-  /** Of the groups that led to the user, the innermost first. */
-  readonly groups: readonly GroupScripts[]
-}
 
 export type Begun =
   | { readonly kind: 'filtering'; readonly filtering: Filtering }

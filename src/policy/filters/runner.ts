@@ -5,50 +5,21 @@
  */
 import { domainOf } from '../../address/address.ts'
 import type { Asking } from '../../ask/ask.ts'
-import { type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
+import { subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import {
   LAST_VERDICT,
   type Score,
   type SieveEnvelope,
   type SieveMessage,
-  type SieveProgram,
   type SieveRunResult,
   within,
 } from '../../sieve/index.ts'
-import type { ContentContext } from '../stage.ts'
 import { adapterFor } from './adapter.ts'
 import { Matches } from './filter-trace.ts'
+import type { Shared } from './filtering.ts'
 import { type FilterScript, SIEVE_LEVEL } from './script.ts'
 import type { ScriptRun, Walk } from './walk.ts'
-
-/** What scripts see of a message besides itself. */
-export interface RunContext
-  extends Pick<
-    ContentContext,
-    'id' | 'helo' | 'account' | 'source' | 'reversePath' | 'revision' | 'ret' | 'envid' | 'carried'
-  > {
-  readonly client?: ContentContext['client']
-}
-
-export interface Shared {
-  readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
-  /** The message as it came; the first octets of a large one. */
-  readonly message: SieveMessage
-  /** Octets of it are missing: no script can put another text in its place. */
-  readonly truncated: boolean
-  readonly context: RunContext
-  /** Wall-clock milliseconds of the message: one time for all scripts. */
-  readonly now: number
-  readonly kept: Map<SieveProgram, Kept[]>
-}
-
-interface Kept {
-  readonly message: SieveMessage
-  readonly spam: Score | undefined
-  readonly flags: readonly string[] | undefined
-  readonly run: ScriptRun
-}
 
 /** Results kept of one program: edits for single recipients make more of them. */
 const MAX_KEPT = 8
