@@ -154,6 +154,14 @@ test('every message, where the period is nothing; never to the null sender', asy
   assert.equal(nobody.queued.length, 0)
 })
 
+test('in mode echo the message goes along with the reply', async () => {
+  const { send, texts } = await setUp()
+  await send(asked({ vacations: [reply({ seconds: 0, echo: true })] }))
+  const [text = ''] = await texts()
+  assert.match(text, /\r\nAway\.\r\n\r\n--[0-9a-f]{36}\r\nContent-Type: message\/rfc822\r\n/)
+  assert.match(text, /\r\nSubject: Hi\r\nMessage-ID: <1@example\.net>\r\nFrom: sam@example\.net\r\n\r\nWords\.\r\n/)
+})
+
 test('a hundred an hour for one owner, and no more', async () => {
   const { send, clock, queued, warned } = await setUp()
   for (let i = 0; i < 105; i++) await send(asked({ vacations: [reply({ seconds: 0 })] }))

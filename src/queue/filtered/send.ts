@@ -8,7 +8,7 @@ import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseAddress } from '../../address/path.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
-import { applyEdits } from '../../mime/apply-edits.ts'
+import { applyEdits, editedSize } from '../../mime/apply-edits.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
 import { readHeader } from '../../mime/header-text.ts'
@@ -21,6 +21,7 @@ import type { Budget } from '../budget.ts'
 import { askedAgain, type Place, queueOwnMessage } from '../own-message.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
+import { withOriginal } from './echo.ts'
 import { rejectionOf } from './rejection.ts'
 
 const HOUR_MS = 3_600_000
@@ -115,12 +116,19 @@ async function sendEach(
     unique,
     inbox: 'INBOX',
   }
+  const echoing = (text: Buffer): Promise<Buffer> => {
+    const original = { size: editedSize(envelope.size, envelope.edits), content: received }
+    const { noticeContent } = means.revision().config.queue
+    return withOriginal(text, original, noticeContent, Buffer.from(means.random(18)).toString('hex'))
+  }
   for (const reply of vacations) {
     // Never an answer to what has no sender (RFC 5228 §10, RFC 3834 §2).
     if (envelope.reversePath !== null && (await isNew(means, first, reply))) {
       // It is marked; sent the next time, it is to be sent whatever the memory says then.
       done((left) => ({ ...left, vacations: [{ ...reply, seconds: 0 }, ...left.vacations.slice(1)] }))
-      await send('vacation', [reply.to], composeVacation(reply, message, execution), reply.copy)
+      const text = composeVacation(reply, message, execution)
+      const bytes = reply.echo === true ? await echoing(text) : text
+      await send('vacation', [reply.to], bytes, reply.copy)
     }
     done((left) => ({ ...left, vacations: left.vacations.slice(1) }))
   }
