@@ -4,4 +4,4 @@ import { handOver, prepare } from './runtime.mjs'
 
 const [file, ...args] = process.argv.slice(2)
 if (file === undefined) throw new Error('usage: node scripts/run.mjs FILE [ARGUMENT…]')
-handOver(prepare(), [file, ...args])
+await handOver(prepare(), [file, ...args])

@@ -4,9 +4,10 @@
  * Plain JavaScript for any Node from 20 on. Where the machine's Node is older than 24, the platform package
  * `node-<os>-<cpu>` is installed under runtime/ at the version its lockfile names; it has no install script.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -65,11 +66,18 @@ function npm(node, args, cwd) {
   if (done.status !== 0) fail(`npm ${args.join(' ')} ended with ${done.status ?? done.signal}`)
 }
 
-/** Runs `file` under `node` with this process's arguments and streams, and ends with its status. */
-export function handOver(node, args) {
-  const done = spawnSync(node, args, { cwd: process.cwd(), stdio: 'inherit' })
-  if (done.error !== undefined) fail(done.error.message)
-  process.exit(done.status ?? 1)
+/**
+ * Goes on as this program under `node`: with this process's streams, the signals it is sent, and its status, with which it
+ * ends. Never resolves.
+ */
+export async function handOver(node, args) {
+  const child = spawn(node, args, { cwd: process.cwd(), stdio: 'inherit' })
+  child.on('error', (error) => fail(error.message))
+  child.on('exit', (status, signal) => process.exit(status ?? 128 + (constants.signals[signal] ?? 0)))
+  for (const name of ['SIGTERM', 'SIGHUP']) process.on(name, () => child.kill(name))
+  // A terminal sends Ctrl-C to both.
+  process.on('SIGINT', () => {})
+  await new Promise(() => {})
 }
 
 function say(text) {

@@ -4,4 +4,4 @@ import { join } from 'node:path'
 import { handOver, prepare, ROOT } from './runtime.mjs'
 
 const node = prepare()
-handOver(node, [join(ROOT, 'src', 'cli', 'main.ts'), 'demo', ...process.argv.slice(2)])
+await handOver(node, [join(ROOT, 'src', 'cli', 'main.ts'), 'demo', ...process.argv.slice(2)])

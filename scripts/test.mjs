@@ -8,4 +8,4 @@ import { handOver, prepare, ROOT } from './runtime.mjs'
 
 const node = prepare()
 process.chdir(ROOT)
-handOver(node, [join(ROOT, 'test', 'run.ts'), ...process.argv.slice(2)])
+await handOver(node, [join(ROOT, 'test', 'run.ts'), ...process.argv.slice(2)])
