@@ -64,8 +64,8 @@ export interface InHandOptions {
   readonly soon?: (run: () => void) => void
 }
 
-/** Under load the next piece of work takes a slot within a millisecond. */
-const SOON_MS = 20
+/** Under load most slots are taken again long before. */
+const SOON_MS = 100
 const soonByTimer = (run: () => void): void => void setTimeout(run, SOON_MS).unref()
 
 /** Takes over the file. Never throws: where the disk will not have it, nothing is remembered and the log says so. */
