@@ -223,8 +223,15 @@ export class ContentScanner {
 }
 
 /** The name as a whole word. The domain of an address is no host: `for <kim@example.org>` says nothing of where mail was. */
-const hostPattern = (host: string): RegExp =>
-  new RegExp(`(?<![\\w.@-])${host.replace(/[^A-Za-z0-9-]/g, '\\$&')}(?!\\.?[\\w-])`, 'i')
+function hostPattern(host: string): RegExp {
+  if (lastPattern?.host === host) return lastPattern.pattern
+  const pattern = new RegExp(`(?<![\\w.@-])${host.replace(/[^A-Za-z0-9-]/g, '\\$&')}(?!\\.?[\\w-])`, 'i')
+  lastPattern = { host, pattern }
+  return pattern
+}
+
+/** A server has one name, and a pattern is dearer to make than a header is to read. */
+let lastPattern: { readonly host: string; readonly pattern: RegExp } | undefined
 
 /** For people: no control characters, which could steer a terminal, and not too long. */
 const show = (text: string): string => {
