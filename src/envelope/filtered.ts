@@ -173,6 +173,8 @@ export interface RecipientCopy extends Copy {
   readonly by?: FilterPlace
   /** Sent on to this recipient. */
   readonly redirected?: true
+  /** RFC 6009: RET instead of the envelope's, where the script that sent it on says so. */
+  readonly ret?: 'full' | 'hdrs'
   /** Absent: the inbox, or wherever the recipient's mail goes. */
   readonly mailbox?: string
   readonly create?: boolean

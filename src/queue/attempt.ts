@@ -136,10 +136,11 @@ async function deliverSame(
   signal: AbortSignal,
 ): Promise<readonly Outcome[]> {
   const received = { size: envelope.size, content: () => store.content(envelope.id) }
-  const { size, content } = await contentOf(recipients[0]?.copy, received)
+  const copy = recipients[0]?.copy
+  const { size, content } = await contentOf(copy, received)
   const outcomes = await destination.deliver(
     {
-      envelope,
+      envelope: copy?.ret === undefined ? envelope : { ...envelope, ret: copy.ret },
       recipients,
       attempts: Math.max(...recipients.map(({ index }) => states.get(index)?.attempts ?? 0)),
       size: editedSize(size, envelope.edits),

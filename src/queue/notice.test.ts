@@ -122,8 +122,9 @@ test('a failure comes back whole, for those recipients whose sender wants to kno
   assert.deepEqual([birth.about, birth.why, birth.id], [original.id, 'failure', envelope.id])
 })
 
-for (const { name, over, content, kind } of [
+for (const { name, over, content, kind, ret } of [
   { name: 'RET=HDRS', over: { ret: 'hdrs' } as const },
+  { name: 'a redirect that says so', over: { ret: 'full' } as const, ret: 'hdrs' as const },
   { name: 'larger than noticeContent', content: `${CONTENT}${'x'.repeat(1000)}\r\n`, over: { ret: 'full' } as const },
   { name: 'a delay', kind: 'delay' as const },
 ]) {
@@ -132,6 +133,7 @@ for (const { name, over, content, kind } of [
     const entries = order.entries.map((entry) => ({
       ...entry,
       ...(kind === 'delay' ? { action: 'delayed' as const } : {}),
+      ...(ret === undefined ? {} : { recipient: { ...entry.recipient, copy: { flags: [], ret } } }),
     }))
     const { report, bytes } = await read(store, await makeNotice({ ...order, entries, kind: kind ?? 'failure' }))
     assert.equal(report.original?.whole, false)

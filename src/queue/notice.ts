@@ -89,7 +89,9 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
   // It goes wherever the sender is: over DATA too, whatever brought it here.
   const content = () => safeLines(applyEdits(store.content(original.id), original.edits))
   const header = await readHeader(content(), MAX_HEADER)
-  const whole = kind === 'failure' && original.ret !== 'hdrs' && size <= revision.config.queue.noticeContent
+  // RFC 3461 §4.3; a filter that sent the message on may have said so for its recipient (RFC 6009 §4).
+  const headers = entries.every(({ recipient }) => (recipient.copy?.ret ?? original.ret) === 'hdrs')
+  const whole = kind === 'failure' && !headers && size <= revision.config.queue.noticeContent
   const id = ids.message()
   const now = clock.now()
   const shown = shownOf(header)

@@ -18,12 +18,21 @@ const withSrs: SiteOptions = {
 }
 const users = { kim: `redirect "${FAR}";` }
 
-async function siteTo(site: SiteOptions) {
-  const sink = await startSink({ address: SINK_HOST, port: 0 })
+async function siteTo(site: SiteOptions, scripts: Readonly<Record<string, string>> = users) {
+  const said: string[] = []
+  const sink = await startSink({
+    address: SINK_HOST,
+    port: 0,
+    answer: (command) => {
+      if (/^(?:MAIL|RCPT)/.test(command)) said.push(command.replace(/ (?:SIZE|BODY)=\S+/g, ''))
+      return command.startsWith('EHLO') ? { code: 250, lines: ['sink.test', 'DSN'] } : undefined
+    },
+  })
   const routes = [{ domain: '*', channel: 'tcp_local', via: `[${SINK_HOST}]:${sink.port}` }]
-  const running = await filtered({ users, site: { ...site, routes } })
+  const running = await filtered({ users: scripts, site: { ...site, routes } })
   return {
     site: running,
+    said,
     /** `from → to` of what came out, in the order it did. */
     out: (count: number) =>
       eventually('mail at the sink', () =>
@@ -82,4 +91,20 @@ test('without the setting nothing is rewritten, and no such address is known', a
   assert.match(await send(t.site), /^250 /)
   assert.deepEqual(await t.out(1), [`pat@outside.test → ${FAR}`])
   assert.match(await send(t.site, { from: '', to: [`SRS0=AAAAAA=AA=a.test=b@srs.${DOMAIN}`] }), /^550 /)
+})
+
+test('what a script asks of notifications reaches the next system, for its copy alone (RFC 6009)', async () => {
+  const kim = `require ["redirect-dsn", "copy"];
+    redirect :copy :ret "HDRS" :notify "failure,delay" "one@elsewhere.test";
+    redirect :copy "two@elsewhere.test"; redirect :ret "full" :notify "never" "three@elsewhere.test";`
+  await using t = await siteTo({ users: ['kim'] }, { kim })
+  assert.match(await send(t.site), /^250 /)
+  await t.out(3)
+  const from = 'MAIL FROM:<pat@outside.test>'
+  const transactions = t.said.join('\n').split(/\n(?=MAIL)/)
+  assert.deepEqual(transactions.toSorted(), [
+    `${from}\nRCPT TO:<two@elsewhere.test>`,
+    `${from} RET=FULL\nRCPT TO:<three@elsewhere.test> NOTIFY=NEVER ORCPT=rfc822;kim@demo.test`,
+    `${from} RET=HDRS\nRCPT TO:<one@elsewhere.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;kim@demo.test`,
+  ])
 })

@@ -115,12 +115,12 @@ async function redirection(
   redirected: Redirected,
   { place, sentOn, now, unique }: CarryOut,
 ): Promise<readonly Place[]> {
-  const { address, resentFrom, notify, by } = redirected
+  const { address, resentFrom, notify, ret, by } = redirected
   const { detail: _, user: __, via: ___, groups: ____, ...kept } = base
   const resent = resentFrom === undefined ? [] : [resentFields(resentFrom, address, now(), unique())]
   const common = copyOf(filtered, redirected, [], base.copy)
   const edits = resent.length === 0 ? {} : { edits: [...(common.edits ?? []), ...resent] }
-  const copy = { ...common, ...edits, by, redirected: true } as const
+  const copy = { ...common, ...edits, ...(ret && { ret }), by, redirected: true } as const
   const asked = notify === undefined ? {} : { notify }
   const placement = await place(address)
   // Not known today, or nowhere: channel l asks again and tells the sender in the end.

@@ -15,13 +15,13 @@ export interface Content {
   content(): AsyncIterable<Uint8Array>
 }
 
-/** Recipients that get the same octets stand together. */
+/** Recipients that get the same octets, and the same RET with them, stand together. */
 export function groupByCopy(recipients: readonly Recipient[]): readonly (readonly Recipient[])[] {
-  if (recipients.every(({ copy }) => !changes(copy))) return [recipients]
+  if (recipients.every(({ copy }) => !changes(copy) && copy?.ret === undefined)) return [recipients]
   const groups = new Map<string, Recipient[]>()
   for (const recipient of recipients) {
-    const { edits = [], replaced = '' } = recipient.copy ?? {}
-    const key = JSON.stringify([edits, replaced])
+    const { edits = [], replaced = '', ret = '' } = recipient.copy ?? {}
+    const key = JSON.stringify([edits, replaced, ret])
     groups.set(key, [...(groups.get(key) ?? []), recipient])
   }
   return [...groups.values()]
