@@ -83,6 +83,8 @@ export interface NotifyArgs {
   readonly importance: '1' | '2' | '3'
   readonly options: readonly string[]
   readonly message?: string
+  /** What `denotify` of the old `notify` knows it by. */
+  readonly id?: string
   readonly fcc?: FccArgs
   readonly suppressed?: string
 }

@@ -237,6 +237,11 @@ export interface SieveExtension {
   readonly implies?: readonly string[]
   /** Not among the capabilities told of. */
   readonly hidden?: boolean
+  /**
+   * Defines words of this other one in its own way: a script has those of the one it requires, and cannot require both.
+   * The other comes first.
+   */
+  readonly beside?: string
   /** Another one has taken its place: what to write instead. */
   readonly deprecated?: string
   /** Its words may be used without `require`, which is welcome all the same. */

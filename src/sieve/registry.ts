@@ -28,10 +28,16 @@ export const allowedAt = (levels: readonly string[] | undefined, level: string |
 /** Definitions of one sort, by lower-case name. */
 class Shelf<D> {
   readonly #known = new Map<string, Owned<D>>()
+  /** Other meanings, of extensions beside the one that has the name. */
+  readonly #beside = new Map<string, Owned<D>[]>()
 
-  add(name: string, def: D, extension: string): void {
+  add(name: string, def: D, extension: string, beside?: string): void {
     const key = name.toLowerCase()
     const known = this.#known.get(key)
+    if (known !== undefined && known.extension === beside) {
+      this.#beside.set(key, [...(this.#beside.get(key) ?? []), { def, extension }])
+      return
+    }
     if (known !== undefined)
       throw new Error(`${name} is defined by ${known.extension || 'the core'} and by ${extension}`)
     this.#known.set(key, { def, extension })
@@ -39,6 +45,11 @@ class Shelf<D> {
 
   get(name: string): Owned<D> | undefined {
     return this.#known.get(name) ?? this.#known.get(name.toLowerCase())
+  }
+
+  /** What the name means where these extensions are required. */
+  meant(name: string, required: (extension: string) => boolean): Owned<D> | undefined {
+    return this.#beside.get(name.toLowerCase())?.find(({ extension }) => required(extension)) ?? this.get(name)
   }
 
   names(): readonly string[] {
@@ -68,14 +79,14 @@ export class Registry {
   }
 
   #add(extension: SieveExtension): void {
-    const { name } = extension
+    const { name, beside } = extension
     if (name !== '') {
       if (this.extensions.has(name)) throw new Error(`two extensions ${name}`)
       this.extensions.set(name, extension)
     }
     for (const word of extension.words ?? []) {
-      if (word.kind !== 'test') this.commands.add(word.name, word, name)
-      if (word.kind !== 'command') this.tests.add(word.name, word, name)
+      if (word.kind !== 'test') this.commands.add(word.name, word, name, beside)
+      if (word.kind !== 'command') this.tests.add(word.name, word, name, beside)
     }
     for (const tag of extension.tags ?? []) for (const word of tag.on) this.#addTag(word, tag, name)
     for (const def of extension.matchTypes ?? []) this.matchTypes.add(def.name, def, name)
@@ -102,6 +113,13 @@ export class Registry {
 
   tagsOf(word: string): readonly Owned<AddedTagDef>[] {
     return this.#tags.get(word.toLowerCase()) ?? []
+  }
+
+  /** Extensions that cannot be required with this one. */
+  besides(name: string): readonly string[] {
+    const own = this.extensions.get(name)?.beside
+    const others = [...this.extensions.values()].flatMap((other) => (other.beside === name ? other.name : []))
+    return own === undefined ? others : [own, ...others]
   }
 
   /** The extension and all it implies, itself first. */

@@ -108,6 +108,19 @@ test('a duplicate is known the second time', async () => {
   assert.equal((await messagesIn(boxOf(site, 'kim'))).length, 1)
 })
 
+test('the old notify does the same by mail; denotify takes it back', async () => {
+  const to = `:method "mailto" :options "max@${DOMAIN}"`
+  const kim = `require "notify"; notify :id "a" ${to} :message "$subject$ came"; notify :id "b" ${to}; denotify :is "b";`
+  await using site = await filtered({ users: { kim }, site: { users: ['kim', 'max'] } })
+  assert.match(await send(site), /^250 /)
+  await settled(site)
+  const [text = '', ...more] = await messagesIn(boxOf(site, 'max'))
+  assert.match(text, /^Subject: hello came$/m)
+  assert.match(text, /^Auto-Submitted: auto-notified/m)
+  assert.deepEqual(more, [])
+  assert.equal((await messagesIn(boxOf(site, 'kim'))).length, 1)
+})
+
 test('a notification, and what it tells', async () => {
   const script = `require "enotify"; notify :message "mail came" "mailto:max@${DOMAIN}";`
   await using site = await filtered({ users: { kim: script }, site: { users: ['kim', 'max'] } })

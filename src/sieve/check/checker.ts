@@ -104,6 +104,8 @@ export class Checker implements ValidateContext {
     }
   }
 
+  readonly #isEnabled = (extension: string): boolean => this.#enabled.has(extension)
+
   get report(): Diagnostics {
     return this.#report
   }
@@ -126,6 +128,11 @@ export class Checker implements ValidateContext {
     }
     if (!this.#allowed(registry.extensions.get(extension)?.levels)) {
       this.error(span, 'not-allowed', `"${extension}" is not allowed in a ${this.#options.level} script`)
+      return false
+    }
+    const other = registry.besides(extension).find((name) => this.#enabled.has(name))
+    if (other !== undefined) {
+      this.error(span, 'conflict', `"${extension}" and "${other}" cannot be required together`)
       return false
     }
     for (const name of registry.withImplied(extension)) this.#enabled.add(name)
@@ -185,7 +192,7 @@ export class Checker implements ValidateContext {
     const lenientOutside = this.#lenient
     let told = false
     for (const node of nodes) {
-      const found = this.#options.registry.commands.get(node.name)
+      const found = this.#options.registry.commands.meant(node.name, this.#isEnabled)
       const follows = found?.def.follows
       const chained = follows !== undefined && before !== undefined && follows.includes(before.name)
       // What an `ihave` allowed ends with the chain of if, elsif and else it stands in.
@@ -229,7 +236,7 @@ export class Checker implements ValidateContext {
 
   #test(node: TestNode): CompiledWord {
     const compile = (): CompiledWord | undefined =>
-      this.#word(node, this.#options.registry.tests.get(node.name), 'test', false)
+      this.#word(node, this.#options.registry.tests.meant(node.name, this.#isEnabled), 'test', false)
     return this.#tolerant(node, compile) ?? this.#absent(node)
   }
 

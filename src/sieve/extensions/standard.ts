@@ -19,6 +19,7 @@ import { INCLUDE_EXTENSION } from './include.ts'
 import { MAILBOX, MAILBOXID, MBOXMETADATA, SERVERMETADATA, SPECIAL_USE } from './mailbox.ts'
 import { MAILTO } from './mailto.ts'
 import { ENCLOSE_EXTENSION, EXTRACTTEXT_EXTENSION, FOREVERYPART_EXTENSION, MIME, REPLACE_EXTENSION } from './mime.ts'
+import { OLD_NOTIFY } from './notify.ts'
 import { REDIRECT_DELIVERBY, REDIRECT_DSN } from './redirect-options.ts'
 import { REGEX_EXTENSION } from './regex.ts'
 import { EREJECT, REJECT } from './reject.ts'
@@ -59,6 +60,7 @@ export const STANDARD_EXTENSIONS: readonly SieveExtension[] = [
   INCLUDE_EXTENSION,
   EDITHEADER,
   { ...ENOTIFY, notifyMethods: [MAILTO] },
+  OLD_NOTIFY,
   DUPLICATE_EXTENSION,
   REGEX_EXTENSION,
   ...SPAMTEST_EXTENSIONS,
