@@ -2,12 +2,12 @@
 /**
  * Maildir mailboxes: written to tmp/, synced, linked into new/, the folder synced; a reader sees a whole message or
  * none. Line ends become LF, as Maildir readers on UNIX expect and write themselves. Subaddresses go to the Maildir++
- * folder of that name where it exists. Quotas: maildir-quota.ts.
+ * folder of that name where it exists. Folders: maildir-folders.ts; keywords: maildir-keywords.ts; quotas: maildir-quota.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { access, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { domainOf, localPartOf, type MailAddress } from '../address/address.ts'
+import type { MailAddress } from '../address/address.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
@@ -15,6 +15,8 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { field } from '../mime/fields.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
+import { folderOf, mailboxPath } from './maildir-folders.ts'
+import { keywordLetters } from './maildir-keywords.ts'
 import { addUsage, roomIn } from './maildir-quota.ts'
 
 /** RFC 3463 §3.3 and §3.4: the user's share of the disk is used up, or the disk. */
@@ -28,9 +30,9 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
       const full = await fullBox(box, recipient.address, delivery.envelope.size)
       if (full !== undefined) return full
       const folder = await folderOf(box, recipient, config)
-      const { part, info } = placeFor(recipient.copy?.flags ?? [])
       const name = `${Math.trunc(deps.clock.now() / 1000)}.${delivery.envelope.id}_${randomBytes(6).toString('hex')}.${deps.hostname}`
       await makeMaildir(folder)
+      const { part, info } = await placeFor(folder, recipient.copy?.flags ?? [])
       const tmp = join(folder, 'tmp', name)
       const { octets, path } = await placed(tmp, async () => {
         const size = await writeSynced(tmp, delivery, recipient, signal)
@@ -46,6 +48,16 @@ export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelD
       // The message of a system error names paths of this machine, and reasons go out in notices.
       return { kind: 'deferred', status: STATUS[code] ?? '4.3.0', reason: `the mailbox cannot be written: ${code}` }
     }
+  }
+
+  /** Mail with flags is in `cur`: it has been seen to. */
+  async function placeFor(
+    folder: string,
+    flags: readonly string[],
+  ): Promise<{ readonly part: 'new' | 'cur'; readonly info: string }> {
+    const keywords = config.keywords ? flags.filter((flag) => !flag.startsWith('\\')) : []
+    const letters = systemLetters(flags) + (await keywordLetters(folder, keywords, deps.clock))
+    return letters === '' ? { part: 'new', info: '' } : { part: 'cur', info: `:2,${letters}` }
   }
 
   /** A quota that cannot be looked up keeps no mail away. */
@@ -81,21 +93,7 @@ async function placed<T>(tmp: string, place: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The Maildir of an address. @param path setting `path` of the channel */
-export function mailboxPath(mailboxes: string, path: string, address: MailAddress): string | undefined {
-  const user = safePart(localPartOf(address))
-  const domain = safePart(domainOf(address))
-  if (user === undefined || domain === undefined) return undefined
-  return join(mailboxes, path.replaceAll('{domain}', domain).replaceAll('{user}', user))
-}
-
-/** A part of an address as one path component; `undefined` for what would be something else. */
-function safePart(text: string): string | undefined {
-  const part = text.toLowerCase()
-  return part === '' || part.startsWith('.') || /[/\0]/.test(part) || Buffer.byteLength(part) > 200 ? undefined : part
-}
-
-/** Flags that have a letter in the name of the file; others have no place here. Such mail is in `cur`: it has been seen to. */
+/** System flags by their letters in the name of the file. */
 const LETTERS: readonly (readonly [string, string])[] = [
   ['\\draft', 'D'],
   ['\\flagged', 'F'],
@@ -104,57 +102,9 @@ const LETTERS: readonly (readonly [string, string])[] = [
   ['\\deleted', 'T'],
 ]
 
-function placeFor(flags: readonly string[]): { readonly part: 'new' | 'cur'; readonly info: string } {
+const systemLetters = (flags: readonly string[]): string => {
   const set = new Set(flags.map((flag) => flag.toLowerCase()))
-  const letters = LETTERS.flatMap(([flag, letter]) => (set.has(flag) ? [letter] : [])).join('')
-  return letters === '' ? { part: 'new', info: '' } : { part: 'cur', info: `:2,${letters}` }
-}
-
-/**
- * The folder of a mailbox as scripts name it, levels parted by `/` or `.`: Maildir++, other characters than ASCII in
- * modified UTF-7 (RFC 3501 §5.1.3), as Dovecot has them. `undefined` for what is no name of one.
- */
-export function mailboxFolder(box: string, mailbox: string): string | undefined {
-  if (mailbox.toUpperCase() === 'INBOX') return box
-  const levels = mailbox.replace(/^INBOX[/.]/i, '').split(/[/.]/)
-  const fine = levels.every((level) => level !== '' && !/[\0-\x1f\x7f~]/.test(level))
-  const name = `.${levels.map(modifiedUtf7).join('.')}`
-  return fine && name.length <= MAX_FOLDER ? join(box, name) : undefined
-}
-
-/** A file name has 255 octets on most systems. */
-const MAX_FOLDER = 240
-
-const modifiedUtf7 = (text: string): string =>
-  text.toWellFormed().replace(/&|[^\x20-\x7e]+/gu, (run) => {
-    if (run === '&') return '&-'
-    return `&${Buffer.from(run, 'utf16le').swap16().toString('base64').replace(/=+$/, '').replaceAll('/', ',')}-`
-  })
-
-/** Maildir++: folder `lists` of the box is `.lists`; dots separate levels. */
-async function folderOf(
-  box: string,
-  { detail, copy }: Recipient,
-  { subaddressFolders, createFolders }: ChannelConfigOf<'maildir'>,
-): Promise<string> {
-  if (copy?.mailbox !== undefined) {
-    const filed = mailboxFolder(box, copy.mailbox)
-    if (filed === undefined) return box
-    if (copy.create === true || createFolders) return filed
-    // Where the mailbox is gone meanwhile, mail goes to the inbox rather than nowhere.
-    return await access(filed).then(
-      () => filed,
-      () => box,
-    )
-  }
-  const name = detail?.split('.').every((level) => safePart(level) !== undefined) === true ? detail : undefined
-  if (!subaddressFolders || name === undefined) return box
-  const folder = join(box, `.${name}`)
-  if (createFolders) return folder
-  return await access(folder).then(
-    () => folder,
-    () => box,
-  )
+  return LETTERS.flatMap(([flag, letter]) => (set.has(flag) ? [letter] : [])).join('')
 }
 
 /** A mailbox that a crash takes away would take its mail along: what is made here is synced up to what was there. */

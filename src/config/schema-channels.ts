@@ -178,6 +178,18 @@ const maildir = z
       .default(true)
       .describe('Deliver user+folder@domain into the folder of that name (Maildir++), where it exists.'),
     createFolders: z.boolean().default(false).describe('Make the folder of a subaddress when it is missing.'),
+    specialUse: z
+      .record(z.string().regex(/^\\[A-Za-z][A-Za-z0-9_-]{0,63}$/), z.string().min(1).max(200))
+      .default({ '\\Drafts': 'Drafts', '\\Junk': 'Junk', '\\Sent': 'Sent', '\\Trash': 'Trash' })
+      .describe(
+        'Folders by their attributes (RFC 6154), as scripts ask for them with `:specialuse`; say the same as `special_use` of Dovecot.',
+      ),
+    keywords: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Keep keywords that scripts set, as Dovecot does (dovecot-keywords); false where Dovecot keeps its control files elsewhere.',
+      ),
     overQuota: z
       .enum(['hold', 'return', 'deliver'])
       .default('hold')

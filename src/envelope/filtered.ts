@@ -78,6 +78,9 @@ export interface Redirected extends Copy {
 /** A copy of what is sent for the script, RFC 8580. */
 export interface FiledCopy {
   readonly mailbox: string
+  /** Instead, where there are such: RFC 8579, RFC 9042. */
+  readonly specialUse?: string
+  readonly mailboxId?: string
   readonly flags: readonly string[]
   readonly create: boolean
 }
@@ -178,6 +181,9 @@ export interface RecipientCopy extends Copy {
   /** Absent: the inbox, or wherever the recipient's mail goes. */
   readonly mailbox?: string
   readonly create?: boolean
+  /** Instead, where there are such: RFC 8579, RFC 9042. */
+  readonly specialUse?: string
+  readonly mailboxId?: string
   readonly flags: readonly string[]
 }
 

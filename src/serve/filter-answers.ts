@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What filter scripts ask of a server: its Maildirs, what it remembers, files that hold users' scripts. */
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { parseAddress } from '../address/path.ts'
 import type { Host } from '../ask/ask.ts'
-import { mailboxFolder, mailboxPath } from '../channels/maildir.ts'
+import { folderWithId, isThere, mailboxFolder, mailboxPath, specialFolder } from '../channels/maildir-folders.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { LoadedRevision } from '../config/where.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
@@ -27,22 +27,24 @@ export function filterAnswers(parts: {
 }): Pick<Host, 'mailbox.find' | 'memory.claim' | 'memory.unclaim' | 'filter.file'> {
   const { counters, clock, revision, mailboxes } = parts
   return {
-    /** Of Maildirs alone: another store is not looked into. Special uses and object identifiers are not kept in them. */
+    /** Of Maildirs alone: another store is not looked into. */
     'mailbox.find': async ({ user, mailbox, attribute, id }) => {
       const local = channelConfig(revision(), LOCAL_CHANNEL)
       const store = local.kind === 'local' ? channelConfig(revision(), local.store as ChannelName) : local
       const address = parseAddress(user)
-      if (store.kind !== 'maildir' || address === undefined || mailbox === undefined) return ABSENT
-      if (attribute !== undefined || id !== undefined) return ABSENT
+      if (store.kind !== 'maildir' || address === undefined) return ABSENT
       const box = mailboxPath(mailboxes, store.path, address)
-      const folder = box === undefined ? undefined : mailboxFolder(box, mailbox)
-      if (folder === undefined) return ABSENT
+      if (box === undefined) return ABSENT
+      if (attribute !== undefined || id !== undefined) {
+        const found = id === undefined ? await specialFolder(box, attribute ?? '', store) : await folderWithId(box, id)
+        const same = mailbox === undefined || found?.folder === mailboxFolder(box, mailbox)
+        return found === undefined || !same ? ABSENT : { kind: 'found', value: found.mailbox }
+      }
+      const folder = mailbox === undefined ? undefined : mailboxFolder(box, mailbox)
+      if (folder === undefined || mailbox === undefined) return ABSENT
       // The inbox is made with its first message.
       if (folder === box) return { kind: 'found', value: 'INBOX' }
-      return await access(folder).then(
-        () => ({ kind: 'found', value: mailbox }) as const,
-        () => ABSENT,
-      )
+      return (await isThere(folder)) ? { kind: 'found', value: mailbox } : ABSENT
     },
     'memory.claim': async ({ owner, id, by }) => {
       const until = clock.monotonic() + BUSY_MS

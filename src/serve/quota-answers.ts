@@ -3,7 +3,7 @@
 import type { MailAddress } from '../address/address.ts'
 import type { Host } from '../ask/ask.ts'
 import type { MailboxQuota } from '../ask/questions.ts'
-import { mailboxPath } from '../channels/maildir.ts'
+import { mailboxPath } from '../channels/maildir-folders.ts'
 import { roomIn } from '../channels/maildir-quota.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { LoadedRevision } from '../config/where.ts'

@@ -204,7 +204,7 @@ const notifyOf = (words: readonly string[]): 'never' | readonly ('success' | 'fa
       )
 
 const filedCopy = (fcc: FccArgs | undefined): { readonly copy?: FiledCopy } =>
-  fcc === undefined ? {} : { copy: { mailbox: fcc.mailbox, create: fcc.create, flags: fcc.flags ?? [] } }
+  fcc === undefined ? {} : { copy: { ...fcc, flags: fcc.flags ?? [] } }
 
 /** Suppressed ones are not asked for; one reply to one message is enough (RFC 5230 §4.7). */
 function replies(walk: Walk): readonly VacationReply[] {

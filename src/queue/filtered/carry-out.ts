@@ -54,13 +54,16 @@ export async function carryOut({ recipient }: RecipientState, means: CarryOut): 
   if (keep !== undefined)
     into.push({ ...base, copy: { ...copyOf(filtered, keep, keep.flags, base.copy), ...(by && { by }) } })
   for (const filed of fileinto) {
-    const { mailbox, create, flags, address, detail } = filed
+    const { mailbox, create, flags, address, detail, specialUse, mailboxId } = filed
     const copy = { ...copyOf(filtered, filed, flags, base.copy), by: filed.by }
     // A subaddress that mail came with gives way to the folder's (spec filters.md 1, `fileinto`).
     const { detail: _came, ...plain } = base
     if (detail !== undefined) into.push({ ...base, detail, copy: { ...copy, mailbox: detail, create } })
     else if (address !== undefined) into.push({ ...plain, address, copy })
-    else into.push({ ...base, copy: { ...copy, mailbox, create } })
+    else {
+      const elsewhere = { ...(specialUse && { specialUse }), ...(mailboxId && { mailboxId }) }
+      into.push({ ...base, copy: { ...copy, mailbox, create, ...elsewhere } })
+    }
   }
   for (const redirected of redirects) into.push(...(await redirection(base, filtered, redirected, means)))
   // What is left to say to the sender is said when the turn of this one comes.

@@ -237,8 +237,5 @@ async function filedCopies(
   { place }: SendMeans,
 ): Promise<readonly Place[]> {
   const { recipients } = await place(owner)
-  const { mailbox, create, flags } = filed
-  return recipients
-    .filter(({ user }) => user !== undefined)
-    .map((own) => ({ ...own, copy: { mailbox, create, flags } }))
+  return recipients.filter(({ user }) => user !== undefined).map((own) => ({ ...own, copy: filed }))
 }
