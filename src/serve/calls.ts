@@ -88,6 +88,8 @@ export interface ToWorker extends Pingable {
   readonly follow: { readonly params: boolean; readonly result: undefined }
   /** Slots of a destination came free. */
   readonly look: { readonly params: Destination; readonly result: undefined }
+  /** This lease is wanted by a worker that has fewer. */
+  readonly yield: { readonly params: number; readonly result: undefined }
   /** Answered when everything has ended but the process itself. */
   readonly stop: { readonly params: { readonly deadlineMs: number }; readonly result: Report['ledger'] }
 }

@@ -79,6 +79,9 @@ const handlers: HandlersOf<ToWorker> = {
   look({ channel, key }) {
     serving?.slots.look(channel, key)
   },
+  yield(lease) {
+    serving?.slots.yield(lease)
+  },
   async stop({ deadlineMs }) {
     const ledger = await end(deadlineMs)
     // The answer leaves first; the dispatcher closes the link when it has it, and then this process ends (below).

@@ -81,7 +81,10 @@ export async function serveWithWorkers(
       random: () => randomInt(2 ** 32) / 2 ** 32,
     }),
     clock.monotonic,
-    (index, channel, key) => workerAt(index)?.link.notify('look', { channel, key }),
+    {
+      look: (index, channel, key) => workerAt(index)?.link.notify('look', { channel, key }),
+      yield: (index, lease) => workerAt(index)?.link.notify('yield', lease),
+    },
   )
   const clients = new CollapsedClients({ monotonic: clock.monotonic, log, metrics })
   const slots = slotHandlers({

@@ -2,7 +2,8 @@
 /**
  * Slots of destinations for several workers (design 2.5): one owner counts, and lends them out. A lease is for one
  * delivery at a time, and for as many one after the other as its worker has: one message between processes for a
- * connection, not for a mail. Whoever is refused is told to look again when somebody has given one back.
+ * connection, not for a mail. Whoever is refused is told to look again when somebody has given one back; and whoever
+ * has more of them than the one who was refused is asked for one, lest a worker that came first keeps all while it has mail.
  */
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { LocalSlots, Rank, Sign, Slot } from './slots.ts'
@@ -15,8 +16,19 @@ export type LeaseAnswer =
   | { readonly may: 'not-before'; readonly inMs: number }
 
 interface Lease {
+  readonly number: number
   readonly worker: number
   readonly slot: Slot
+  /** Its worker was asked for it. */
+  asked: boolean
+}
+
+/** What the owner says to workers. */
+export interface ToLeaseholders {
+  /** There may be a slot now. */
+  look(worker: number, channel: ChannelName, key: string): void
+  /** To be given back when the delivery under it is over. */
+  yield(worker: number, lease: number): void
 }
 
 interface Waiter {
@@ -31,22 +43,17 @@ const MAX_WAITERS = 10_000
 export class LeaseOwner {
   readonly #slots: LocalSlots
   readonly #monotonic: () => number
-  readonly #look: (worker: number, channel: ChannelName, key: string) => void
+  readonly #workers: ToLeaseholders
   readonly #leases = new Map<number, Lease>()
   /** By channel, in the order they came. */
   readonly #waiters = new Map<ChannelName, Map<string, Waiter>>()
   #waiting = 0
   #lastLease = 0
 
-  /** @param look tells a worker that there may be a slot now */
-  constructor(
-    slots: LocalSlots,
-    monotonic: () => number,
-    look: (worker: number, channel: ChannelName, key: string) => void,
-  ) {
+  constructor(slots: LocalSlots, monotonic: () => number, workers: ToLeaseholders) {
     this.#slots = slots
     this.#monotonic = monotonic
-    this.#look = look
+    this.#workers = workers
   }
 
   claim(worker: number, channel: ChannelName, key: string): LeaseAnswer {
@@ -56,10 +63,11 @@ export class LeaseOwner {
     const slot = standing.may === 'begin' ? this.#slots.claim(channel, key, now) : undefined
     if (slot === undefined) {
       this.#wait({ worker, channel, key })
+      this.#share({ worker, channel, key })
       return { may: 'not-yet' }
     }
     this.#lastLease += 1
-    this.#leases.set(this.#lastLease, { worker, slot })
+    this.#leases.set(this.#lastLease, { number: this.#lastLease, worker, slot, asked: false })
     return { may: 'begin', lease: this.#lastLease, rank: slot.rank }
   }
 
@@ -112,6 +120,16 @@ export class LeaseOwner {
     this.#waiting++
   }
 
+  /** One lease at a time, until both have as many: of the same destination, else of the channel, which may be full. */
+  #share({ worker, channel, key }: Waiter): void {
+    const ofChannel = [...this.#leases.values()].filter(({ slot, asked }) => !asked && slot.channel === channel)
+    const ofKey = ofChannel.filter(({ slot }) => slot.key === key)
+    const lease = spare(ofKey, worker) ?? spare(ofChannel, worker)
+    if (lease === undefined) return
+    lease.asked = true
+    this.#workers.yield(lease.worker, lease.number)
+  }
+
   /** One slot came free, and the destination may bear one more: two may look, those of the same destination first. */
   #tell(channel: ChannelName, key: string): void {
     const waiters = this.#waiters.get(channel)
@@ -123,11 +141,19 @@ export class LeaseOwner {
         if (same && waiter.key !== key) continue
         this.#forget(waiters, name)
         told++
-        this.#look(waiter.worker, channel, waiter.key)
+        this.#workers.look(waiter.worker, channel, waiter.key)
       }
   }
 
   #forget(waiters: Map<string, Waiter>, name: string): void {
     if (waiters.delete(name)) this.#waiting--
   }
+}
+
+/** One of the worker that has most of these, where that is two more than this one has. */
+function spare(leases: readonly Lease[], worker: number): Lease | undefined {
+  const counts = new Map<number, number>()
+  for (const { worker: holder } of leases) counts.set(holder, (counts.get(holder) ?? 0) + 1)
+  const [holder, most] = [...counts].reduce((a, b) => (b[1] > a[1] ? b : a), [worker, 0])
+  return most < (counts.get(worker) ?? 0) + 2 ? undefined : leases.find((lease) => lease.worker === holder)
 }

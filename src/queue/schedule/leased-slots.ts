@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Slots of destinations as a worker sees them: lent by an owner (lease-owner.ts), asked for when there is work, kept
- * while there is more of it, given back a moment after. Answers at once from what it has; when it has nothing it asks,
+ * while there is more of it and nobody else wants it, given back a moment after. Answers at once from what it has; when it has nothing it asks,
  * says "not yet", and has its schedule look again when the owner has answered.
  */
 import type { Clock } from '../../clock/clock.ts'
@@ -49,6 +49,8 @@ export class LeasedSlots implements DestinationSlots {
   readonly #clock: Clock
   readonly #states = new Map<string, DestinationState>()
   readonly #leases = new WeakMap<Slot, Lease>()
+  /** Asked for, and given back when the delivery under it is over. */
+  readonly #wanted = new Set<number>()
   #listeners: ((channel: ChannelName, key: string) => void)[] = []
   #sweeping = false
 
@@ -66,6 +68,18 @@ export class LeasedSlots implements DestinationSlots {
     const state = this.#states.get(nameOf(channel, key))
     if (state !== undefined) state.refusedUntil = 0
     this.#changed(channel, key)
+  }
+
+  /** The owner wants this one for somebody who has fewer. */
+  yield(lease: number): void {
+    for (const state of this.#states.values()) {
+      const at = state.idle.findIndex(({ number }) => number === lease)
+      const [idle] = at < 0 ? [] : state.idle.splice(at, 1)
+      if (idle === undefined) continue
+      this.#giveUp(state, idle, idle.told ? 'alive' : 'unsaid')
+      return
+    }
+    this.#wanted.add(lease)
   }
 
   standing(channel: ChannelName, key: string, now: number): Standing {
@@ -113,6 +127,10 @@ export class LeasedSlots implements DestinationSlots {
       }
       lease.told = true
     }
+    if (this.#wanted.has(lease.number)) {
+      this.#giveUp(state, lease, sign)
+      return false
+    }
     lease.idleSince = now
     state.idle.push(lease)
     this.#sweepLater()
@@ -147,7 +165,14 @@ export class LeasedSlots implements DestinationSlots {
     )
   }
 
+  /** For another worker: not asked for again before that one had the time to take it. */
+  #giveUp(state: DestinationState, lease: Lease, sign: Sign): void {
+    state.refusedUntil = this.#clock.monotonic() + MEANWHILE_MS
+    void this.#giveBack(state, lease, sign)
+  }
+
   async #giveBack(state: DestinationState, { number }: Lease, sign: Sign): Promise<void> {
+    this.#wanted.delete(number)
     try {
       const closedForMs = await this.#service.giveBack(number, sign)
       if (sign !== 'down') return

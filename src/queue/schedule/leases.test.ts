@@ -21,9 +21,12 @@ function site({ workers = 2, concurrency = 8, perDestination = 3 } = {}) {
   })
   const looks: string[] = []
   const leased: LeasedSlots[] = []
-  const owner = new LeaseOwner(slots, clock.monotonic.bind(clock), (worker, channel, key) => {
-    looks.push(`${worker} ${key}`)
-    leased[worker]?.look(channel, key)
+  const owner = new LeaseOwner(slots, clock.monotonic.bind(clock), {
+    look(worker, channel, key) {
+      looks.push(`${worker} ${key}`)
+      leased[worker]?.look(channel, key)
+    },
+    yield: (worker, lease) => leased[worker]?.yield(lease),
   })
   for (let worker = 0; worker < workers; worker++) {
     // As over a link: every answer comes a turn later.
@@ -132,6 +135,37 @@ test('an operator opens a destination that is down, for all', async () => {
   await turn()
   s.at(0).reopen(CHANNEL, 'example.net')
   await s.must(0, 'example.net')
+})
+
+test('a worker that came later gets its share of a destination that another has all slots of', async () => {
+  const s = site({ perDestination: 6 })
+  const held: Slot[][] = [[], []]
+  const finish = async (worker: number): Promise<void> => {
+    const slot = held[worker]?.shift()
+    if (slot !== undefined) s.release(worker, slot, 'alive')
+    await turn()
+  }
+  const begin = async (worker: number): Promise<void> => {
+    const slot = await s.claim(worker, 'busy.example')
+    if (slot !== undefined) held[worker]?.push(slot)
+  }
+  // One proof that it answers lets one more in.
+  for (let i = 0; i < 30; i++) {
+    await begin(0)
+    if (held[0]?.length === 6) break
+    await finish(0)
+    for (let j = 0; j < 6; j++) await begin(0)
+  }
+  assert.equal(held[0]?.length, 6)
+  for (let i = 0; i < 40; i++) {
+    s.pass(1000) // who was refused may ask again
+    await begin(1)
+    await finish(0)
+    await begin(1)
+    for (let j = 0; j < 6; j++) await begin(0)
+    assert.ok((held[0]?.length ?? 0) + (held[1]?.length ?? 0) <= 6)
+  }
+  assert.deepEqual([held[0]?.length, held[1]?.length], [3, 3])
 })
 
 test('together never more than the limits of channel and destination', async () => {
