@@ -14,7 +14,8 @@ if (process.env.NODE_COMPILE_CACHE === undefined) {
   if (isTrusted(folder)) process.env.NODE_COMPILE_CACHE = folder
 }
 const main = join(ROOT, 'src', 'cli', 'main.ts')
-const node = existsSync(join(ROOT, 'node_modules')) ? findNode() : prepare()
+// One package stands for all: the cache above makes the folder.
+const node = existsSync(join(ROOT, 'node_modules', 'commander')) ? findNode() : prepare()
 if (node === process.execPath) {
   process.argv[1] = main
   // Without a folder it would take one under the system's temporary folder.
