@@ -175,8 +175,8 @@ function resultJson({ status, error, cause, actions, implicitKeep, flags }: Siev
 function actionJson(action: Action): Readonly<Record<string, unknown>> {
   const { kind, line } = action
   if (isAction(action, 'fileinto')) {
-    const { mailbox, flags = [], copy, ...more } = action.args
-    return { action: kind, mailbox, flags, copy, line, ...more }
+    const { mailbox, flags = [], copy, create, ...more } = action.args
+    return { action: kind, mailbox, flags, copy, line, ...(create ? { create } : {}), ...more }
   }
   if (isAction(action, 'keep')) return { action: kind, flags: action.args.flags ?? [], line }
   return { action: kind, ...action.args, line }

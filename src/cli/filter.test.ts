@@ -50,7 +50,7 @@ test('run: what a script would do, without a configuration', async (t) => {
   assert.deepEqual(
     await json(['filter', 'run', script, '-', '--from', 'lee@example.net', '--to', 'kim@example.org'], MESSAGE),
     {
-      actions: [{ action: 'fileinto', mailbox: 'Recipes', flags: ['\\Flagged'], copy: false, line: 5, create: false }],
+      actions: [{ action: 'fileinto', mailbox: 'Recipes', flags: ['\\Flagged'], copy: false, line: 5 }],
       implicitKeep: false,
       errors: [],
     },

@@ -18,7 +18,11 @@ const glue = (values: readonly string[]): string => values.join('---')
 
 const name = fc.oneof(
   fc.constantFrom('a', 'b', 'c', 'blocked'),
-  fc.string({ minLength: 1, maxLength: 6, unit: 'grapheme' }).filter((text) => problemOf(text) === undefined),
+  // As they come out of script-name.ts.
+  fc
+    .string({ minLength: 1, maxLength: 6, unit: 'grapheme' })
+    .map((text) => text.normalize('NFC'))
+    .filter((text) => problemOf(text) === undefined),
 )
 const text = fc.oneof(
   fc.constantFrom(
@@ -170,4 +174,16 @@ test('what looks wrong in a script is a warning of the language (RFC 5804 §1.3)
   assert.equal(errors, '')
   assert.match(warnings, /mine:1:9: warning: "copy" is required, and nothing here needs it/)
   assert.match(warnings, /mine:1:23: warning: nothing behind stop is reached/)
+})
+
+test('a name that another program wrote in letters of two parts is found, and its state and text are kept', () => {
+  const scripts = new Scripts([printRule({ order: 0, name: 'cafe\u0301', text: 'keep;' })], glue)
+  assert.deepEqual(
+    scripts.list().map((script) => script.name),
+    ['caf\u00e9'],
+  )
+  assert.equal(scripts.get('caf\u00e9')?.text, 'keep;')
+  assert.equal(scripts.rename('caf\u00e9', 'tea').kind, 'changed')
+  const template = new Scripts([printRule({ order: 1, template: 'block', name: 'cafe\u0301', text: '' })], glue)
+  assert.equal(template.put('caf\u00e9', 'stop;').kind, 'exists')
 })

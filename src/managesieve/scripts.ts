@@ -115,7 +115,7 @@ export class Scripts {
 
   /** Names are one for all rules, shown here or not. */
   #isTemplates(name: string): boolean {
-    return this.#rules.some((rule) => rule.template !== undefined && rule.name === name)
+    return this.#rules.some((rule) => rule.template !== undefined && rule.name?.normalize('NFC') === name)
   }
 }
 
@@ -133,7 +133,8 @@ function entriesOf(values: readonly string[], rules: readonly Rule[], glue: Glue
   // Names that people gave come before names that are made up.
   const named = new Map<number, string>()
   for (const { rule, index } of single) {
-    const { name } = rule
+    // As clients' names are read (script-name.ts), whoever wrote it.
+    const name = rule.name?.normalize('NFC')
     if (name === undefined || problemOf(name) !== undefined || taken.has(name)) continue
     taken.add(name)
     named.set(index, name)

@@ -91,3 +91,21 @@ test('any values have different names, and a rule found by its name is the one t
     { numRuns: 200 },
   )
 })
+
+test('a name is one however its letters are composed', () => {
+  const [one, two] = ['caf\u00e9', 'cafe\u0301']
+  const first = valuesOf(putRule([], two, { text: 'keep;' }))
+  assert.deepEqual(first, [`# $Rule Info: Name=${one}\nkeep;`])
+  assert.deepEqual(valuesOf(putRule(first, two, { text: 'stop;' })), [`# $Rule Info: Name=${one}\nstop;`])
+  // As another program may have written it.
+  const other = [`# $Rule Info: Order=1 Name=${two}\nkeep;`]
+  assert.equal(ruleNamed(other, one)?.index, 0)
+  assert.equal(ruleNamed(other, two)?.index, 0)
+  assert.equal(enableRule(other, two, false).kind, 'changed')
+  assert.deepEqual(valuesOf(enableOnly(other, two)), other)
+  assert.equal(orderRules(other, [two]).kind, 'changed')
+  assert.equal(orderRules(other, [one, two]).kind, 'refused')
+  assert.deepEqual(valuesOf(deleteRule(other, one)), [])
+  // Two values of one name: the second is called by its place.
+  assert.deepEqual(shape([other[0] ?? '', `# $Rule Info: Name=${one}\nstop;`]), [`1 ${one}`, '2 rule 2'])
+})

@@ -4,6 +4,8 @@
  * stored values to stored values; a value that is not spoken of keeps every octet. (ManageSieve shows the same values
  * as scripts of which one is active: managesieve/scripts.ts.)
  *
+ * Names are compared in the composed form of Net-Unicode (RFC 5198 §2), as ManageSieve does, and written in it.
+ *
  * A value without a name of its own, or with one that another has, is called by its place: `rule 3`. As soon as it is
  * written it keeps that name.
  */
@@ -37,7 +39,7 @@ export function namedRules(values: readonly string[]): readonly NamedRule[] {
 }
 
 export const ruleNamed = (values: readonly string[], name: string): NamedRule | undefined =>
-  namedRules(values).find((each) => each.name === name)
+  namedRules(values).find((each) => each.name === composed(name))
 
 /**
  * Puts a rule in the place of the one with this name, or behind all others. What it does not say (`order`) stays as it
@@ -51,7 +53,7 @@ export function putRule(
   if (!isRuleName(name)) return { kind: 'refused', why: `"${name}" cannot be the name of a rule` }
   const old = ruleNamed(values, name)
   if (old === undefined && values.length >= MAX_RULES) return { kind: 'refused', why: `more than ${MAX_RULES} rules` }
-  const value = printRule({ ...rule, name, order: old?.rule.order })
+  const value = printRule({ ...rule, name: composed(name), order: old?.rule.order })
   return { kind: 'changed', values: old === undefined ? [...values, value] : values.with(old.index, value) }
 }
 
@@ -66,7 +68,8 @@ export function enableRule(values: readonly string[], name: string, on: boolean)
 /** Turns off every rule without a template but this one: `undefined` turns off all of those. */
 export function enableOnly(values: readonly string[], name: string | undefined): RulesChange {
   if (name !== undefined && ruleNamed(values, name) === undefined) return { kind: 'absent', name }
-  const off = namedRules(values).filter((each) => each.place > 0 && !each.rule.template && each.name !== name)
+  const kept = name === undefined ? undefined : composed(name)
+  const off = namedRules(values).filter((each) => each.place > 0 && !each.rule.template && each.name !== kept)
   const rest = off.reduce((all, each) => all.with(each.index, rewritten(each, 0)), values)
   return name === undefined ? { kind: 'changed', values: rest } : enableRule(rest, name, true)
 }
@@ -82,11 +85,11 @@ export function deleteRule(values: readonly string[], name: string): RulesChange
  * named stay off.
  */
 export function orderRules(values: readonly string[], names: readonly string[]): RulesChange {
-  if (new Set(names).size < names.length) return { kind: 'refused', why: 'a rule is named twice' }
+  if (new Set(names.map(composed)).size < names.length) return { kind: 'refused', why: 'a rule is named twice' }
   const all = namedRules(values)
   const first: NamedRule[] = []
   for (const name of names) {
-    const found = all.find((each) => each.name === name)
+    const found = all.find((each) => each.name === composed(name))
     if (found === undefined) return { kind: 'absent', name }
     first.push(found)
   }
@@ -98,12 +101,15 @@ export function orderRules(values: readonly string[], names: readonly string[]):
   return { kind: 'changed', values: changed }
 }
 
+const composed = (name: string): string => name.normalize('NFC')
+
 const rewritten = ({ rule, name }: NamedRule, order: number | undefined): string => printRule({ ...rule, name, order })
 
 function namesOf(rules: readonly Rule[]): readonly string[] {
   const taken = new Map<string, number>()
-  for (const [index, { name }] of rules.entries()) if (name !== undefined && !taken.has(name)) taken.set(name, index)
-  return rules.map(({ name }, index) => {
+  const own = rules.map(({ name }) => (name === undefined ? undefined : composed(name)))
+  for (const [index, name] of own.entries()) if (name !== undefined && !taken.has(name)) taken.set(name, index)
+  return own.map((name, index) => {
     if (name !== undefined && taken.get(name) === index) return name
     let number = index + 1
     while (taken.has(`rule ${number}`)) number++
