@@ -5,6 +5,8 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import fc from 'fast-check'
+import { announceSeed } from '../../test/fuzz/seed.ts'
 import { systemClock } from '../clock/clock.ts'
 import { keywordLetters } from './maildir-keywords.ts'
 
@@ -96,4 +98,32 @@ test('nothing is read or written through a link', async (t) => {
   await symlink(other, join(path, 'dovecot-keywords'))
   assert.equal(await keywordLetters(path, ['Blau'], systemClock), '')
   assert.equal(await readFile(other, 'utf8'), '0 Blau\n')
+})
+
+test('whatever stands in the file, letters are letters, each keyword has one of its own, and what was there stays', async (t) => {
+  const seed = announceSeed('keywords of Maildirs')
+  const path = await folder(t)
+  const line = fc.oneof(
+    fc.tuple(fc.nat(30), fc.constantFrom('a', 'B', 'c d', '$Junk')).map(([number, name]) => `${number} ${name}\n`),
+    fc.string({ maxLength: 8 }),
+  )
+  const keywords = fc.array(fc.constantFrom('a', 'b', '$junk', 'new', 'x'.repeat(101)), { maxLength: 4 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { maxLength: 6 }), keywords, async (lines, wanted) => {
+      await writeFile(join(path, 'dovecot-keywords'), lines.join(''))
+      const letters = await keywordLetters(path, wanted, systemClock)
+      assert.match(letters, /^[a-z]*$/)
+      const after = await named(path)
+      if (after === lines.join('')) return
+      for (const known of lines
+        .join('')
+        .split('\n')
+        .filter((each) => /^(?:1?\d|2[0-5]) ./.test(each)))
+        assert.ok(
+          after.split('\n').some((each) => each === known || each.startsWith(`${known.split(' ')[0]} `)),
+          known,
+        )
+    }),
+    { seed, numRuns: 200 },
+  )
 })

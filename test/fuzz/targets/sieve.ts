@@ -2,12 +2,14 @@
 /**
  * Sieve: the reader of scripts, and running them. Properties:
  * - any octets: nothing throws; the tree, written back, is the script to the octet; each diagnostic has a place in it;
- *   there are no more than the limit says; what compiles, compiles the same when it is saved and loaded;
+ *   there are no more than the limit says; what compiles, compiles the same when it is saved and loaded; each argument
+ *   of each word is found again in the text, with the strings it was compiled with;
  * - a script that compiles, on any message: it ends within its steps, never throws, does the same when it runs again,
  *   keeps the message after an error, and takes no more actions than it may.
  */
 import assert from 'node:assert/strict'
 import {
+  CompiledWord,
   type Diagnostic,
   formatDiagnostic,
   printScript,
@@ -62,6 +64,26 @@ function checkDiagnostic(diagnostic: Diagnostic, text: string): void {
   assert.ok(formatDiagnostic(diagnostic, text).length < message.length + 1000)
 }
 
+/** Programs keep no tree: what an argument was is read again. */
+function checkWord(word: CompiledWord, text: string): void {
+  for (const name of word.shape.names) {
+    const node = word.argumentNode(name)
+    assert.ok(node !== undefined, `${word.def.name} has lost ${name}`)
+    assert.ok(word.start <= node.start && node.end <= text.length)
+    const written = node.node === 'string' ? [node] : node.node === 'string-list' ? node.strings : []
+    assert.equal(written.length, word.constants(name).length, `${word.def.name}: other strings in ${name}`)
+    for (const [i, constant] of word.constants(name).entries())
+      if (constant !== undefined && !constant.includes('${') && !written[i]?.value.includes('${'))
+        assert.equal(written[i]?.value, constant)
+  }
+  const { line, column } = word.place
+  assert.equal(text.split('\n')[line - 1]?.[column - 1]?.toLowerCase(), word.node.name[0])
+  const tests = word.values.flatMap((value) =>
+    value instanceof CompiledWord ? [value] : Array.isArray(value) ? value : [],
+  )
+  for (const inner of [...tests, ...(word.block ?? [])]) checkWord(inner, text)
+}
+
 export const sieveScripts: Target = {
   name: 'sieve-scripts',
   grammar: any(SCRIPT, SOUP, SOUP),
@@ -79,6 +101,7 @@ export const sieveScripts: Target = {
     assert.equal(compiled.ok, !compiled.diagnostics.some(({ severity }) => severity === 'error'))
     if (diagnostics.some(({ severity }) => severity === 'error')) assert.equal(compiled.ok, false)
     if (!compiled.ok) return
+    for (const word of compiled.program.block) checkWord(word, text)
     const loaded = engine.load(engine.save(compiled.program))
     assert.ok(loaded?.ok === true && !loaded.stale)
     assert.deepEqual(loaded.program.extensionsUsed, compiled.program.extensionsUsed)
@@ -93,6 +116,10 @@ const OTHER = 'require ["include", "fileinto"]; include "itself"; fileinto "othe
 const HOST: SieveHost = {
   'sieve.mailbox': ({ mailbox }) => (mailbox.length % 2 === 0 ? { kind: 'found', value: mailbox } : { kind: 'absent' }),
   'sieve.include': ({ name }) => (name === 'missing' ? { kind: 'absent' } : { kind: 'found', value: OTHER }),
+  'sieve.list': ({ list, value = '' }) =>
+    (list.length + value.length) % 2 === 0 ? { kind: 'found', value: true } : { kind: 'absent' },
+  'sieve.members': ({ list }) =>
+    list.length % 2 === 0 ? { kind: 'found', value: ['a@example.org', list] } : { kind: 'absent' },
   'sieve.duplicate': () => ({ kind: 'absent' }),
 }
 
