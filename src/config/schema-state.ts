@@ -70,7 +70,7 @@ export const stateSettings = z
       'Redis: wait between attempts to connect while it is away; until then call-outs fail at once (metermaid.mtaclient.connectfrequency).',
     ),
     save: positive('30s').describe(
-      'Embedded: the counts are written to the spool this often, and at the end; a crash loses what was counted since.',
+      'Embedded: the counts are written to the spool this often, and at the end; a crash loses what was counted since, but for what filters remember.',
     ),
     tables: z
       .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/), table)

@@ -2,13 +2,16 @@
 /**
  * The embedded counters on disk: all of them into a new file, synced, renamed over the old one, now and then and at the
  * end. A file that cannot be read is put aside; then counting begins anew, which lets through what a throttle would
- * not have, and greylists once more. Has one owner, the process that counts.
+ * not have, and greylists once more. What must not be forgotten (`kept`) stands in a journal until then
+ * (counters-journal.ts). Has one owner, the process that counts.
  */
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from '../monitor/log.ts'
-import type { OpenCounters } from './counters.ts'
+import { keptKey } from './counter-rules.ts'
+import type { CounterAnswer, CounterRequest, OpenCounters } from './counters.ts'
+import { CountersJournal, readJournals } from './counters-journal.ts'
 import { EmbeddedCounters, type SavedEntry } from './embedded-counters.ts'
 
 export interface CountersFileOptions {
@@ -26,7 +29,8 @@ const SLICE = 2000
 export async function openCounters(options: CountersFileOptions): Promise<OpenCounters> {
   const { path, saveMs, clock, log } = options
   const counters = new EmbeddedCounters(clock)
-  await restore(counters, options)
+  const savedAt = await restore(counters, options)
+  const journal = await replay(counters, savedAt, options)
   let written = counters.changes
   let failed: string | undefined
   let saving: Promise<void> = Promise.resolve()
@@ -35,7 +39,9 @@ export async function openCounters(options: CountersFileOptions): Promise<OpenCo
       const { changes } = counters
       if (changes === written) return
       try {
+        const removeOld = await journal.begin()
         await write(path, counters, clock.now())
+        await removeOld()
         written = changes
         failed = undefined
       } catch (err) {
@@ -52,11 +58,18 @@ export async function openCounters(options: CountersFileOptions): Promise<OpenCo
     })
   let cancel = arm()
   return {
-    count: (request) => counters.count(request),
+    count(request) {
+      const answer = counters.count(request)
+      if (!isKept(request, answer)) return answer
+      const { ageMs = 0, value = null } = counters.savedOf(request) ?? {}
+      const change = { table: request.table.name, key: keptKey(request.key), at: clock.now(), ageMs, value }
+      return journal.append(change).then(() => answer)
+    },
     check: () => ({ name: 'counts', ok: failed === undefined, detail: failed ?? 'kept by this server' }),
     async [Symbol.asyncDispose]() {
       cancel()
       await save()
+      await journal[Symbol.asyncDispose]()
     },
   }
 }
@@ -83,25 +96,56 @@ async function write(path: string, counters: EmbeddedCounters, savedAt: number):
   await folder.sync()
 }
 
-async function restore(counters: EmbeddedCounters, { path, clock, log }: CountersFileOptions): Promise<void> {
+/** It changed what must not be forgotten. */
+const isKept = (request: CounterRequest, answer: CounterAnswer): boolean =>
+  'kept' in request.table &&
+  request.table.kept === true &&
+  answer.kind === 'found' &&
+  (answer.value === 'under' || answer.value === 'free' || answer.value === '')
+
+/** What was changed since the last save. */
+async function replay(
+  counters: EmbeddedCounters,
+  savedAt: number,
+  { path, clock, log }: CountersFileOptions,
+): Promise<CountersJournal> {
+  const { changes, next } = await readJournals(path).catch((err: unknown) => {
+    log.error('counters.not-read', { path, err })
+    return { changes: [], next: clock.now() }
+  })
+  const since = changes.filter(({ at }) => at >= savedAt)
+  for (const { table, key, at, ageMs, value } of since) {
+    const entry = { table, key, ageMs: ageMs + Math.max(0, clock.now() - at) }
+    counters.forget(entry)
+    if (value !== undefined) counters.restore({ ...entry, value })
+  }
+  if (since.length > 0) log.info('counters.replayed', { changes: since.length })
+  return new CountersJournal(path, next, log)
+}
+
+/** When what is there was saved, wall-clock ms; before all time where nothing is. */
+async function restore(counters: EmbeddedCounters, { path, clock, log }: CountersFileOptions): Promise<number> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (err) {
     if (!(err instanceof Error && 'code' in err && err.code === 'ENOENT')) log.error('counters.not-read', { path, err })
-    return
+    return Number.NEGATIVE_INFINITY
   }
   try {
     const [head = '', ...lines] = text.split('\n')
     // A wall clock that was set back makes nobody wait longer than he had to.
-    const awayMs = Math.max(0, clock.now() - savedAtOf(head))
+    const savedAt = savedAtOf(head)
+    const awayMs = Math.max(0, clock.now() - savedAt)
     const entries = lines.filter((line) => line !== '').map(entryOf)
     for (const entry of entries) counters.restore({ ...entry, ageMs: entry.ageMs + awayMs })
     log.info('counters.read', { entries: entries.length })
+    return savedAt
   } catch (err) {
     const aside = `${path}.damaged`
     await rename(path, aside).catch(() => {})
     log.error('counters.damaged', { path, aside, err })
+    return Number.NEGATIVE_INFINITY
   }
 }
 

@@ -18,6 +18,8 @@ export interface CounterTable {
   readonly penalize: boolean
   /** With one more, the key that was not used for longest is dropped. */
   readonly maxEntries: number
+  /** What passed is on disk before the answer: a crash forgets nothing of it. */
+  readonly kept?: true
 }
 
 /** Who was seen when: refused until `blockMs` have passed, accepted if it comes again within `resubmitMs`. */
@@ -34,6 +36,8 @@ export interface GreylistTable {
 export interface MemoryTable {
   readonly name: string
   readonly maxEntries: number
+  /** As of a CounterTable. */
+  readonly kept?: true
 }
 
 export type CounterRequest =

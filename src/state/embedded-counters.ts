@@ -70,6 +70,23 @@ export class EmbeddedCounters implements Counters {
       }
   }
 
+  /** What the key of a request holds now, for the disk; `undefined`: nothing. */
+  savedOf({ table, key }: CounterRequest): SavedEntry | undefined {
+    const entry = this.#tables.get(table.name)?.entries.get(keptKey(key))
+    if (entry === undefined) return undefined
+    return {
+      table: table.name,
+      key: keptKey(key),
+      ageMs: Math.round(this.#clock.monotonic() - entry.since),
+      value: entry.value,
+    }
+  }
+
+  /** As `restore`, for a key that held nothing any more. */
+  forget({ table, key }: Pick<SavedEntry, 'table' | 'key'>): void {
+    this.#tables.get(table)?.entries.delete(key)
+  }
+
   /** @param ageMs with the time that the server was away */
   restore({ table: name, key, ageMs, value }: SavedEntry): void {
     const table = this.#table(name)

@@ -16,7 +16,7 @@ const LONGEST_MS = 30 * 24 * 3_600_000
 /** From the claim to the end of the first attempt, and from each attempt to the next behind its time. */
 export const CLAIM_MS = 600_000
 
-const DUPLICATES: MemoryTable = { name: 'filters.duplicates', maxEntries: MAX_REMEMBERED }
+const DUPLICATES: MemoryTable = { name: 'filters.duplicates', maxEntries: MAX_REMEMBERED, kept: true }
 
 export interface DuplicateId {
   /** Main address of whoever the script belongs to. */

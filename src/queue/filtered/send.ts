@@ -160,7 +160,11 @@ async function isNew({ counters }: SendMeans, owner: string, { to, handle, secon
   if (seconds === 0) return true
   const key = memoryKey(owner, `${to.toLowerCase()} ${handle}`)
   const hours = PERIODS.find((each) => each * 3600 >= seconds) ?? PERIODS.at(-1) ?? 1
-  const request = { do: 'throttle', table: table(`filters.vacation.${hours}`, 1, hours * HOUR_MS), key } as const
+  const request = {
+    do: 'throttle',
+    table: { ...table(`filters.vacation.${hours}`, 1, hours * HOUR_MS), kept: true },
+    key,
+  } as const
   return (await answered(counters, request)) === 'under'
 }
 
