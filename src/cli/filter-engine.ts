@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The language of scripts, with or without a configuration, and how scripts and messages are read. */
-import { access, readFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { filterEngine, type SiteFilters } from '../config/site-filters.ts'
 import { type CompileOptions, SIEVE_LEVELS, type SieveEngine, type SieveLevel } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
@@ -43,11 +43,22 @@ export function requireLevel(text: string): SieveLevel {
   return level
 }
 
-/** @throws UsageError when there is no such file */
-export async function readInput(cli: Cli, file: string): Promise<Buffer> {
-  if (file === '-') return await buffer(cli.streams.stdin)
+/** Octets of a message that are read; filters see fewer (`filters.content`). */
+export const MAX_MESSAGE = 1 << 26
+/** Octets of a script or template that are read; no script that is taken has so many. */
+const MAX_SCRIPT = 1 << 22
+
+/** @throws UsageError when there is no such file, or it has more than `most` octets: a device, as it were */
+export async function readInput(cli: Cli, file: string, most: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let octets = 0
   try {
-    return await readFile(file)
+    for await (const piece of file === '-' ? cli.streams.stdin : createReadStream(file)) {
+      pieces.push(Buffer.from(piece))
+      octets += pieces.at(-1)?.length ?? 0
+      if (octets > most) throw new UsageError(`${shownName(file)} has more than ${most} octets`)
+    }
+    return Buffer.concat(pieces)
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR'))
       throw new UsageError(`${file} is no file that can be read`)
@@ -58,7 +69,7 @@ export async function readInput(cli: Cli, file: string): Promise<Buffer> {
 /** @throws UsageError when it is no UTF-8 */
 export async function readScript(cli: Cli, file: string): Promise<string> {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readInput(cli, file))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readInput(cli, file, MAX_SCRIPT))
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(`${file} is not UTF-8, which scripts are (RFC 5228 §2.1)`)
     throw error

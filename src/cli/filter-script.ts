@@ -18,6 +18,7 @@ import type { Cli } from './cli.ts'
 import { UsageError } from './exit.ts'
 import {
   languageOf,
+  MAX_MESSAGE,
   readInput,
   readScript,
   requireLevel,
@@ -97,7 +98,7 @@ export async function runScript(
     given.services.includes.personal.set(name, text)
     given.services.includes.global.set(name, text)
   }
-  const content = asOnTheWire(await readInput(cli, message))
+  const content = asOnTheWire(await readInput(cli, message, MAX_MESSAGE))
   const { program, diagnostics } = engine.compile(source, { name: shownName(script), ...how })
   const steps: TraceStep[] = []
   if (!cli.json) complainAbout(cli, diagnostics, source)

@@ -300,3 +300,15 @@ test('fields and render, as a form uses them', async () => {
   const rendered = await json(['template', 'render', 'block-sender', '--answers', '-'], answers)
   assert.match(JSON.stringify(rendered), /reject .*"answers":\{"who":\["lee@example.net"\],"action":"send it back"\}/)
 })
+
+test('what has no end is not read to its end', async (t) => {
+  const { file } = await files(t)
+  for (const args of [
+    ['filter', 'check', '/dev/zero'],
+    ['filter', 'run', await file('fine.sieve', 'keep;'), '/dev/zero'],
+  ]) {
+    const { code, err } = await postern(args)
+    assert.equal(code, 2)
+    assert.match(err, /\/dev\/zero has more than \d+ octets/)
+  }
+})
