@@ -24,8 +24,8 @@ import { readSettings, requireTemplate, sayProblems, siteTemplates } from './tem
 export async function listRules(cli: Cli, address: string): Promise<void> {
   const values = await readRules(cli, address)
   const { engine, ...how } = await siteLanguage(cli, 'user')
-  const rules = namedRules(values).map(({ name, rule, place, index }) => {
-    const { ok } = engine.compile(values[index] ?? '', { name, ...how })
+  const rules = namedRules(values).map(({ name, rule, place }) => {
+    const { ok } = engine.compile(rule.text, { name, ...how })
     const { template } = rule
     const edited = template === undefined ? undefined : isEdited(rule)
     return { name, place, template, edited, ok, bytes: Buffer.byteLength(rule.text) }

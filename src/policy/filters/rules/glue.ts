@@ -69,7 +69,7 @@ export function glue(values: readonly string[], { engine, level = 'user', limits
   let left = scriptBytes
   let compiledBytes = 0
   for (const [count, index] of runOrder(values).entries()) {
-    const value = values[index] ?? ''
+    const value = withoutMark(values[index] ?? '')
     const name = `rule ${index + 1}`
     const cost = Buffer.byteLength(value) + 1
     if (cost > left || count >= MAX_RULES || compiledBytes + cost > MAX_COMPILED * scriptBytes) {
@@ -101,6 +101,16 @@ export function glue(values: readonly string[], { engine, level = 'user', limits
   }
   for (const { index } of taken) dropped.push({ index, diagnostics: [tooMuch(`rule ${index + 1}`, scriptBytes)] })
   return { text: '', placeOf: () => undefined, dropped, order: [] }
+}
+
+/**
+ * A byte order mark at the beginning of a person's text, which the comment in front of it keeps from being one. A blank in
+ * its place, so that columns stay.
+ */
+function withoutMark(value: string): string {
+  const { text } = parseRule(value)
+  const at = value.length - text.length
+  return at > 0 && text.startsWith('\ufeff') ? `${value.slice(0, at)} ${text.slice(1)}` : value
 }
 
 interface Taken {

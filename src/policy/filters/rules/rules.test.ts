@@ -156,6 +156,12 @@ test('require is hoisted, bodies keep their octets, invalid rules are left out',
   ])
 })
 
+test('a byte order mark behind the comment of the rule is a blank', () => {
+  const glued = glue(['# $Rule Info: Name=windows\n\ufeffkeep;\n', '\ufeff# \ufeff\nstop;'], { engine })
+  assert.deepEqual(glued.dropped, [])
+  assert.equal(glued.text, '\n# $Rule Info: Name=windows\n keep;\n # \ufeff\nstop;\n')
+})
+
 test('nothing on is no script', () => {
   for (const values of [[], ['# $Rule Info: Order=0\nkeep;'], ['broken']]) {
     const { text, program } = glue(values, { engine })
