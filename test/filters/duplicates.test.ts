@@ -72,6 +72,21 @@ test('while it waits the twin is put off; returned, it is free again; delivered,
   assert.equal(tried(), before + 1)
 })
 
+test('a duplicate by way of a redirect: known to whoever it is redirected to', async () => {
+  await using site = await filtered({ users: { kim: ONCE, lee: `redirect "kim@${DOMAIN}";` } })
+  for (const [to, count] of [
+    ['lee', 1],
+    ['kim', 1],
+    ['lee', 1],
+  ] as const) {
+    assert.match(await send(site, { to: [to] }), /^250 /)
+    await settled(site)
+    assert.equal((await messagesIn(boxOf(site, 'kim'))).length, count, to)
+  }
+  assert.match(await send(site, { to: ['lee'], id: 'other@outside.test' }), /^250 /)
+  assert.equal((await arrived(boxOf(site, 'kim'), 2)).length, 2)
+})
+
 test('what is refused in the dialogue claims nothing', async () => {
   await using site = await filtered({
     users: {
