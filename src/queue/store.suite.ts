@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { MailAddress } from '../address/address.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Envelope, Recipient } from '../envelope/envelope.ts'
-import { nothingFiltered } from '../envelope/filtered.ts'
+import { type Filtered, nothingFiltered } from '../envelope/filtered.ts'
 import { type LedgerEvent, LedgerViolation } from '../envelope/ledger.ts'
 import { createIds, type MessageId } from '../envelope/message-id.ts'
 import { checkConservation } from './conservation.ts'
@@ -201,7 +201,17 @@ export function storeSuite(backend: Backend): void {
           do: fc.constant('event' as const),
           message: fc.nat(20),
           recipient: fc.nat(4),
-          event: fc.constantFrom('delivered', 'deferred', 'held', 'released', 'expanded', 'bounced', 'rerouted'),
+          event: fc.constantFrom(
+            'delivered',
+            'deferred',
+            'held',
+            'released',
+            'expanded',
+            'redirected',
+            'duplicate',
+            'bounced',
+            'rerouted',
+          ),
         }),
       },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
@@ -245,6 +255,10 @@ export function storeSuite(backend: Backend): void {
 const sorted = (entries: Iterable<QueueEntry>): readonly QueueEntry[] =>
   [...entries].sort((a, b) => (a.id < b.id ? -1 : 1))
 
+/** `held` is carried out by the event of that kind. */
+const DECIDED: Filtered = { ...nothingFiltered([]), keep: { flags: [] }, held: { reason: 'because' } }
+const LEFT: Filtered = { ...nothingFiltered([]), keep: { flags: ['left'] } }
+
 /** An event of this kind for a message of `size` recipients. */
 export function eventOf(
   event: string,
@@ -255,13 +269,24 @@ export function eventOf(
   const base = { recipient, at }
   switch (event) {
     case 'deferred':
-      return { ...base, event, status: '4.4.1', reason: 'no answer', nextAt }
+      // Of some, a part of what filters decided has been done.
+      return {
+        ...base,
+        event,
+        status: '4.4.1',
+        reason: 'no answer',
+        nextAt,
+        ...(recipient % 2 === 1 && { left: LEFT }),
+      }
     case 'held':
       return { ...base, event, reason: 'because' }
     case 'released':
       return { ...base, event }
     case 'expanded':
-      return { ...base, event, into: [aRecipient(size, { parent: recipient })] }
+    case 'redirected':
+      return { ...base, event, into: [aRecipient(size, { parent: recipient, filtered: DECIDED })], also: [recipient] }
+    case 'duplicate':
+      return { ...base, event, of: [0] }
     case 'bounced':
       return { ...base, event, status: '5.1.1', reason: 'nobody' }
     case 'rerouted':

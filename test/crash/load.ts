@@ -13,11 +13,19 @@ export interface Told {
 export const CONTENT = (name: string, octets: number): string =>
   `Subject: ${name}\r\n\r\n${`${name} `.repeat(Math.ceil(octets / (name.length + 1))).replace(/(.{70})/g, '$1\r\n')}\r\n`
 
+export interface Handed {
+  readonly name: string
+  readonly octets: number
+  readonly from?: string
+  readonly to?: string
+  readonly content?: string
+}
+
 /** Sends until the connection ends, from one address. Resolves then; never rejects. */
 export async function send(
   at: { readonly host: string; readonly port: number },
   told: Told,
-  next: () => { readonly name: string; readonly octets: number },
+  next: () => Handed,
 ): Promise<void> {
   const socket = connect(at)
   let heard = ''
@@ -55,12 +63,13 @@ export async function send(
     if ((await reply())?.startsWith('220') !== true) return
     if ((await ask('EHLO load.test\r\n'))?.startsWith('250') !== true) return
     for (;;) {
-      const { name, octets } = next()
-      if ((await ask('MAIL FROM:<sender@load.test>\r\n'))?.startsWith('250') !== true) return
-      if ((await ask(`RCPT TO:<${name}@sink.test>\r\n`))?.startsWith('250') !== true) return
+      const message = next()
+      const { name, octets, from = 'sender@load.test', to = `${name}@sink.test` } = message
+      if ((await ask(`MAIL FROM:<${from}>\r\n`))?.startsWith('250') !== true) return
+      if ((await ask(`RCPT TO:<${to}>\r\n`))?.startsWith('250') !== true) return
       if ((await ask('DATA\r\n'))?.startsWith('354') !== true) return
       told.unanswered.add(name)
-      const answer = await ask(`${CONTENT(name, octets)}.\r\n`)
+      const answer = await ask(`${message.content ?? CONTENT(name, octets)}.\r\n`)
       if (answer === undefined) return
       told.unanswered.delete(name)
       if (answer.startsWith('250')) told.accepted.add(name)

@@ -32,7 +32,16 @@ class Model {
   }
 }
 
-const event = fc.constantFrom<LedgerEvent['event']>('delivered', 'deferred', 'held', 'released', 'expanded', 'bounced')
+const event = fc.constantFrom<LedgerEvent['event']>(
+  'delivered',
+  'deferred',
+  'held',
+  'released',
+  'expanded',
+  'redirected',
+  'duplicate',
+  'bounced',
+)
 const step = fc.oneof(
   {
     weight: 30,

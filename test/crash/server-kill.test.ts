@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { killFiltered } from './filtered-kill.ts'
 import { killServer } from './server-kill.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e6)
@@ -14,6 +15,12 @@ test(`nothing that was accepted is lost when the server is killed (seed ${seed})
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
   const say = (line: string): void => console.log(line)
   await killServer({ folder, rounds: 3, seed, workers: 0, octets: 100_000, fills: false, say })
+})
+
+test(`nor what filters made of it (seed ${seed})`, { timeout: 200_000 }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-kill-'))
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }))
+  await killFiltered({ folder, rounds: 3, seed, workers: 0, say: (line) => console.log(line) })
 })
 
 test(`the same on a full disk (seed ${seed})`, {

@@ -6,16 +6,12 @@
  * when it was killed, which RFC 5321 §4.5.4.1 permits. SIGKILL leaves the page cache alone: torn-disk.test.ts does not.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { freePort } from '../peers/free-port.ts'
+import { configure, HOST, live, PATIENCE_MS, randomFrom, SINK_HOST, shards, underLoad } from './lives.ts'
 import { CONTENT, send, type Told } from './load.ts'
 import { startSink } from './sink.ts'
 
@@ -33,18 +29,15 @@ export interface KillOptions {
   readonly say: (line: string) => void
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
-const HOST = '127.0.0.1'
-const SINK_HOST = '127.0.0.9'
 const CLIENTS = 6
 const CONCURRENCY = 8
-const PATIENCE_MS = 120_000
 
 export async function killServer({ folder, rounds, seed, workers, octets, fills, say }: KillOptions): Promise<void> {
   const random = randomFrom(seed)
   await using sink = await startSink(SINK_HOST, random)
   const port = await freePort()
-  await configure(folder, port, sink.port, workers)
+  const at = { folder, port }
+  await configure(folder, { port, sink: sink.port }, { workers, concurrency: CONCURRENCY })
   const told: Told = { accepted: new Set(), unanswered: new Set(), refused: 0 }
   /** Taken by the next hop and not written down at a kill: these may come twice. */
   const window = new Map<string, number>()
@@ -58,65 +51,26 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
     return message
   }
 
-  const life = async (work: (ended: Promise<unknown>) => Promise<void>, signal: NodeJS.Signals): Promise<void> => {
-    const server = spawn(process.execPath, [MAIN, 'serve', '--config', folder], {
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    const heard: string[] = []
-    server.stderr?.on('data', (text: Buffer) => heard.push(text.toString().slice(0, 2000)))
-    const ended = once(server, 'close')
-    const atExit = (): void => killGroup(server, 'SIGKILL') // a test that is given up leaves nothing running
-    process.on('exit', atExit)
-    try {
-      await listening(port, ended)
-      await work(ended)
-    } catch (error) {
-      throw new Error(`the server: ${heard.slice(-5).join('')}`, { cause: error })
-    } finally {
-      killGroup(server, signal)
-      await ended
-      process.off('exit', atExit)
-    }
-    if (signal === 'SIGTERM') assert.equal(server.exitCode, 0, heard.join(''))
-  }
-
   for (let round = 0; round < rounds; round++) {
-    await life(async (ended) => {
-      let living = true
-      const client = async (): Promise<void> => {
-        while (living) {
-          await send({ host: HOST, port }, told, next)
-          await pause(5)
-        }
-      }
-      for (let i = 0; i < CLIENTS; i++) void client()
-      // The moment is chosen by what was answered, not by time: machines differ.
-      const answers = (): number => told.accepted.size + told.refused
-      const enough = answers() + 1 + Math.floor(random() * 60)
-      let over = false
-      void ended.then(() => {
-        over = true
-      })
-      const deadline = performance.now() + PATIENCE_MS
-      while (answers() < enough) {
-        assert.ok(!over, 'it ended of itself')
-        assert.ok(performance.now() < deadline, 'nothing is answered')
-        await pause(random() * 20)
-      }
-      living = false
-    }, 'SIGKILL')
+    await live(at, 'SIGKILL', (ended) =>
+      underLoad(ended, {
+        clients: CLIENTS,
+        connect: () => send({ host: HOST, port }, told, next),
+        answers: () => told.accepted.size + told.refused,
+        random,
+      }),
+    )
     await pause(50) // what was on its way between the processes arrives
     await look()
   }
   sink.heal()
-  await life(async () => {
+  await live(at, 'SIGTERM', async () => {
     const deadline = performance.now() + PATIENCE_MS
     while (missing().length > 0) {
       assert.ok(performance.now() < deadline, `${missing().length} messages did not arrive: ${missing().slice(0, 5)}`)
       await pause(100)
     }
-  }, 'SIGTERM')
+  })
   await look()
   const twice = [...sink.taken].filter(([, times]) => times > 1)
   for (const [name, times] of twice)
@@ -156,62 +110,5 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
     const lost = [...told.accepted].filter((name) => !queued.has(name) && !sink.taken.has(name))
     assert.deepEqual(lost, [], `${lost.length} of ${told.accepted.size} accepted messages are lost`)
     assert.ok(inWindow <= CONCURRENCY * Math.max(1, workers), `${inWindow} deliveries were not written down`)
-  }
-}
-
-async function configure(folder: string, port: number, sinkPort: number, workers: number): Promise<void> {
-  const config = {
-    server: { hostname: 'mx.crash.test', workers },
-    listeners: { smtp: { service: 'smtp', address: HOST, port } },
-    networks: { own: [`${HOST}/32`] },
-    channels: { tcp_local: { kind: 'tcp', concurrency: CONCURRENCY, perDestination: CONCURRENCY, tls: 'never' } },
-    routes: [{ domain: '*', channel: 'tcp_local', via: `[${SINK_HOST}]:${sinkPort}` }],
-    limits: { freeSpace: 0, freeInodes: 0, loopDelay: '1m', connectionsPerMinute: 100_000 },
-    queue: { retry: ['1s'] },
-    dns: { servers: [`${HOST}:1`], timeout: '1s' },
-    monitor: { log: 'error' },
-  }
-  await mkdir(join(folder, 'spool'), { recursive: true, mode: 0o700 })
-  await writeFile(join(folder, 'postern.yaml'), JSON.stringify(config)) // JSON is YAML too
-  await writeFile(join(folder, 'aliases'), '')
-}
-
-async function shards(folder: string): Promise<readonly string[]> {
-  const queue = join(folder, 'spool', 'queue')
-  return (await readdir(queue)).filter((name) => /^\d{1,3}$/.test(name)).map((name) => join(queue, name))
-}
-
-/** A connection is greeted; rejects when the server ends first. */
-async function listening(port: number, ended: Promise<unknown>): Promise<void> {
-  let over = false
-  void ended.then(() => {
-    over = true
-  })
-  const deadline = performance.now() + PATIENCE_MS
-  while (!over && performance.now() < deadline) {
-    const socket = connect({ host: HOST, port })
-    const greeted = await new Promise<boolean>((resolve) => {
-      socket.once('data', () => resolve(true))
-      socket.once('error', () => resolve(false))
-      socket.once('close', () => resolve(false))
-    })
-    socket.destroy()
-    if (greeted) return
-    await pause(20)
-  }
-  throw new Error(over ? 'it ended before it listened' : 'it does not listen')
-}
-
-function killGroup(server: ChildProcess, signal: NodeJS.Signals): void {
-  if (server.pid === undefined || server.exitCode !== null || server.signalCode !== null) return
-  process.kill(signal === 'SIGKILL' ? -server.pid : server.pid, signal)
-}
-
-/** Small and good enough to choose a moment. */
-export function randomFrom(start: number): () => number {
-  let state = start | 1
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
   }
 }
