@@ -23,7 +23,7 @@ export type FilterLevel = (typeof FILTER_LEVELS)[number]
 /** A line of a script. */
 export interface FilterPlace {
   readonly level: FilterLevel
-  /** `filters/mta.sieve`, `rule 2 of kim@example.org`, `autoreply of kim@example.org`. */
+  /** `filters/mta.sieve`, `rule "The cooks" of kim@example.org`, `autoreply of kim@example.org`. */
   readonly script: string
   /** From 1. */
   readonly line: number

@@ -203,3 +203,22 @@ for (const { name, site, want } of [
   },
 ] as readonly { name: string; site: FilterSite; want: string }[])
   test(`a scriptlet ${name}`, async () => assert.equal(await of(site), want))
+
+test('a rule is called by its name, and its lines are counted as its author sees them', async () => {
+  const rules = [
+    '# $Rule Info: Order=2 Name=The soup\nif true {\n  discard;\n}\n',
+    'stop;',
+    '# $Rule Info: Order=1 Template=x Name=none\n# $Fields: {}\nif false { keep; }\n',
+    '# $Rule Info: Order=3 Name=broken\n\nnonsense;\n',
+  ]
+  const { by, reports } = only(await filterMail({ users: user(...rules) }))
+  assert.deepEqual([by?.script, by?.line, by?.text], ['rule "The soup" of kim@example.org', 2, 'discard;'])
+  assert.deepEqual(
+    reports.map(({ script, text }) => [script, text.split(':')[0]]),
+    [['rule "broken" of kim@example.org', 'line 2, column 1']],
+  )
+  const nameless = only(await filterMail({ users: user('if false { keep; }', 'discard;') }))
+  assert.deepEqual([nameless.by?.script, nameless.by?.line], ['rule 2 of kim@example.org', 1])
+  const alone = only(await filterMail({ users: user('# $Rule Info: Name=soup\ndiscard;') }))
+  assert.deepEqual([alone.by?.script, alone.by?.line], [KIM, 1])
+})

@@ -12,7 +12,7 @@ import type { SiteFilters } from '../../config/site-filters.ts'
 import type { FilterLevel, FilterReport } from '../../envelope/filtered.ts'
 import type { Diagnostic } from '../../sieve/index.ts'
 import { autoreplyScript } from './autoreply.ts'
-import { type Glued, glue } from './rules/index.ts'
+import { type Glued, glue, namedRules, parseRule } from './rules/index.ts'
 import { type FilterScript, SIEVE_LEVEL } from './script.ts'
 
 export interface UserScripts {
@@ -140,8 +140,11 @@ function rulesScript(level: FilterLevel, values: readonly string[], of: string, 
   if (values.length === 0) return { reports: [] }
   const { program, placeOf, dropped } = cache.glued(level, values)
   const one = values.length === 1
-  const named = (index: number): string => (one ? of : `rule ${index + 1} of ${of}`)
-  const reports = dropped.map(({ index, diagnostics }) => problemsOf(level, named(index), diagnostics))
+  const named = (index: number): string => (one ? of : `${calledRule(values, index)} of ${of}`)
+  const reports = dropped.map(({ index, diagnostics }) => {
+    const own = diagnostics.map((each) => ({ ...each, line: ownLine(values[index] ?? '', each.line) }))
+    return problemsOf(level, named(index), own)
+  })
   if (program === undefined) return { reports }
   const script: RulesScript['script'] = {
     level,
@@ -149,10 +152,23 @@ function rulesScript(level: FilterLevel, values: readonly string[], of: string, 
     program,
     placeOf: (line) => {
       const found = placeOf(line)
-      return found === undefined ? undefined : { script: named(found.index), line: found.line }
+      if (found === undefined) return undefined
+      return { script: named(found.index), line: ownLine(values[found.index] ?? '', found.line) }
     },
   }
   return { script, reports }
+}
+
+/** As whoever wrote the rule counts, who does not see the comments that it is stored with. */
+function ownLine(value: string, line: number): number {
+  const comments = value.slice(0, value.length - parseRule(value).text.length).split('\n').length - 1
+  return Math.max(1, line - comments)
+}
+
+/** As `postern filter list` calls it: `rule "The cooks"`; `rule 2` where it has no name. */
+function calledRule(values: readonly string[], index: number): string {
+  const name = namedRules(values).find((each) => each.index === index)?.name ?? ''
+  return /^rule \d+$/.test(name) ? name : `rule "${name}"`
 }
 
 /** Mistakes told of at once; nobody mends more at a time. */
