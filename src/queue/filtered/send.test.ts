@@ -209,6 +209,16 @@ test('what reject says: once, from the owner, as a report; never to the null sen
   assert.equal(nobody.queued.length, 0)
 })
 
+test('an address of other characters in the header asks for SMTPUTF8, in the text it does not', async () => {
+  const { send, store, queued } = await setUp()
+  const asks = async (): Promise<boolean | undefined> =>
+    (await store.get(queued.at(-1) ?? ('' as MessageId)))?.envelope.smtputf8
+  await send(asked({ vacations: [reply({ reason: 'Grüße.' })] }))
+  assert.equal(await asks(), false)
+  await send(asked({ vacations: [reply({ handle: 'other', from: 'jürgen@example.org' })] }))
+  assert.equal(await asks(), true)
+})
+
 test('a report: once a day for a script', async () => {
   const { send, clock, queued, texts } = await setUp()
   const report = { to: OWNER, level: 'personal', script: 'rule 1', text: 'line 1: no\nsuch command' } as const
