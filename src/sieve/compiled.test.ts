@@ -2,7 +2,14 @@
 /** Proves: a compiled script keeps no tree, and still knows where each word and argument stands; words alike share. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CompiledWord, SieveEngine, SieveMessage, STANDARD_EXTENSIONS, type WordDef } from './index.ts'
+import {
+  type CompiledWord,
+  SieveEngine,
+  SieveMessage,
+  STANDARD_EXTENSIONS,
+  type TraceStep,
+  type WordDef,
+} from './index.ts'
 
 const engine = new SieveEngine({ extensions: STANDARD_EXTENSIONS })
 
@@ -44,6 +51,22 @@ test('a script that many runs include is compiled once, until it changes', async
   for (const text of ['counted;', 'counted;', 'counted; stop;', 'counted;'])
     assert.equal((await included(text)).status, 'ok')
   assert.equal(checked, 3)
+})
+
+test('a trace can be of the tests that held alone', () => {
+  const source = 'if header "a" "x" { keep; } if anyof (header "a" ["z", "y"], header "a" "w") { discard; }'
+  const steps = (traceHeld: boolean): readonly string[] => {
+    const { program } = engine.compile(source)
+    assert.ok(program !== undefined)
+    const seen: string[] = []
+    const message = SieveMessage.parse(Buffer.from('a: y\r\n\r\n'))
+    const trace = ({ step, name, column, compared = [] }: TraceStep): void =>
+      void seen.push(`${step} ${name} ${column} ${compared.map(({ value, key }) => `${value}=${key}`).join()}`.trim())
+    engine.createRun(program, { message, trace, traceHeld }).execute()
+    return seen
+  }
+  assert.deepEqual(steps(true), ['test header 39 y=y', 'test anyof 32', 'action discard 80'])
+  assert.deepEqual(steps(false).slice(0, 3), ['command if 1', 'test header 4 y=undefined', 'command if 29'])
 })
 
 test('words that are written alike share their shape, and names of fields', () => {

@@ -39,6 +39,8 @@ export interface SieveEnvironment {
   readonly signal?: AbortSignal
   /** Gets each step as it happens. Absent: no trace, and no cost. */
   readonly trace?: (step: TraceStep) => void
+  /** The trace gets tests that held alone: of a long script that is next to nothing. */
+  readonly traceHeld?: boolean
 }
 
 /** One test or command that was reached. Texts are cut to 200 characters. */

@@ -61,6 +61,7 @@ export function* runScript(
     offsetMinutes,
     limits: shared.site.limits[SIEVE_LEVEL[script.level]],
     trace: matches.see,
+    traceHeld: true,
     ...(flags === undefined ? {} : { flags }),
   })
   const result = usable(yield* within(run.asking(), answers), message, shared)

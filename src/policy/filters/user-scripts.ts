@@ -35,7 +35,7 @@ export interface UserScriptsInput {
   readonly internal: boolean
 }
 
-/** Scripts kept compiled, and octets of their texts in all: a compiled script is some twenty times its text. */
+/** Scripts kept compiled, and octets of their texts in all: a compiled script is some fourteen times its text. */
 const MAX_KEPT = 2000
 const MAX_KEPT_OCTETS = 4 << 20
 

@@ -25,6 +25,8 @@ const MANY_KEYS = 6
 export function traceCompared(ctx: RunContext, value: string, key?: string): void {
   const { compared } = ctx
   if (compared === undefined || compared.length >= MAX_COMPARED) return
+  // What did not fit is of interest where the test did not hold.
+  if (key === undefined && ctx.environment.traceHeld === true) return
   compared.push(key === undefined ? { value: shown(value) } : { value: shown(value), key: shown(key) })
 }
 

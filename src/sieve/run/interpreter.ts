@@ -42,8 +42,8 @@ const orNormal = (ended: Ended | undefined): Ended => ended ?? NORMAL
 
 function execute(ctx: RunContext, word: CompiledWord): Maybe<Ended> {
   ctx.spend(1)
-  const { trace } = ctx.environment
-  if (trace !== undefined) trace({ step: 'command', name: word.def.name, ...word.place })
+  const { trace, traceHeld } = ctx.environment
+  if (trace !== undefined && traceHeld !== true) trace({ step: 'command', name: word.def.name, ...word.place })
   const ended = word.def.execute?.(ctx, new RunArgs(word, ctx, INTERPRETER))
   if (ended instanceof Promise) return wait(ended, orNormal)
   return isAsking(ended) ? then(ended, orNormal) : (ended ?? NORMAL)
@@ -52,14 +52,14 @@ function execute(ctx: RunContext, word: CompiledWord): Maybe<Ended> {
 /** A test; what it compares goes into the trace with its result. */
 function evaluate(ctx: RunContext, word: CompiledWord): Maybe<boolean> {
   ctx.spend(1)
-  const { trace } = ctx.environment
+  const { trace, traceHeld } = ctx.environment
   if (trace === undefined) return evaluateNow(ctx, word)
   const outer = ctx.compared
   const compared: { value: string; key?: string }[] = []
   ctx.compared = compared
   return then(evaluateNow(ctx, word), (result) => {
     ctx.compared = outer
-    trace(testStep(word, result, compared))
+    if (result || traceHeld !== true) trace(testStep(word, result, compared))
     return result
   })
 }
