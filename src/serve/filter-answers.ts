@@ -16,7 +16,7 @@ const ABSENT = { kind: 'absent' } as const
 
 /** A twin is mostly delivered within this; a client waits minutes for the reply to its content (RFC 5321 §4.5.3.2.6). */
 const BUSY_MS = 5000
-const BUSY_LOOK_MS = 50
+const FIRST_LOOK_MS = 50
 
 export function filterAnswers(parts: {
   readonly counters: Counters
@@ -48,13 +48,14 @@ export function filterAnswers(parts: {
     },
     'memory.claim': async ({ owner, id, by }) => {
       const until = clock.monotonic() + BUSY_MS
-      for (;;) {
+      // Ever more seldom: a crowd of twins asks one process.
+      for (let waitMs = FIRST_LOOK_MS; ; waitMs *= 2) {
         const answer = await claimDuplicate(counters, { owner, id }, by)
         if (answer.kind !== 'found') return answer
         if (answer.value === 'known') return { kind: 'found', value: true }
         if (answer.value === 'free') return ABSENT
         if (clock.monotonic() >= until) return { kind: 'defer', cause: 'the same message is being delivered now' }
-        await new Promise<void>((resolve) => clock.after(BUSY_LOOK_MS, resolve))
+        await new Promise<void>((resolve) => clock.after(waitMs, resolve))
       }
     },
     'memory.unclaim': async ({ owner, id, by }) => {
