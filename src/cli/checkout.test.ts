@@ -32,3 +32,24 @@ test('a signal reaches what the command became, and so does its status come back
   assert.equal(status, 7)
   assert.equal((await out).trim(), 'up')
 })
+
+test('a signal to the whole group ends the command as one to it alone does', async () => {
+  const cli = pathToFileURL(at('src/cli/cli.ts')).href
+  const inner = `const { Cli } = await import(${JSON.stringify(cli)})
+    const signal = new Cli({ env: {} }).untilSignal()
+    const alive = setInterval(() => {}, 1000)
+    signal.addEventListener('abort', () => setTimeout(() => { console.log('ended'); clearInterval(alive) }, 300))
+    console.log('up')`
+  const outer = `import { handOver } from ${JSON.stringify(pathToFileURL(at('scripts/runtime.mjs')).href)}
+    await handOver(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(inner)}])`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', outer], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
+  const out = text(child.stdout)
+  await once(child.stdout, 'data')
+  process.kill(-(child.pid ?? 0), 'SIGTERM')
+  const [status] = await once(child, 'exit')
+  assert.equal(status, 0)
+  assert.match(await out, /ended/)
+})

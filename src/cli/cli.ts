@@ -18,6 +18,9 @@ export interface Streams {
   readonly env: NodeJS.ProcessEnv
 }
 
+/** A signal to a whole group comes twice, from its sender and by way of what stands in front (scripts/runtime.mjs). */
+const ONE_SIGNAL_MS = 1000
+
 export class Cli {
   readonly streams: Streams
   exitCode: ExitCode = EXIT.fine
@@ -91,10 +94,16 @@ export class Cli {
     return await connectControl(control)
   }
 
-  /** Ends with Ctrl-C or SIGTERM; a second one ends the process at once. */
+  /** Ends with Ctrl-C or SIGTERM; another one, a second later or more, ends the process at once. */
   untilSignal(): AbortSignal {
     const controller = new AbortController()
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      const end = (): void => {
+        controller.abort()
+        setTimeout(() => process.off(name, end), ONE_SIGNAL_MS).unref()
+      }
+      process.on(name, end)
+    }
     return controller.signal
   }
 }
