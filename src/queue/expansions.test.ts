@@ -28,6 +28,7 @@ const chain = (length: number): readonly Recipient[] =>
 
 const { index: _, ...member } = aRecipient(0)
 const to = (name: string) => ({ ...member, address: address(`${name}@example.org`) })
+const filed = (mailbox: string, detail: string) => ({ ...to('user'), detail, copy: { flags: [], mailbox } })
 const sentOn = (name: string) => ({ ...to(name), copy: { flags: [], redirected: true } as const })
 
 test('delivery-time expansion ends: nobody twice, and not too deep', () => {
@@ -58,6 +59,12 @@ for (const { name, from, into, want } of [
   { name: 'an alias for a recipient', from: 0, into: [to('r1')], want: 'duplicate of 1' },
   { name: 'an alias for itself', from: 0, into: [to('r0')], want: '5.4.6' },
   { name: 'back to where it came from', from: 2, into: [sentOn('r0')], want: 'expanded r0@example.org' },
+  {
+    name: 'a mailbox that another subaddress of the user led to',
+    from: 0,
+    into: [filed('X', 'a'), filed('X', 'b'), filed('Y', 'b')],
+    want: 'expanded user@example.org,user@example.org, also 3',
+  },
   { name: 'twice', from: 0, into: [sentOn('new'), sentOn('new')], want: 'expanded new@example.org, also 3' },
 ])
   test(`expanded into ${name}: ${want}`, () => {

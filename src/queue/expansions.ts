@@ -133,9 +133,10 @@ const placeOf = ({ address, channel, via, detail }: Member): string =>
 
 /**
  * Copies that a filter files into different mailboxes are different, and so is the recipient they were made of; and what
- * is left to be carried out beside copies (a refusal) is neither.
+ * is left to be carried out beside copies (a refusal) is neither. A mailbox is one whatever subaddress led to it.
  */
 const kindOf = (member: Member): string => {
   const { copy, filtered, unfiltered = false } = member
-  return `${placeOf(member)} ${filtered !== undefined} ${unfiltered} ${copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`}`
+  const { detail: _, ...anyDetail } = member
+  return `${placeOf(copy?.mailbox === undefined ? member : anyDetail)} ${filtered !== undefined} ${unfiltered} ${copy === undefined ? '' : `copy ${copy.mailbox ?? ''}`}`
 }

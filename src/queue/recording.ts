@@ -11,7 +11,6 @@ import type { Revision } from '../config/revision.ts'
 import { expansionCause, notifyOfMembers } from '../dsn/parameters.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
-import type { FilterPlace } from '../envelope/filtered.ts'
 import type { LedgerEvent } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
@@ -20,6 +19,7 @@ import { filterDecided } from '../policy/filters/decided-by.ts'
 import type { Step, TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
 import { Expansions } from './expansions.ts'
+import { lineOf } from './filtered/line-of.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
 import { type NoticeMeans, Telling } from './telling.ts'
@@ -224,25 +224,6 @@ export class Recording {
       return { by: 'remote', host: remote.mta ?? remote.address ?? key, reply: remote.reply }
     const line = lineOf(settled)
     return line === undefined ? revision.where('channels', channel) : filterDecided(revision, line)
-  }
-}
-
-/** The line of a filter that is why this came to be. */
-function lineOf({ result, event, recipient: { filtered, copy, unfiltered } }: Settled): FilterPlace | undefined {
-  switch (result) {
-    case 'delivered':
-      return copy?.by
-    case 'expanded':
-      // Asked now, the recipient became the one that was decided about.
-      if (unfiltered === true && event.event === 'expanded') return event.into[0]?.filtered?.by
-      return filtered?.by
-    case 'redirected':
-    case 'duplicate':
-      return filtered?.by
-    case 'failed':
-      return filtered?.refused === undefined ? undefined : filtered.by
-    default:
-      return undefined
   }
 }
 

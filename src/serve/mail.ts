@@ -34,6 +34,7 @@ import { GuardedDraft } from '../queue/guarded-draft.ts'
 import { readBootId } from '../queue/in-hand-disk.ts'
 import { crashAnswer, suspectsCheck, suspectsOf } from '../queue/in-hand-host.ts'
 import type { DestinationSlots } from '../queue/schedule/slots.ts'
+import { ContentMemory } from '../smtp-server/content-memory.ts'
 import { type SmtpServer, startSmtpServer } from '../smtp-server/server.ts'
 import type { SlotSource } from '../state/connection-slots.ts'
 import type { OpenCounters } from '../state/counters.ts'
@@ -172,6 +173,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   const place = async (address: MailAddress) => await drive(placeOwnMail(revision(), address), noSession)
   const sentOn: NonNullable<ChannelDeps['sentOn']> = async (sender, members) =>
     await drive(sentOnBy(revision(), sender, members), noSession)
+  const contentMemory = new ContentMemory(clock)
   const self = new Set<string>([hostname.toLowerCase()])
   const outgoing = outgoingAccess({ revision, host: noSession, clock, log, traces: history })
   const destinations = parts.use(
@@ -204,7 +206,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         destinations: () => destinations.current(),
         revision,
         place,
-        filterLate: lateFilters(revision, noSession),
+        filterLate: lateFilters({ revision, host: noSession, memory: contentMemory }),
         sentOn,
         dequeueAccess: outgoing.dequeueAccess,
         clock,
@@ -245,6 +247,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
         options.cleared?.(key)
       },
     },
+    contentMemory,
     accepted: (id) => home.runner.accepted(id),
     traces: guards.traces,
     log,

@@ -44,6 +44,8 @@ export interface SmtpServerDeps {
   readonly begin: () => Promise<Draft>
   /** Remembers what is received now; without it nothing is remembered. */
   readonly inHand?: Pick<InHand, 'begin' | 'clear'>
+  /** Shared with whoever else looks at messages in this process; its own unless given. */
+  readonly contentMemory?: ContentMemory
   /** Told when a message has become durable. */
   readonly accepted: (id: MessageId) => void
   readonly traces: TraceSink
@@ -88,7 +90,7 @@ class Listening implements SmtpServer {
     this.#open = new OpenConnections(deps.clock)
     this.#traces = new RefusedConnections(deps.traces, deps.clock)
     this.#metrics = smtpMetrics(deps.metrics)
-    this.#contentMemory = new ContentMemory(deps.clock)
+    this.#contentMemory = deps.contentMemory ?? new ContentMemory(deps.clock)
     const inHand = (): number => this.#contentMemory.octets
     deps.metrics.gauge('postern_filter_content_octets', 'Octets of messages that filters look at now', inHand)
     deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#open.size)
