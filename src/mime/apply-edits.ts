@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Header edits, applied while a message streams out (design 2.6). The body is never touched. */
 import type { HeaderEdit } from '../envelope/envelope.ts'
+import { WholeContent } from './whole-content.ts'
 import { withoutFields } from './without-fields.ts'
 
 /** What the edits put on top: the last one first. */
@@ -15,15 +16,21 @@ const topOf = (edits: readonly HeaderEdit[]): Buffer =>
 const removedBy = (edits: readonly HeaderEdit[]): ReadonlySet<string> =>
   new Set(edits.flatMap((edit) => (edit.edit === 'remove' ? [edit.name] : [])))
 
-/** The content with the edits applied, chunk by chunk as it comes. */
-export async function* applyEdits(
+/** The content with the edits applied, chunk by chunk as it comes; in one piece where it was. */
+export function applyEdits(
   content: AsyncIterable<Uint8Array>,
   edits: readonly HeaderEdit[],
 ): AsyncIterable<Uint8Array> {
   const top = topOf(edits)
-  if (top.length > 0) yield top
   const removed = removedBy(edits)
-  yield* removed.size === 0 ? content : withoutFields(content, removed)
+  if (removed.size > 0) return below(top, withoutFields(content, removed))
+  if (content instanceof WholeContent) return new WholeContent(Buffer.concat([top, content.bytes]))
+  return below(top, content)
+}
+
+async function* below(top: Buffer, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (top.length > 0) yield top
+  yield* content
 }
 
 /** Octets of the content with the edits applied; where fields are removed, at most. */

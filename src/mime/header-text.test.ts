@@ -6,6 +6,7 @@ import { applyEdits, editedSize } from './apply-edits.ts'
 import { parseContentType } from './content-type.ts'
 import { fieldsOf, readHeader, splitHeader } from './header-text.ts'
 import { decodeTransferEncoding, encodeQuotedPrintable } from './transfer-encoding.ts'
+import { WholeContent } from './whole-content.ts'
 
 async function* stream(text: string, cut = 3): AsyncIterable<Uint8Array> {
   const bytes = Buffer.from(text)
@@ -70,6 +71,15 @@ test('applyEdits: the last one ends up on top', async () => {
   const whole = Buffer.concat(chunks)
   assert.equal(whole.toString(), 'B: 2\r\nA: ä\r\nC: 3\r\n\r\nx')
   assert.equal(editedSize(9, edits), whole.length)
+  const atOnce = applyEdits(new WholeContent(Buffer.from('C: 3\r\n\r\nx')), edits)
+  assert.ok(atOnce instanceof WholeContent)
+  assert.deepEqual(Buffer.from(atOnce.bytes), whole)
+  assert.deepEqual(Buffer.concat(await Array.fromAsync(atOnce)), whole)
+  const without = applyEdits(new WholeContent(Buffer.from('C: 3\r\nD: 4\r\n\r\nx')), [
+    ...edits,
+    { edit: 'remove', name: 'c' },
+  ])
+  assert.equal(Buffer.concat(await Array.fromAsync(without)).toString(), 'B: 2\r\nA: ä\r\nD: 4\r\n\r\nx')
 })
 
 for (const { value, type, parameters } of [

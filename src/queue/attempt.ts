@@ -112,7 +112,8 @@ async function deliver(
 ): Promise<Came> {
   const outcomes = new Map<number, Outcome>()
   const steps: Step[] = []
-  for (const { index } of recipients) {
+  for (const { index, filtered, unfiltered } of recipients) {
+    if (filtered === undefined && unfiltered === undefined) continue
     const first = await beforeDelivery(deps, message, message.recipients.get(index))
     if (first.outcome !== undefined) outcomes.set(index, first.outcome)
     steps.push(...first.steps)

@@ -5,7 +5,8 @@
  */
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import { dotStuff } from '../smtp/dot-stuff.ts'
+import { WholeContent } from '../mime/whole-content.ts'
+import { dotStuff, dotStuffed } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
 import type { ClientSession } from './session.ts'
 
@@ -30,15 +31,18 @@ export async function sendStuffed(
   write: Write,
 ): Promise<void> {
   const { connection } = session
+  const content = delivery.content()
   let held: Buffer | undefined
-  for await (const piece of dotStuff(delivery.content())) {
-    if (held !== undefined) {
-      // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
-      connection.requireInStep()
-      await write(held)
+  if (content instanceof WholeContent) held = dotStuffed(content.bytes)
+  else
+    for await (const piece of dotStuff(content)) {
+      if (held !== undefined) {
+        // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
+        connection.requireInStep()
+        await write(held)
+      }
+      held = piece
     }
-    held = piece
-  }
   connection.requireInStep()
   attempt.sentWhole = true
   if (held !== undefined) await write(held)

@@ -13,6 +13,7 @@
  */
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
+import { WholeContent } from '../mime/whole-content.ts'
 import { BareNewline } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
 import { cannotCarry, mailCommand, rcptCommand } from './commands.ts'
@@ -210,7 +211,10 @@ async function orDestroy(session: ClientSession, run: () => Promise<void>): Prom
   }
 }
 
-async function* readable(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+const readable = (content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> =>
+  content instanceof WholeContent ? content : readOr(content)
+
+async function* readOr(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* content
   } catch (cause) {

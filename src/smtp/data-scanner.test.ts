@@ -9,7 +9,7 @@ import fc from 'fast-check'
 import { assertLinear } from '../../test/fuzz/linear.ts'
 import { announceSeed, cut } from '../../test/fuzz/seed.ts'
 import { ChunkScanner, DataScanner } from './data-scanner.ts'
-import { BareNewline, dotStuff } from './dot-stuff.ts'
+import { BareNewline, dotStuff, dotStuffed } from './dot-stuff.ts'
 
 type Mode = 'pass' | 'normalise'
 
@@ -162,3 +162,21 @@ for (const line of ['..\r\n', '\n', '\r', '\r\n', '\0', '.\r', `${'x'.repeat(20)
       return () => scanner.push(bytes)
     }, 40_000)
   })
+
+test('content that is there as a whole goes out as it does in pieces, or not at all', async () => {
+  const tokens = fc.constantFrom('\r\n', '\r', '\n', '.', '\0', 'x', '\r\n.')
+  const content = fc.array(tokens, { maxLength: 12 }).map((list) => Buffer.from(list.join('')))
+  await fc.assert(
+    fc.asyncProperty(content, fc.constantFrom(1, 3, 17), async (bytes, size) => {
+      const inPieces = await Array.fromAsync(dotStuff(pieces(bytes, size))).then(Buffer.concat, String)
+      let whole: Buffer | string
+      try {
+        whole = dotStuffed(bytes)
+      } catch (error) {
+        whole = String(error)
+      }
+      assert.deepEqual(whole, inPieces)
+    }),
+    { seed, numRuns: 2000 },
+  )
+})

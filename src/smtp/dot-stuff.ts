@@ -23,46 +23,12 @@ const DOT = 0x2e
 const NUL = 0
 
 export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  let atLineStart = true
-  let afterCr = false
-  let afterNul = false
+  const stuffing = new Stuffing()
   /** What is sent next, together; the last piece is never empty. */
   let held: Buffer[] = []
   let heldBytes = 0
   for await (const bytes of content) {
-    if (bytes.length === 0) continue
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const pieces: Buffer[] = []
-    let start = 0
-    let at = 0
-    while (at < chunk.length) {
-      if (afterCr && chunk[at] !== LF) throw new BareNewline('CR without LF in content')
-      if (atLineStart) {
-        while (chunk[at] === NUL) {
-          afterNul = true
-          at++
-        }
-        if (at === chunk.length) break
-        if (chunk[at] === DOT) {
-          if (afterNul) throw new BareNewline('NUL before a dot at the start of a line in content')
-          pieces.push(chunk.subarray(start, at + 1))
-          start = at
-        }
-      }
-      atLineStart = false
-      afterCr = false
-      afterNul = false
-      const lf = endOfLine(chunk, at)
-      if (lf === chunk.length) {
-        afterCr = chunk[lf - 1] === CR
-        break
-      }
-      const hasCr = lf > at ? chunk[lf - 1] === CR : endsWithCr(held.at(-1), chunk, lf)
-      if (!hasCr) throw new BareNewline('LF without CR in content')
-      atLineStart = true
-      at = lf + 1
-    }
-    pieces.push(chunk.subarray(start))
+    const pieces = stuffing.pieces(bytes)
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     if (heldBytes > 0 && heldBytes + length > MAX_JOINED) {
       yield join(held)
@@ -72,11 +38,61 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
     held.push(...pieces)
     heldBytes += length
   }
-  if (afterCr) throw new BareNewline('CR without LF in content')
-  // A line of NULs alone has to end like any other.
-  const end = atLineStart && !afterNul ? '.\r\n' : '\r\n.\r\n'
-  held.push(Buffer.from(end))
+  held.push(stuffing.end())
   yield join(held)
+}
+
+/** The same of content that is there as a whole. @throws BareNewline */
+export function dotStuffed(bytes: Uint8Array): Buffer {
+  const stuffing = new Stuffing()
+  return join([...stuffing.pieces(bytes), stuffing.end()])
+}
+
+class Stuffing {
+  #atLineStart = true
+  #afterNul = false
+  /** The last octet so far. */
+  #last = LF
+
+  /** @throws BareNewline */
+  pieces(bytes: Uint8Array): Buffer[] {
+    if (bytes.length === 0) return []
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const pieces: Buffer[] = []
+    if (this.#last === CR && chunk[0] !== LF) throw new BareNewline('CR without LF in content')
+    let start = 0
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#atLineStart) {
+        while (chunk[at] === NUL) {
+          this.#afterNul = true
+          at++
+        }
+        if (at === chunk.length) break
+        if (chunk[at] === DOT) {
+          if (this.#afterNul) throw new BareNewline('NUL before a dot at the start of a line in content')
+          pieces.push(chunk.subarray(start, at + 1))
+          start = at
+        }
+      }
+      this.#atLineStart = false
+      this.#afterNul = false
+      const lf = endOfLine(chunk, at)
+      if (lf === chunk.length) break
+      if ((lf > 0 ? chunk[lf - 1] : this.#last) !== CR) throw new BareNewline('LF without CR in content')
+      this.#atLineStart = true
+      at = lf + 1
+    }
+    this.#last = chunk.at(-1) ?? LF
+    pieces.push(chunk.subarray(start))
+    return pieces
+  }
+
+  /** The end of the last line, and the final dot. @throws BareNewline */
+  end(): Buffer {
+    if (this.#last === CR) throw new BareNewline('CR without LF in content')
+    // A line of NULs alone has to end like any other.
+    return Buffer.from(this.#atLineStart && !this.#afterNul ? '.\r\n' : '\r\n.\r\n')
+  }
 }
 
 /**
@@ -95,6 +111,3 @@ function endOfLine(chunk: Buffer, from: number): number {
 
 const join = (pieces: readonly Buffer[]): Buffer =>
   pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
-
-const endsWithCr = (held: Buffer | undefined, chunk: Buffer, at: number): boolean =>
-  at > 0 ? chunk[at - 1] === CR : held !== undefined && held.at(-1) === CR

@@ -2,19 +2,12 @@
 /** Proves, by real SMTP: mail of our own has one budget, and `postern explain ID` tells what was not sent for it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { postern } from '../../src/cli/fixture.ts'
-import { DOMAIN, eventually, type Site } from '../interop/site.ts'
-import { boxOf, filtered, idOf, messagesIn, send, settled } from './site.ts'
+import { DOMAIN } from '../interop/site.ts'
+import { boxOf, explained, filtered, idOf, messagesIn, send, settled } from './site.ts'
 
 const users = ['kim', 'lee', 'sam']
 const SAM = { from: `sam@${DOMAIN}` }
 const every = 'require ["vacation", "vacation-seconds"]; vacation :seconds 0 "Away.";'
-
-const explained = (site: Site, id: string, wanted: RegExp): Promise<string> =>
-  eventually(`${wanted} of ${id}`, async () => {
-    const { out } = await postern(['--config', site.directory, 'explain', id])
-    return wanted.test(out) ? out : undefined
-  })
 
 test('a reply that is over is not sent, and its message says so', async () => {
   const queue = { ownMail: { perOwner: 2 } }

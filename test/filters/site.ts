@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DecidedBy } from '../../src/ask/decided-by.ts'
+import { postern } from '../../src/cli/fixture.ts'
 import { connectControl } from '../../src/control/client.ts'
 import type { QueueRow } from '../../src/control/protocol.ts'
 import { openDirectory } from '../../src/directory/embedded.ts'
@@ -129,6 +130,13 @@ export function queued(site: Site, wanted: (rows: readonly QueueRow[]) => boolea
     60_000,
   )
 }
+
+/** What `postern explain` says of a message, once it says what is wanted: traces are written a moment after the reply. */
+export const explained = (site: Site, id: string, wanted: RegExp): Promise<string> =>
+  eventually(`${wanted} of ${id}`, async () => {
+    const { out } = await postern(['--config', site.directory, 'explain', id])
+    return wanted.test(out) ? out : undefined
+  })
 
 /** Which process took the message: part of its id is drawn once for each (envelope/message-id.ts). */
 export const sourceOf = (reply: string): string => idOf(reply).slice(10, 14)

@@ -9,6 +9,7 @@ import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../../clock/clock.ts'
 import { type LedgerEvent, LedgerViolation } from '../../envelope/ledger.ts'
 import type { MessageId } from '../../envelope/message-id.ts'
+import { WholeContent } from '../../mime/whole-content.ts'
 import type { Log } from '../../monitor/log.ts'
 import { lockDirectory } from '../directory-lock.ts'
 import { oldestFirst } from '../entry.ts'
@@ -228,14 +229,15 @@ class SegmentedStore implements LogStore {
     }
   }
 
-  async *content(id: MessageId): AsyncIterable<Uint8Array> {
+  content(id: MessageId): AsyncIterable<Uint8Array> {
+    const known = this.#messages.kept.has(id) ? this.#recent.content(id) : undefined
+    if (known === undefined) return this.#readContent(id)
+    return new WholeContent(known.length === 1 && known[0] !== undefined ? known[0] : Buffer.concat(known))
+  }
+
+  async *#readContent(id: MessageId): AsyncGenerator<Uint8Array> {
     const kept = this.#messages.kept.get(id)
     if (kept === undefined) throw new Error(`no message ${id} in the queue`)
-    const known = this.#recent.content(id)
-    if (known !== undefined) {
-      if (known.length > 0) yield known.length === 1 && known[0] !== undefined ? known[0] : Buffer.concat(known)
-      return
-    }
     try {
       const { content, file } = await this.#load(kept)
       if (file !== undefined) yield* readContentFile(this.#files, this.#folders.path(file.path), file)

@@ -6,10 +6,9 @@
 import assert from 'node:assert/strict'
 import { connect, createServer } from 'node:net'
 import { test } from 'node:test'
-import { postern } from '../../../src/cli/fixture.ts'
 import { DOMAIN, HOST } from '../../interop/site.ts'
 import { freePort } from '../../peers/free-port.ts'
-import { boxOf, filtered, messagesIn, queued, send } from '../site.ts'
+import { boxOf, explained, filtered, messagesIn, queued, send } from '../site.ts'
 
 /** What kim@loop.test stands for on the way back: a router that leads to this server again, and says nothing of itself. */
 async function router(
@@ -60,9 +59,8 @@ test('item 10: a redirect loop is held at the eleventh Received: field of this h
   assert.ok(held !== undefined)
   assert.equal(held.reason, `mail loop: 11 Received: fields naming mx.${DOMAIN}, more than 10`)
   assert.equal(loop.passed(), 11)
-  const explained = await postern(['--config', site.directory, 'explain', held.id])
-  assert.match(explained.out, /held/)
-  assert.match(explained.out, /11 Received: fields naming mx\.demo\.test/)
-  assert.match(explained.out, /limits\.localReceived/)
+  const why = await explained(site, held.id, /held/)
+  assert.match(why, /11 Received: fields naming mx\.demo\.test/)
+  assert.match(why, /limits\.localReceived/)
   for (const user of ['kim', 'sam']) assert.deepEqual(await messagesIn(boxOf(site, user)), [], user)
 })
