@@ -10,7 +10,7 @@ import type { Place, Span } from './place.ts'
 import type { AddressPartDef, ComparatorDef, MatchTypeDef, WordDef } from './plugin.ts'
 import type { RunContext } from './run-context.ts'
 import { SmallMap } from './small-map.ts'
-import { parseWordAt } from './syntax/parser.ts'
+import { parseWordAt } from './syntax/parse.ts'
 import { type ArgumentNode, nameSpan, type WordNode } from './syntax/tree.ts'
 
 /** A string with variables in it. */

@@ -14,7 +14,7 @@ import { type Configs, Context, type RunSupport, shareFor } from './run/context.
 import type { SieveRunResult } from './run/result.ts'
 import { runToResult } from './run/run.ts'
 import type { SieveEnvironment } from './run-context.ts'
-import { parseCommands, parseScript } from './syntax/parser.ts'
+import { parseCommands, parseScript } from './syntax/parse.ts'
 import type { ScriptNode } from './syntax/tree.ts'
 
 /** Of the saved form of a program. */

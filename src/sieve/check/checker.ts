@@ -27,6 +27,7 @@ import {
 } from '../syntax/tree.ts'
 import { type Binding, bindArguments } from './bind.ts'
 import { Constants } from './constants.ts'
+import { Requires } from './requires.ts'
 import { Shapes } from './shapes.ts'
 import { suggest } from './suggest.ts'
 
@@ -46,9 +47,6 @@ export interface Checked {
   readonly perRecipient: boolean
 }
 
-/** RFC 5228 §2.7.3: these need no `require`. */
-const BUILT_IN = ['', 'comparator-i;octet', 'comparator-i;ascii-casemap']
-
 /** Stands for a word that is not there, behind an `ihave` that said so. Reaching it is an error. */
 const ABSENT: WordDef = {
   name: 'absent',
@@ -61,13 +59,10 @@ const NO_VALUES: readonly CompiledValue[] = []
 
 export class Checker implements ValidateContext {
   readonly #options: CheckOptions
-  readonly #enabled: Set<string>
+  readonly #requires: Requires
   readonly #words: CompiledWord[] = []
   readonly #constants = new Constants()
   readonly #shapes: Shapes
-  /** Extensions that something in the script asked for. */
-  readonly #needed = new Set<string>()
-  readonly #required: { readonly extension: string; readonly span: Span }[] = []
   #report: Diagnostics
   #lenient = false
   #perRecipient = false
@@ -78,8 +73,7 @@ export class Checker implements ValidateContext {
     this.#report = report
     this.#options = options
     this.#shapes = new Shapes(report.script)
-    this.#enabled = new Set([...BUILT_IN, ...(options.enabled ?? []).flatMap((n) => options.registry.withImplied(n))])
-    for (const { name, always } of options.registry.extensions.values()) if (always === true) this.#enabled.add(name)
+    this.#requires = new Requires(options.registry, options.level, options.enabled ?? [])
   }
 
   /** `script`: all of it, for those who look at it as a whole. */
@@ -87,24 +81,12 @@ export class Checker implements ValidateContext {
     const block = this.#commands(commands, true)
     if (this.#report.errors === 0)
       for (const [name, extension] of this.#options.registry.extensions)
-        if (this.#enabled.has(name)) extension.afterCheck?.(script(), this.#words, this)
-    if (this.#report.errors === 0) this.#idleRequires()
-    return { block, enabled: this.#enabled, perRecipient: this.#perRecipient }
+        if (this.#requires.enabled.has(name)) extension.afterCheck?.(script(), this.#words, this)
+    if (this.#report.errors === 0) this.#requires.reportIdle(this.#report)
+    return { block, enabled: this.#requires.enabled, perRecipient: this.#perRecipient }
   }
 
-  /** RFC 5228 §3.2 allows it; it is a word left over, or a rule that is not what its author thinks. */
-  #idleRequires(): void {
-    const { registry } = this.#options
-    for (const { extension, span } of this.#required) {
-      const names = registry.withImplied(extension)
-      // What needs no `require` may have one.
-      if (BUILT_IN.includes(extension) || registry.extensions.get(extension)?.always === true) continue
-      if (!names.some((name) => this.#needed.has(name)))
-        this.warning(span, 'unused-require', `"${extension}" is required, and nothing here needs it`)
-    }
-  }
-
-  readonly #isEnabled = (extension: string): boolean => this.#enabled.has(extension)
+  readonly #isEnabled = (extension: string): boolean => this.#requires.enabled.has(extension)
 
   get report(): Diagnostics {
     return this.#report
@@ -115,31 +97,11 @@ export class Checker implements ValidateContext {
   }
 
   enabled(extension: string): boolean {
-    this.#needed.add(extension)
-    return this.#enabled.has(extension)
+    return this.#requires.has(extension)
   }
 
   enable(extension: string, span: Span, required = false): boolean {
-    const { registry } = this.#options
-    if (!registry.extensions.has(extension) && !BUILT_IN.includes(extension)) {
-      const hint = suggest(extension, registry.extensions.keys())
-      this.error(span, 'unknown-extension', `there is no extension ${JSON.stringify(extension.slice(0, 80))}${hint}`)
-      return false
-    }
-    if (!this.#allowed(registry.extensions.get(extension)?.levels)) {
-      this.error(span, 'not-allowed', `"${extension}" is not allowed in a ${this.#options.level} script`)
-      return false
-    }
-    const other = registry.besides(extension).find((name) => this.#enabled.has(name))
-    if (other !== undefined) {
-      this.error(span, 'conflict', `"${extension}" and "${other}" cannot be required together`)
-      return false
-    }
-    for (const name of registry.withImplied(extension)) this.#enabled.add(name)
-    const { deprecated } = registry.extensions.get(extension) ?? {}
-    if (deprecated !== undefined) this.warning(span, 'deprecated', `"${extension}" is old: ${deprecated}`)
-    if (required) this.#required.push({ extension, span })
-    return true
+    return this.#requires.add(extension, span, required, this.#report)
   }
 
   /** A script without a level may use everything. */
@@ -152,9 +114,7 @@ export class Checker implements ValidateContext {
   }
 
   supports(extension: string): boolean {
-    const known = this.#options.registry.extensions.get(extension)
-    if (known !== undefined) return known.ihave !== false && this.#allowed(known.levels)
-    return extension !== '' && BUILT_IN.includes(extension)
+    return this.#requires.supports(extension)
   }
 
   config<T>(key: ConfigKey<T>): T {
