@@ -73,6 +73,18 @@ for (const { name, scripts, want, channel } of [
     if (name === 'adds a field') assert.match(filed, /^X-Max: 1\nResent-From: kim@/m)
   })
 
+test('a list that is expanded at delivery: its members have their filters, as behind any other', async () => {
+  const scripts = { kim: 'discard;', lee: 'require ["fileinto", "mailbox"]; fileinto :create "L";' }
+  const list = ['kim', 'lee', 'max'].map(at).join(', ')
+  await using site = await filtered({ users: scripts, site: { users, files: { aliases: `all: ${list}\n` } } })
+  for (const notify of ['', 'SUCCESS,FAILURE']) {
+    assert.match(await send(site, { from: at('sam'), to: ['all'], notify }), /^250 /)
+    await settled(site)
+  }
+  // The expansion is told; and who throws away is not among those who tell.
+  assert.deepEqual(await counts(site, [...users, 'lee/.L']), { 'lee/.L': 2, max: 2, sam: 1 })
+})
+
 test('the trace shows the scripts that were asked then, and the line that decided', async () => {
   const max = 'require ["fileinto", "mailbox"];\nfileinto :create "X";'
   await using site = await filtered({ users: { kim: to('max'), max }, site: { users } })

@@ -56,6 +56,7 @@ export async function send(
     subject = 'hello',
     fields = '',
     id = '1@outside.test',
+    notify = '',
   }: {
     readonly from?: string
     readonly to?: readonly string[]
@@ -63,6 +64,8 @@ export async function send(
     readonly fields?: string
     /** Without angle brackets. */
     readonly id?: string
+    /** NOTIFY of each recipient, RFC 3461 §4.1. */
+    readonly notify?: string
   } = {},
 ): Promise<string> {
   using client = await Client.connect(site.ports.smtp, OUTSIDE)
@@ -71,7 +74,8 @@ export async function send(
     return (await client.reply()) ?? 'closed'
   }
   await client.reply()
-  const rcpts = to.map((user) => `RCPT TO:<${user.includes('@') ? user : `${user}@${DOMAIN}`}>`)
+  const asked = notify === '' ? '' : ` NOTIFY=${notify}`
+  const rcpts = to.map((user) => `RCPT TO:<${user.includes('@') ? user : `${user}@${DOMAIN}`}>${asked}`)
   for (const line of ['EHLO client.test', `MAIL FROM:<${from}>`, ...rcpts, 'DATA']) {
     const reply = await say(line)
     if (!/^[23]/.test(reply)) return reply
