@@ -146,6 +146,8 @@ export interface EnvelopeContext extends MailContext {
 }
 
 export interface ContentContext extends EnvelopeContext {
+  /** Arguments of the RCPT commands that were accepted, in their order. */
+  readonly named?: readonly string[]
   readonly content: ContentSummary
   readonly receivedAt: number
   /** Grows as stages add fields. */

@@ -89,6 +89,7 @@ function* judge(
     counts: session.counts,
     recipients,
     acceptedCommands: acceptedCommands.length,
+    named: acceptedCommands,
     presented,
     content: summary,
     receivedAt: yield* ask({ ask: 'now' }),

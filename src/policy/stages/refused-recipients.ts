@@ -4,7 +4,6 @@
  * the others alone. Over SMTP there is one reply, and what some refuse goes back as a notice (RFC 5429 §2.1.2).
  */
 import type { DecidedBy } from '../../ask/decided-by.ts'
-import type { Recipient } from '../../envelope/envelope.ts'
 import type { Reply } from '../../smtp/reply.ts'
 import { refusalReply } from '../filters/refusal.ts'
 import type { ContentContext, Stage } from '../stage.ts'
@@ -16,7 +15,7 @@ export const refusedRecipients: Stage<ContentContext> = {
   decides: 'who hears over LMTP that their filters refuse the message',
   reference: 'RFC 2033 §4.2, RFC 5429 §2.1',
   *run(context) {
-    const refusals = context.service === 'lmtp' ? refusalsOf(context.recipients) : new Map<string, Reply>()
+    const refusals = context.service === 'lmtp' ? refusalsOf(context) : new Map<string, Reply>()
     const [first] = refusals.values()
     if (first === undefined) return { verdict: { do: 'pass' }, by: BY, silent: true }
     const recipients = context.recipients.filter(({ given }) => !refusals.has(given))
@@ -30,9 +29,14 @@ export const refusedRecipients: Stage<ContentContext> = {
 /** Recipients named in one step. */
 const MAX_NAMED = 5
 
-/** By the argument of RCPT: where it stands for several, all of them have to refuse. */
-function refusalsOf(recipients: readonly Recipient[]): ReadonlyMap<string, Reply> {
+/**
+ * By the argument of RCPT: where it stands for several, all of them have to refuse. One that stands for recipients who had
+ * been named before has none of its own, and would be told of success: then refusals are notices, as over SMTP.
+ */
+function refusalsOf({ recipients, named = [] }: ContentContext): ReadonlyMap<string, Reply> {
   const refusals = new Map<string, Reply>()
+  const own = new Set(recipients.map(({ given }) => given))
+  if (named.some((given) => !own.has(given))) return refusals
   const taken = new Set<string>()
   for (const { given, filtered } of recipients) {
     const reply = refusalReply(filtered)
