@@ -8,6 +8,8 @@ export interface SpoolPaths {
   readonly queue: string
   readonly history: string
   readonly directory: string
+  /** What processes found in LDAP, for while it is away. */
+  readonly ldap: string
   /** Copies of configurations, for workers to load. */
   readonly revisions: string
   /** Counts of throttles and greylists. */
@@ -25,6 +27,7 @@ export const spoolPaths = (spool: string): SpoolPaths => ({
   queue: join(spool, 'queue'),
   history: join(spool, 'history'),
   directory: join(spool, 'directory.sqlite'),
+  ldap: join(spool, 'ldap'),
   revisions: join(spool, 'revisions'),
   counters: join(spool, 'counters'),
 })

@@ -12,6 +12,7 @@ import type { Directory } from './directory.ts'
 import { type EmbeddedDirectory, openDirectory } from './embedded.ts'
 import { type DirectoryCheck, type LdapDirectory, ldapDirectory } from './ldap/directory.ts'
 import type { LdapSettings } from './ldap/settings.ts'
+import type { SharedFolder } from './ldap/shelf.ts'
 import type { RuleStore } from './rule-store.ts'
 
 export interface SiteDirectory extends Directory {
@@ -49,14 +50,19 @@ export function ldapSettingsOf(
   }
 }
 
-/** @param file the embedded directory's; opened when it is needed */
+/**
+ * @param file the embedded directory's; opened when it is needed
+ * @param shared folder in which processes of one server share what they found in LDAP; without it, each knows its own
+ */
 export function siteDirectories({
   file,
+  shared,
   log,
   metrics,
   now = () => performance.now(),
 }: {
   readonly file: string
+  readonly shared?: SharedFolder
   readonly log: Log
   readonly metrics: Metrics
   readonly now?: () => number
@@ -81,7 +87,12 @@ export function siteDirectories({
         return latest.site
       }
       // The one of before finishes what it is asked; what is idle closes by itself. It may go on if this is not used.
-      const directory = ldapDirectory(settings, { now, log, onStale: stale })
+      const directory = ldapDirectory(settings, {
+        now,
+        log,
+        onStale: stale,
+        ...(shared === undefined ? {} : { shared }),
+      })
       latest = { settings, key, directory, site: { ...directory, ldapText: (url) => directory.urlText(url) } }
       return latest.site
     },

@@ -127,7 +127,14 @@ export async function startMail(options: MailOptions): Promise<Mail> {
   )
   const { servers, timeout: timeoutMs, cacheEntries } = config.dns
   const resolver = parts.use(createResolver({ servers, timeoutMs, cacheEntries, clock, log, metrics }))
-  const directories = parts.use(siteDirectories({ file: paths.directory, log, metrics }))
+  const directories = parts.use(
+    siteDirectories({
+      file: paths.directory,
+      shared: { folder: paths.ldap, now: clock.now },
+      log,
+      metrics,
+    }),
+  )
   let { ticketKeys } = options
   const compile = (revision: LoadedRevision): Policy => compilePolicy(revision, directories, ticketKeys)
   let policy = compile(options.revision)

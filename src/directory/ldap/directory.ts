@@ -21,6 +21,7 @@ import { remembered } from './remembered.ts'
 import { ldapRules } from './rules.ts'
 import { ldapServers } from './servers.ts'
 import type { LdapSettings } from './settings.ts'
+import { type SharedFolder, shelf } from './shelf.ts'
 import { worst } from './status.ts'
 import { nameValue, parseLdapUrl } from './text.ts'
 import { userOf } from './users.ts'
@@ -48,10 +49,12 @@ export interface LdapParts {
   readonly log: Log
   /** An answer of before was used, since no server answers. */
   readonly onStale?: () => void
+  /** What processes of one server share. */
+  readonly shared?: SharedFolder
 }
 
 /** Connects when the first question comes. */
-export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: LdapParts): LdapDirectory {
+export function ldapDirectory(settings: LdapSettings, { now, log, onStale, shared }: LdapParts): LdapDirectory {
   const { config } = settings
   const kept = remembered({
     foundMs: config.cacheFound,
@@ -60,6 +63,7 @@ export function ldapDirectory(settings: LdapSettings, { now, log, onStale }: Lda
     maxBytes: config.cacheSize,
     now,
     ...(onStale === undefined ? {} : { onStale }),
+    ...(shared === undefined ? {} : { shelf: shelf({ ...shared, staleMs: config.staleWhileAway }) }),
   })
   const servers = ldapServers(settings, { now, log })
   const reader = ldapReader(servers)

@@ -2,10 +2,12 @@
 /** The suite of directories against a real slapd; then what LDAP has of its own: outage, TLS, groups, hostile values. */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Attribute, Change, Client } from 'ldapts'
+import { eventually } from '../../../test/interop/site.ts'
 import { missing } from '../../../test/peers/install.ts'
 import { type Slapd, startSlapd } from '../../../test/peers/slapd.ts'
 import type { AddressEntry } from '../../ask/questions.ts'
@@ -453,6 +455,46 @@ test('an outage defers, known users are known on, and all is well again afterwar
   assert.equal(directory.check().ok, true)
   assert.deepEqual(new Set(told), new Set(['ldap.away', 'ldap.back']))
   assert.ok(told.length <= 4, told.join())
+})
+
+test('what another process knew is known while the server is away, as long as it would be there', {
+  skip,
+}, async (t) => {
+  const slapd = await served(t)
+  const root = mkdtempSync(join(tmpdir(), 'postern-ldap-shared-'))
+  t.after(() => rm(root, { recursive: true, force: true }))
+  let wall = Date.now()
+  const shared = { folder: join(root, 'ldap'), now: () => wall }
+  const over = { cacheFound: '0s', staleWhileAway: '1h', retryAfter: '1ms' }
+  const open = async () => {
+    const parts = { now: () => performance.now(), log: silentLog, shared }
+    const directory = ldapDirectory(await settingsFor(slapd, over), parts)
+    t.after(() => directory[Symbol.asyncDispose]())
+    return directory
+  }
+  const one = await open()
+  const [other, late] = [await open(), await open()]
+  const ask = async (directory: LdapDirectory, name: string) =>
+    describe(await directory.address(address(`${name}@example.org`)))
+  assert.deepEqual([await ask(one, 'sue'), await ask(one, 'nobody')], ['user sue@example.org active', 'absent'])
+  assert.equal((await one.filters('sue@example.org', domain('example.org'))).kind, 'found')
+  // An address, its domain, its head of household.
+  await eventually('three answers on the disk', async () =>
+    (await readdir(shared.folder).catch(() => [])).filter((name) => !name.includes('.')).length >= 3 ? true : undefined,
+  )
+  await slapd.stop()
+  assert.deepEqual(
+    [await ask(other, 'sue'), await ask(other, 'nobody'), await ask(other, 'kim')],
+    ['user sue@example.org active', 'defer', 'defer'],
+  )
+  assert.deepEqual(
+    await other.filters('sue@example.org', domain('example.org')),
+    await one.filters('sue@example.org', domain('example.org')),
+  )
+  assert.equal((await other.password('sue@example.org', 'sue password')).kind, 'defer')
+  assert.equal((await other.ruleStore.rules('sue@example.org')).kind, 'defer')
+  wall += 3_600_001
+  assert.equal(await ask(late, 'sue'), 'defer')
 })
 
 test('the next server is asked while the first is away', { skip }, async (t) => {
