@@ -43,6 +43,8 @@ test('delivery-time expansion ends: nobody twice, and not too deep', () => {
   assert.deepEqual([firstIndex, once.kind === 'expanded' && once.also], [4, [4, 0]])
   const { outcome: deep } = bound(last, 3)
   assert.deepEqual(deep.kind === 'failed' && deep.status, '5.4.6')
+  const stays = { kind: 'expanded', into: [{ ...last, copy: { flags: [], mailbox: 'X' } }] } as const
+  assert.equal(new Expansions(message(recipients), 3).bound(stays, last).outcome.kind, 'expanded')
   assert.equal(bound(first, 1).outcome.kind, 'expanded')
 })
 

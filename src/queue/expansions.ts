@@ -40,8 +40,9 @@ export class Expansions {
 
   #bound(outcome: Outcome & { readonly kind: 'expanded' }, recipient: Recipient): Outcome {
     const lineage = this.#lineage(recipient)
-    if (this.#depth(lineage) >= this.#maxDepth)
-      return { kind: 'failed', status: '5.4.6', reason: `aliases nested too deeply: ${recipient.given}` }
+    const goesOn = outcome.into.some((member) => placeOf(member) !== placeOf(recipient))
+    if (goesOn && this.#depth(lineage) >= this.#maxDepth)
+      return { kind: 'failed', status: '5.4.6', reason: `aliases or redirects nested too deeply: ${recipient.given}` }
     const into: Member[] = []
     const also = new Set(outcome.also)
     const from = new Set(lineage.map(({ index }) => index))

@@ -73,6 +73,18 @@ for (const { name, scripts, want, channel } of [
     if (name === 'adds a field') assert.match(filed, /^X-Max: 1\nResent-From: kim@/m)
   })
 
+test('redirects nest no deeper than aliases: where they would, the sender is told', async () => {
+  const scripts = { kim: to('lee'), lee: to('max'), max: to('pat') }
+  const site = { users: [...users, 'pat'], limits: { aliasDepth: 2 } }
+  await using one = await filtered({ users: scripts, site })
+  assert.match(await send(one, { from: at('sam') }), /^250 /)
+  await settled(one)
+  assert.deepEqual(await counts(one, [...users, 'pat']), { sam: 1 })
+  const [notice = ''] = await messagesIn(boxOf(one, 'sam'))
+  assert.match(notice, /^Status: 5\.4\.6$/m)
+  assert.match(notice, /redirects nested too deeply/)
+})
+
 test('a list that is expanded at delivery: its members have their filters, as behind any other', async () => {
   const scripts = { kim: 'discard;', lee: 'require ["fileinto", "mailbox"]; fileinto :create "L";' }
   const list = ['kim', 'lee', 'max'].map(at).join(', ')
