@@ -46,6 +46,11 @@ for (const { name, given, byDetail, want } of [
   { name: 'one folder', given: [filed(into('X', ['a'])), filed(into('X', ['b']))], want: 'X(a,b) | =0' },
   { name: 'two folders', given: [filed(into('X')), filed(into('Y'))], want: 'X() | Y()' },
   { name: 'one of two folders', given: [filed(into('X')), filed(into('X'), into('Y'))], want: 'X() | Y() =0' },
+  {
+    name: 'flags of three with several folders each',
+    given: [filed(into('X')), filed(into('X'), into('Y'), into('Z')), filed(into('Y', ['y']))],
+    want: 'X() | Y(y) Z() =0 | =1',
+  },
   { name: 'the inbox', given: [keep('a'), keep()], want: 'keep(a) | =0' },
   { name: 'inbox and folder', given: [{ ...keep(), ...filed(into('X')) }, keep('a')], want: 'keep(a) X() | =0' },
   { name: 'who has no filter', given: ['plain', keep('a')], want: 'keep(a) | =0' },
@@ -87,6 +92,19 @@ for (const { name, given, byDetail, want } of [
     name: 'who asked to hear of success',
     given: [keep(), { ...keep(), as: { notify: ['success'] as const } }],
     want: 'keep() | keep()',
+  },
+  {
+    name: 'who is to hear of failure, behind one who is not',
+    given: [
+      { ...keep(), ...filed(into('X')), as: { notify: 'never' as const } },
+      { ...keep(), ...filed(into('X')) },
+    ],
+    want: 'keep() X() | keep() X()',
+  },
+  {
+    name: 'who is not to hear of failure, behind one who is',
+    given: [keep(), { ...keep(), as: { notify: 'never' as const } }],
+    want: 'keep() | =0',
   },
   {
     name: 'addresses that a pattern made',

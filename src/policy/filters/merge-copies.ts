@@ -14,7 +14,8 @@ type Keep = NonNullable<Filtered['keep']>
 interface Copies {
   readonly recipient: Recipient
   keep: Keep | undefined
-  fileinto: readonly FiledInto[]
+  /** `undefined`: another recipient has it. */
+  readonly fileinto: (FiledInto | undefined)[]
   readonly merged: Set<number>
   changed: boolean
 }
@@ -29,7 +30,7 @@ export function mergeCopies(
   const all = recipients.map((recipient): Copies => {
     const { filtered } = recipient
     const keep = filtered === undefined ? { flags: [] } : filtered.keep
-    return { recipient, keep, fileinto: filtered?.fileinto ?? [], merged: new Set(), changed: false }
+    return { recipient, keep, fileinto: [...(filtered?.fileinto ?? [])], merged: new Set(), changed: false }
   })
   for (const mine of all) {
     const { recipient } = mine
@@ -38,7 +39,7 @@ export function mergeCopies(
     if (mine.keep !== undefined) {
       const key = JSON.stringify([...place, byDetail(recipient.channel) ? recipient.detail : undefined])
       const first = inboxes.get(key)
-      if (first?.keep === undefined || isOwn(recipient)) inboxes.set(key, mine)
+      if (first?.keep === undefined || isOwn(recipient, first)) inboxes.set(key, mine)
       else {
         const flags = union(first.keep.flags, mine.keep.flags)
         if (flags.length > first.keep.flags.length) first.changed = true
@@ -47,15 +48,17 @@ export function mergeCopies(
         gave(mine, first)
       }
     }
-    for (const [at, filed] of [...mine.fileinto].entries()) {
+    for (const [at, filed] of (recipient.filtered?.fileinto ?? []).entries()) {
       const target = filed.address === undefined ? [...place, filed.mailbox] : [...place.with(1, filed.address), null]
       const key = JSON.stringify([...target, filed.specialUse, filed.mailboxId])
       const first = folders.get(key)
-      if (first === undefined || first.of === mine || isOwn(recipient)) folders.set(key, { of: mine, at })
+      const theirs = first?.of.fileinto[first.at]
+      if (first === undefined || theirs === undefined || first.of === mine || isOwn(recipient, first.of))
+        folders.set(key, { of: mine, at })
       else {
-        first.of.fileinto = first.of.fileinto.map((theirs, i) => (i === first.at ? both(theirs, filed) : theirs))
+        first.of.fileinto[first.at] = both(theirs, filed)
         first.of.changed = true
-        mine.fileinto = mine.fileinto.filter((each) => each !== filed)
+        mine.fileinto[at] = undefined
         gave(mine, first.of)
       }
     }
@@ -63,9 +66,15 @@ export function mergeCopies(
   return all.map(withCopies)
 }
 
-/** Whoever is to hear of success hears of their own delivery (RFC 3461 §5.2.1). */
-const isOwn = ({ notify }: Recipient): boolean =>
-  notify !== undefined && notify !== 'never' && notify.includes('success')
+/**
+ * What is to be told of success is told of one's own delivery (RFC 3461 §5.2.1), and where the delivery of the first one
+ * fails, the sender must hear of it who wanted to hear of this one.
+ */
+const isOwn = (recipient: Recipient, { recipient: first }: Copies): boolean =>
+  tells(recipient, 'success') || (tells(recipient, 'failure') && !tells(first, 'failure'))
+
+const tells = ({ notify }: Recipient, what: 'success' | 'failure'): boolean =>
+  notify === undefined ? what === 'failure' : notify !== 'never' && notify.includes(what)
 
 const union = (a: readonly string[], b: readonly string[]): readonly string[] => normalizeFlags([...a, ...b])
 
@@ -86,7 +95,7 @@ function withCopies({ recipient, keep, fileinto, merged, changed }: Copies): Rec
   const filtered: Filtered = {
     ...rest,
     ...(keep === undefined ? {} : { keep }),
-    fileinto,
+    fileinto: fileinto.filter((filed) => filed !== undefined),
     ...(merged.size === 0 ? {} : { merged: [...merged] }),
   }
   return { ...recipient, filtered }
