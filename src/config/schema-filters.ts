@@ -44,7 +44,7 @@ const list = z
       .string()
       .regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/)
       .optional()
-      .describe('A mapping table: a value that a row takes is in the list, unless the row says `$N`.'),
+      .describe('A mapping table: a value is in the list where a row takes it and says `$Y`.'),
   })
   .refine(
     ({ file, mapping }) => (file === undefined) !== (mapping === undefined),

@@ -9,7 +9,7 @@ export type SiteList =
       /** In lower case. */
       readonly known: ReadonlySet<string>
     }
-  /** A value that a row takes, without the flag `$N`, is a member; nobody can count them. */
+  /** A value that a row takes with the flag `$Y` is a member; nobody can count them. */
   | { readonly kind: 'mapping'; readonly table: string }
 
 /** One value a line; blank lines and those that begin with `#` are none. */

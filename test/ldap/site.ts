@@ -41,14 +41,18 @@ export interface LdapSite {
   readonly count: (name: string, mailbox?: string) => Promise<number>
 }
 
-/** @param more beside what is needed; keys of `ldap` replace those of `directory.ldap` */
+/** @param more beside what is needed; keys of `ldap` replace those of `directory.ldap`; `files` beside postern.yaml, by name */
 export async function startLdapSite(
   cleanup: AsyncDisposableStack,
   content: string,
   {
     ldap = {},
+    files = {},
     ...more
-  }: Readonly<Record<string, unknown>> & { readonly ldap?: Readonly<Record<string, unknown>> } = {},
+  }: Readonly<Record<string, unknown>> & {
+    readonly ldap?: Readonly<Record<string, unknown>>
+    readonly files?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<LdapSite> {
   const slapd = cleanup.use(await startSlapd(content))
   const folder = await temporaryFolder(cleanup)
@@ -78,6 +82,7 @@ export async function startLdapSite(
   }
   await writeFile(join(folder, 'postern.yaml'), JSON.stringify(config))
   await writeFile(join(folder, 'ldap.password'), `${slapd.password}\n`, { mode: 0o600 })
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   await copyFile(slapd.ca, join(folder, 'ldap-ca.pem'))
   await mkdir(join(folder, 'spool'), { mode: 0o700 })
   await serveUntilDisposed(folder, cleanup)

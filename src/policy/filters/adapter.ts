@@ -39,8 +39,8 @@ function* isMember(revision: Revision, list: SiteList | undefined, value: string
   if (value === undefined) return hasTable(revision, list.table) ? { kind: 'found', value: true } : ABSENT
   const answer = yield* askTable(revision, list.table, value, '')
   if (answer?.kind === 'deferred') return { kind: 'defer', cause: answer.cause }
-  const { matched = false, flags = '' } = answer?.result ?? {}
-  return matched && !flags.includes('N') ? { kind: 'found', value: true } : ABSENT
+  // Of a row that fails no flag counts.
+  return answer?.result.flags.includes('Y') === true ? { kind: 'found', value: true } : ABSENT
 }
 
 function* given<T>(value: T): Asking<T> {

@@ -166,12 +166,15 @@ for (const { name, site, want } of [
 ] as readonly { name: string; site: FilterSite; want: string }[])
   test(name, async () => assert.equal(await outcome(site), want))
 
-test('a list that is a mapping table: a row that takes the value, without $N', async (t) => {
+test('a list that is a mapping table: a row that takes the value and says $Y', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'postern-lists-'))
   t.after(() => rm(root, { recursive: true }))
   const settings = 'filters:\n  lists: { "tag:x": { mapping: PARTNERS }, "tag:y": { mapping: NONE } }\n'
   await writeFile(join(root, 'postern.yaml'), `server: { hostname: mx.example.org }\nlisteners: {}\n${settings}`)
-  await writeFile(join(root, 'mappings'), 'PARTNERS\n\n  bob@example.com $N\n  *@example.com  $Y\n')
+  await writeFile(
+    join(root, 'mappings'),
+    'PARTNERS\n\n  eve@example.com $Y${NOWHERE}\n  bob@example.com $N\n  *@example.net x\n  *@example.com  $Y\n',
+  )
   const { revision, diagnostics } = await loadRevision(root, { now: () => 0 })
   assert.ok(revision?.filters !== undefined, JSON.stringify(diagnostics))
   const { answers } = adapterFor({ revision, site: revision.filters, message: '1' })
@@ -186,6 +189,8 @@ test('a list that is a mapping table: a row that takes the value, without $N', a
   assert.equal(await member('tag:x', 'ann@example.com'), 'found')
   assert.equal(await member('tag:x', 'bob@example.com'), 'absent')
   assert.equal(await member('tag:x', 'ann@example.net'), 'absent')
+  // A row that fails says nothing.
+  assert.equal(await member('tag:x', 'eve@example.com'), 'absent')
   assert.deepEqual([await member('tag:y'), await member('tag:y', 'a')], ['absent', 'absent'])
   // Nobody can count its members.
   const all = await drive(answers['sieve.members']({ ask: 'sieve.members', list: 'tag:x' }), recordingHost().host)
