@@ -86,6 +86,15 @@ test('a full mailbox is counted again, though not at once', async (t) => {
   assert.equal(await written(box), '100S\n0 0\n')
 })
 
+test('what was deleted makes room at once', async (t) => {
+  const box = await boxWith(t, { 'new/1.a.host,S=60': '', '.Lists/cur/2.b.host,S=35:2,S': '' })
+  assert.equal(await roomIn(box, { octets: 100 }, 10, now()), 'full')
+  assert.equal(await roomIn(box, { octets: 100 }, 10, now()), 'full')
+  await rm(join(box, '.Lists/cur/2.b.host,S=35:2,S'))
+  assert.equal(await roomIn(box, { octets: 100 }, 10, now()), 'room')
+  assert.equal(await written(box), '100S\n60 1\n')
+})
+
 test('what comes is added where a file is kept, and only there', async (t) => {
   const box = await boxWith(t, { maildirsize: '100S\n0 0\n' })
   await addUsage(box, 40)

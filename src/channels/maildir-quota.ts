@@ -4,8 +4,8 @@
  * one line each. Where there is none, or it is not to be believed, the files are counted, all folders together, and it is
  * written anew. Sizes stand in the names of files (`,S=`), so that counting need not look into them.
  *
- * Programs that delete mail without saying so in the file are noticed when the mailbox is full: it is then counted again,
- * once in so long. Deliveries at the same moment may go over a quota by what they bring.
+ * Programs that delete mail without saying so in the file are noticed when the mailbox is full: it is then counted again
+ * where a folder has changed since, and once in so long in any case. Deliveries at the same moment may go over a quota by what they bring.
  */
 import { randomBytes } from 'node:crypto'
 import { constants, type Dirent } from 'node:fs'
@@ -18,6 +18,8 @@ const FILE = 'maildirsize'
 const MAX_FILE = 5120
 /** What the file says of a full mailbox is believed so long; as Maildir++ has it. */
 const BELIEVED_MS = 15 * 60_000
+/** Folders that are looked into. */
+const MAX_FOLDERS = 5000
 /** Names that are looked at in one count; a mailbox with more counts as one that has so many. */
 const MAX_NAMES = 200_000
 
@@ -34,7 +36,8 @@ export async function roomIn(box: string, quota: MailboxQuota, octets: number, n
   if (!fits({ octets: 0, messages: 0 })) return 'too-large'
   const written = await readUsage(box, quota)
   if (written !== undefined && fits(written)) return 'room'
-  if (written !== undefined && Math.abs(now - written.at) < BELIEVED_MS) return 'full'
+  const fresh = written !== undefined && Math.abs(now - written.at) < BELIEVED_MS
+  if (fresh && !(await changedSince(box, written.at))) return 'full'
   const counted = await count(box)
   await writeUsage(box, quota, counted)
   return fits(counted) ? 'room' : 'full'
@@ -91,21 +94,34 @@ async function writeUsage(box: string, quota: MailboxQuota, { octets, messages }
   }
 }
 
-/** Everything in `new` and `cur` of the box and its folders. */
-async function count(box: string): Promise<Usage> {
-  const total = { octets: 0, messages: 0, names: 0 }
+/** `new` and `cur` of the box and its folders. */
+async function partsOf(box: string): Promise<readonly string[]> {
   const folders = [box]
+  let names = 0
   for await (const entry of entriesOf(box)) {
-    if (++total.names > MAX_NAMES) break
+    if (++names > MAX_FOLDERS) break
     if (entry.isDirectory() && entry.name.startsWith('.')) folders.push(join(box, entry.name))
   }
-  for (const folder of folders)
-    for (const part of ['new', 'cur'])
-      for await (const { name } of entriesOf(join(folder, part))) {
-        if (++total.names > MAX_NAMES) return total
-        total.octets += await sizeOf(join(folder, part, name), name)
-        total.messages++
-      }
+  return folders.flatMap((folder) => [join(folder, 'new'), join(folder, 'cur')])
+}
+
+/** Something came, went or was marked there. What we deliver is in the file before anybody asks again. */
+async function changedSince(box: string, at: number): Promise<boolean> {
+  for (const part of await partsOf(box)) {
+    const about = await stat(part).catch(() => undefined)
+    if (about !== undefined && about.mtimeMs > at) return true
+  }
+  return false
+}
+
+async function count(box: string): Promise<Usage> {
+  const total = { octets: 0, messages: 0, names: 0 }
+  for (const part of await partsOf(box))
+    for await (const { name } of entriesOf(part)) {
+      if (++total.names > MAX_NAMES) return total
+      total.octets += await sizeOf(join(part, name), name)
+      total.messages++
+    }
   return total
 }
 
