@@ -9,33 +9,23 @@ import type { SecureContext } from 'node:tls'
 import { type Asking, drive, type Host } from '../ask/ask.ts'
 import type { Answers } from '../ask/questions.ts'
 import type { Clock } from '../clock/clock.ts'
-import type { Revision } from '../config/revision.ts'
-import type { Envelope } from '../envelope/envelope.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Log } from '../monitor/log.ts'
 import type { Trace } from '../policy/trace.ts'
-import type { Hand, InHand } from '../queue/in-hand.ts'
-import type { Draft } from '../queue/store.ts'
 import { LineScanner } from '../smtp/line-scanner.ts'
 import { formatReply } from '../smtp/reply.ts'
-import type { Action, ContentRules, Received } from './action.ts'
-import { Claims } from './claims.ts'
-import { ContentIntake } from './content-intake.ts'
-import type { ContentMemory } from './content-memory.ts'
+import type { Action, Received } from './action.ts'
+import { Arriving, type ArrivingParts } from './arriving.ts'
+import type { ContentIntake } from './content-intake.ts'
 import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
 import type { Session } from './session.ts'
 import type { SmtpMetrics } from './smtp-metrics.ts'
 import { isCommandState, transactionOf } from './state.ts'
 import type { Wire } from './wire.ts'
 
-export interface ConnectionParts {
+export interface ConnectionParts extends ArrivingParts {
   /** Answers everything but what is this connection's own. */
   readonly host: Omit<Host, 'queue.commit' | 'client.early' | 'content'>
-  readonly begin: () => Promise<Draft>
-  /** Of the process, for what filters look at. */
-  readonly contentMemory: Pick<ContentMemory, 'claim'>
-  /** Remembers what is received now, should the process crash at it. */
-  readonly inHand: Pick<InHand, 'begin' | 'clear'>
   readonly accepted: (id: MessageId) => void
   /** Says whether the trace stands by itself, or is summed with others of its kind. */
   readonly traces: { append(trace: Trace): boolean }
@@ -43,8 +33,6 @@ export interface ConnectionParts {
   readonly metrics: SmtpMetrics
   readonly clock: Clock
   readonly tlsContext: () => SecureContext | undefined
-  /** The policy revision of now (design 2.3). */
-  readonly revision: () => Revision
 }
 
 /** What the octets that come next are. */
@@ -76,15 +64,10 @@ export class Connection {
   readonly #session: Session
   readonly #parts: ConnectionParts
   readonly #host: Host
-  readonly #claims: Claims
+  readonly #arriving: Arriving
   readonly #log: Log
   readonly #scanner: LineScanner
   #mode: Mode = LINES
-  /** Content of the transaction at hand: DATA, or all its chunks. */
-  #intake: ContentIntake | undefined
-  #hand: Hand | undefined
-  /** Gives back the memory that filters look at the content in. */
-  #looked = (): void => {}
   #replies = ''
   #closing = false
   /** The connection was not refused. */
@@ -106,14 +89,12 @@ export class Connection {
     this.#scanner = new LineScanner(this.#limits.commandLine)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
-    this.#claims = new Claims(parts.host)
+    this.#arriving = new Arriving(parts, this.#log)
     this.#host = {
       ...parts.host,
-      'queue.commit': ({ envelope }) => this.#commit(envelope),
-      content: ({ most }) => this.#beginning(most),
+      ...this.#arriving.answers,
       'client.early': ({ waitMs }) => this.#early(waitMs),
       wait: ({ ms }) => this.#hold(ms),
-      'memory.claim': this.#claims.claim,
       note: (question) => {
         if (question.note.kind === 'debug') this.#debug = true
         return parts.host.note(question)
@@ -133,9 +114,8 @@ export class Connection {
       this.#perform(this.#session.fault())
       await this.#flush()
     }
-    await this.#intake?.drop()
-    this.#claims.dropped()
-    this.#letGo()
+    await this.#arriving.drop()
+    this.#arriving.letGo()
     await this.#wire.close()
     if (!this.#greeted) return
     const { context, counts } = this.#session
@@ -246,14 +226,14 @@ export class Connection {
     const start = this.#parts.clock.monotonic()
     let received: Received = { kind: 'chunk', octets: 0 }
     const whole = mode.is === 'data' || mode.last
-    if (whole) this.#hand?.at('judging')
+    if (whole) this.#arriving.judging()
     if (mode.intake !== undefined) received = whole ? await mode.intake.whole() : mode.intake.chunk()
     try {
       await this.#drive(this.#session.content(received))
     } finally {
-      this.#looked()
+      this.#arriving.judged()
     }
-    if (whole && mode.intake !== undefined) this.#cameThrough(mode.intake.rules)
+    if (whole && mode.intake !== undefined) this.#arriving.cameThrough(mode.intake.rules)
     this.#parts.metrics.command('content', (this.#parts.clock.monotonic() - start) / 1000)
     this.#armLine()
   }
@@ -298,21 +278,19 @@ export class Connection {
           this.#parts.metrics.reply(action.reply.code)
           break
         case 'readContent': {
-          const intake = this.#takeIn('data', action.rules)
+          const intake = this.#arriving.begin('data', action.rules)
           this.#mode = { is: 'data', intake, deadline: this.#dataDeadline() }
           break
         }
         case 'readChunk': {
           const { size: left, last, rules } = action
-          const intake = rules === undefined ? undefined : (this.#intake ?? this.#takeIn('chunks', rules))
+          const intake = rules === undefined ? undefined : this.#arriving.chunk(rules)
           this.#mode = { is: 'chunk', left, last, intake, deadline: this.#dataDeadline() }
           if (left > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
           break
         }
         case 'dropContent':
-          void this.#intake?.drop()
-          this.#claims.dropped()
-          this.#intake = undefined
+          void this.#arriving.drop()
           break
         case 'startTls':
           this.#mode = { is: 'handshake' }
@@ -335,61 +313,13 @@ export class Connection {
     }
   }
 
-  #takeIn(how: 'data' | 'chunks', rules: ContentRules): ContentIntake {
-    this.#letGo()
-    this.#hand = this.#parts.inHand.begin(rules.key, 'receiving')
-    if (rules.unlooked) this.#log.error('alarm.poison', { key: rules.key, what: 'held without a look at its content' })
-    this.#intake = new ContentIntake(how, rules, this.#parts.begin)
-    return this.#intake
-  }
-
-  #letGo(): void {
-    this.#hand?.[Symbol.dispose]()
-    this.#hand = undefined
-  }
-
-  /** Looked at to its end: the process lives. */
-  #cameThrough({ key, unlooked }: ContentRules): void {
-    if (!unlooked) this.#parts.inHand.clear(key)
-  }
-
   #record(trace: Trace): void {
-    this.#letGo()
+    this.#arriving.letGo()
     this.#parts.metrics.outcome(trace.outcome)
     if (this.#debug) this.#log.info('smtp.debug', { trace })
     if (!this.#parts.traces.append(trace)) return
     const { id, from, size, outcome, recipients } = trace
     this.#log.info('smtp.transaction', { id, from, size, outcome, recipients: recipients.length })
-  }
-
-  async #beginning(most: number): Promise<Answers['content']> {
-    if (this.#intake === undefined) return { kind: 'absent' }
-    const { memory } = this.#parts.revision().config.filters
-    const looked = await this.#parts.contentMemory.claim(Math.min(most, this.#intake.kept), memory)
-    if (looked === undefined) return { kind: 'defer', cause: 'too many messages are being looked at (filters.memory)' }
-    this.#looked()
-    this.#looked = looked
-    try {
-      return { kind: 'found', value: await this.#intake.beginning(most) }
-    } catch (error) {
-      this.#log.error('smtp.content-unreadable', { err: error })
-      return { kind: 'defer', cause: String(error) }
-    }
-  }
-
-  async #commit(envelope: Envelope): Promise<Answers['queue.commit']> {
-    const intake = this.#intake
-    this.#intake = undefined
-    try {
-      if (intake === undefined) throw new Error('there is no content')
-      this.#hand?.at('storing')
-      await intake.commit(envelope)
-      this.#claims.kept(envelope)
-      return { kind: 'stored' }
-    } catch (error) {
-      this.#log.error('smtp.commit-failed', { id: envelope.id, err: error })
-      return { kind: 'defer', cause: String(error) }
-    }
   }
 
   /** What is said already goes out first, so that nobody waits for it. */
