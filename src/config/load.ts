@@ -9,6 +9,7 @@ import { checkChannels } from './checks/channels.ts'
 import { runChecks } from './checks/check.ts'
 import { checkDirectory } from './checks/directory.ts'
 import { checkCounterTables, checkDnsLists } from './checks/dns-lists.ts'
+import { checkFilterLists } from './checks/filter-lists.ts'
 import { checkInternalIp } from './checks/internal-ip.ts'
 import { checkLimits } from './checks/limits.ts'
 import { checkListeners } from './checks/listeners.ts'
@@ -157,7 +158,11 @@ export async function loadRevision(directory: string, options: LoadOptions): Pro
   }
   const included = await tableFiles(root, named.files, read)
   const { tables, sources: texts } = await compileTables(root, included.tables, included.general, options.before)
-  diagnostics.push(...tables.diagnostics, ...checkInternalIp(tables, source, input))
+  diagnostics.push(
+    ...tables.diagnostics,
+    ...checkInternalIp(tables, source, input),
+    ...checkFilterLists(tables, source, input),
+  )
   for (const [name, text] of texts) sources.set(name, text)
   const filters = compileFilters(
     named.files,

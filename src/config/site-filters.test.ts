@@ -64,6 +64,7 @@ test('global scripts and lists are a part of the revision, and of its name', asy
     'filters/global/lists.sieve': 'require "fileinto";\nfileinto "L";',
     'filters/global/README': 'no script',
     'partners.txt': 'ann@example.net\n',
+    mappings: 'BLOCKED\n\n  bob@example.com $Y\n',
   }
   const more =
     'filters:\n  lists: { "urn:ietf:params:sieve:partners": { file: partners.txt }, "tag:x": { mapping: BLOCKED } }\n'
@@ -125,6 +126,7 @@ for (const { more, files = {}, code } of [
   },
   { more: 'filters: { lists: { "tag:x": { file: none.txt } } }\n', code: 'file-missing' },
   { more: 'filters: { lists: { "tag:x": {} } }\n', code: 'bad-value' },
+  { more: 'filters: { lists: { "tag:x": { mapping: NONE } } }\n', code: 'bad-value' },
   { more: 'filters: { lists: { "tag:x": { file: a, mapping: B } } }\n', code: 'bad-value' },
   { more: 'filters: { body: false }\n', files: { 'filters/mta.sieve': 'require "body";' }, code: 'filter-script' },
   {

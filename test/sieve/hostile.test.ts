@@ -77,6 +77,16 @@ test('scripts that include one another without end', () => {
   measured('a chain of includes', `${n} scripts, depth ${SIEVE_LIMITS.includeDepth}`)
 })
 
+test('large parts, each shown to an included script', () => {
+  const inner = `Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n${'x'.repeat(4_000_000)}\r\n--c--\r\n`
+  const mail = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${inner}--b--\r\n`
+  const host: SieveHost = { 'sieve.include': () => ({ kind: 'found', value: 'if exists "a" { stop; }' }) }
+  const again = 'include "a"; '.repeat(100)
+  const result = attempt(`foreverypart { ${again} }`, { mail, host })
+  assert.equal(result.error?.code, 'limit-steps')
+  measured('parts of 4 MB shown to included scripts', `${result.usage.steps} steps`)
+})
+
 test('a thousand parts, the body looked at in each', () => {
   const text = 'some words that are nothing special\r\n'.repeat(100)
   const part = `--b\r\nContent-Type: text/plain\r\n\r\n${text}`

@@ -57,12 +57,15 @@ export function presentPart(ctx: RunContext): () => boolean {
     return true
   }
   if (part === undefined || part === ctx.message.root) return back
+  // It is copied, once for each include.
+  ctx.spend((part.header.length + part.body.length) >> 8)
   const shown = SieveMessage.parse(Buffer.concat([part.header, Buffer.from('\r\n'), part.body]))
   const before = ctx.present(shown)
   return () => {
     const after = ctx.present(before)
     back()
     if (after === shown) return true
+    ctx.spend(ctx.message.size >> 8)
     const rebuilt = replacedPiece(ctx.message, part, after?.bytes() ?? Buffer.alloc(0))
     if (rebuilt !== undefined) replaceWith(ctx, SieveMessage.parse(rebuilt, { insteadOf: ctx.message }))
     return rebuilt !== undefined
