@@ -76,3 +76,13 @@ test('a global script, and a list that mail is sent on to', async () => {
   ] as const)
     assert.equal((await messagesIn(boxOf(site, user, folder))).length, 1, user)
 })
+
+test('the copy of a reply goes to the folder with the attribute', async () => {
+  const script = 'require ["vacation", "fcc", "special-use"]; vacation :specialuse "\\\\Sent" :fcc "INBOX" "Away.";'
+  await using site = await filtered({ users: { kim: script } })
+  await mkdir(boxOf(site, 'kim', '.Sent'), { recursive: true })
+  assert.match(await send(site), /^250 /)
+  const [copy = ''] = await arrived(boxOf(site, 'kim', '.Sent'))
+  assert.match(copy, /^Auto-Submitted: auto-replied/m)
+  assert.equal((await arrived(boxOf(site, 'kim'))).length, 1)
+})
