@@ -37,14 +37,20 @@ test('delivery-time expansion ends: nobody twice, and not too deep', () => {
   const { recipients: fresh } = delivery(['new@example.org', 'NEW@example.org', 'a0@example.org'])
   assert.ok(first !== undefined && last !== undefined)
   const bound = (recipient: Recipient, maxDepth: number) =>
-    new Expansions(message(recipients), maxDepth).bound({ kind: 'expanded', into: fresh }, recipient)
+    new Expansions(message(recipients), { aliasDepth: maxDepth, expansion: 100 }).bound(
+      { kind: 'expanded', into: fresh },
+      recipient,
+    )
   const { outcome: once, firstIndex } = bound(last, 4)
   assert.deepEqual(once.kind === 'expanded' && once.into.map((one) => one.address), ['new@example.org'])
   assert.deepEqual([firstIndex, once.kind === 'expanded' && once.also], [4, [4, 0]])
   const { outcome: deep } = bound(last, 3)
   assert.deepEqual(deep.kind === 'failed' && deep.status, '5.4.6')
   const stays = { kind: 'expanded', into: [{ ...last, copy: { flags: [], mailbox: 'X' } }] } as const
-  assert.equal(new Expansions(message(recipients), 3).bound(stays, last).outcome.kind, 'expanded')
+  assert.equal(
+    new Expansions(message(recipients), { aliasDepth: 3, expansion: 100 }).bound(stays, last).outcome.kind,
+    'expanded',
+  )
   assert.equal(bound(first, 1).outcome.kind, 'expanded')
 })
 
@@ -73,7 +79,10 @@ for (const { name, from, into, want } of [
     const all = [aRecipient(0), aRecipient(1), aRecipient(2, { parent: 0 })]
     const recipient = all[from]
     assert.ok(recipient !== undefined)
-    const { outcome } = new Expansions(message(all), 9).bound({ kind: 'expanded', into }, recipient)
+    const { outcome } = new Expansions(message(all), { aliasDepth: 9, expansion: 100 }).bound(
+      { kind: 'expanded', into },
+      recipient,
+    )
     const said =
       outcome.kind === 'expanded'
         ? `expanded ${outcome.into.map((one) => one.address)}${outcome.also ? `, also ${outcome.also}` : ''}`
@@ -119,7 +128,7 @@ function settled(on: readonly number[], users: readonly User[], pick: () => numb
     const waiting = [...states.values()].filter(({ state }) => state === 'queued')
     if (waiting.length === 0) return states
     const first = pick() % waiting.length
-    const expansions = new Expansions({ envelope: anEnvelope(), recipients: states }, 9)
+    const expansions = new Expansions({ envelope: anEnvelope(), recipients: states }, { aliasDepth: 9, expansion: 100 })
     const after = new Map(states)
     for (const state of waiting.slice(first, first + 1 + (pick() % 3))) {
       const { recipient } = state
@@ -131,6 +140,39 @@ function settled(on: readonly number[], users: readonly User[], pick: () => numb
     states = after
   }
 }
+
+test('what one recipient becomes, at any depth, has an end; what another one became does not count', () => {
+  const all = [...chain(4), { ...aRecipient(4), address: address('b@example.org') }]
+  const bound = (from: number, count: number) => {
+    const into = Array.from({ length: count }, (_, i) => sentOn(`new${i}`))
+    const [recipient] = all.slice(from)
+    assert.ok(recipient !== undefined)
+    return new Expansions(message(all), { aliasDepth: 9, expansion: 5 }).bound({ kind: 'expanded', into }, recipient)
+  }
+  const statuses = [bound(3, 2), bound(3, 3), bound(4, 5), bound(4, 6)].map(({ outcome }) =>
+    outcome.kind === 'failed' ? outcome.status : outcome.kind,
+  )
+  assert.deepEqual(statuses, ['expanded', '5.5.3', 'expanded', '5.5.3'])
+})
+
+test('whoever comes round by another subaddress is not asked again', () => {
+  const user = 'kim@example.org'
+  const all = [
+    aRecipient(0, { address: address(user), user }),
+    aRecipient(1, { address: address('lee@example.org'), user: 'lee@example.org', parent: 0 }),
+  ]
+  const [, recipient] = all
+  assert.ok(recipient !== undefined)
+  const into = ['a', 'b'].map((detail) => ({ ...sentOn('kim'), user, detail, unfiltered: true as const }))
+  const { outcome } = new Expansions(message(all), { aliasDepth: 9, expansion: 9 }).bound(
+    { kind: 'expanded', into },
+    recipient,
+  )
+  assert.deepEqual(outcome.kind === 'expanded' && outcome.into.map(({ detail, unfiltered }) => [detail, unfiltered]), [
+    ['a', undefined],
+    ['b', undefined],
+  ])
+})
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
 test(`redirects across recipients: each has one copy, and nobody's mail goes nowhere (seed ${seed})`, () => {

@@ -12,18 +12,24 @@ import type { QueuedMessage } from './store.ts'
 
 type Member = Omit<Recipient, 'index' | 'parent'>
 
+/** `limits.aliasDepth`, and `limits.expansion` for all that one recipient of the envelope may become. */
+type Limits = { readonly aliasDepth: number; readonly expansion: number }
+
 /** Those of one message, while what came of one attempt is settled. */
 export class Expansions {
-  readonly #maxDepth: number
+  readonly #limits: Limits
   readonly #known = new Map<number, Recipient>()
   /** Where the mail of a recipient went: to those it became, and to those that had it already. */
   readonly #leads = new Map<number, number[]>()
   readonly #byPlace = new Map<string, number[]>()
   readonly #byKind = new Map<string, number>()
+  /** Of each recipient the one of the envelope that it came from, and how many came from that one. */
+  readonly #roots = new Map<number, number>()
+  readonly #born = new Map<number, number>()
   #next = 0
 
-  constructor({ recipients }: QueuedMessage, maxDepth: number) {
-    this.#maxDepth = maxDepth
+  constructor({ recipients }: QueuedMessage, limits: Limits) {
+    this.#limits = limits
     for (const state of recipients.values()) {
       const { recipient } = state
       this.#add(recipient)
@@ -41,8 +47,11 @@ export class Expansions {
   #bound(outcome: Outcome & { readonly kind: 'expanded' }, recipient: Recipient): Outcome {
     const lineage = this.#lineage(recipient)
     const goesOn = outcome.into.some((member) => placeOf(member) !== placeOf(recipient))
-    if (goesOn && this.#depth(lineage) >= this.#maxDepth)
+    if (goesOn && this.#depth(lineage) >= this.#limits.aliasDepth)
       return { kind: 'failed', status: '5.4.6', reason: `aliases or redirects nested too deeply: ${recipient.given}` }
+    const born = this.#born.get(this.#rootOf(recipient)) ?? 0
+    if (goesOn && born + outcome.into.length > this.#limits.expansion)
+      return { kind: 'failed', status: '5.5.3', reason: `becomes too many recipients: ${recipient.given}` } // RFC 3463 X.5.3
     const into: Member[] = []
     const also = new Set(outcome.also)
     const from = new Set(lineage.map(({ index }) => index))
@@ -53,7 +62,7 @@ export class Expansions {
         also.add(same)
         continue
       }
-      const member = lineage.some((each) => placeOf(each) === placeOf(asked)) ? cameFrom(asked) : asked
+      const member = lineage.some((each) => isWhom(each, asked)) ? cameFrom(asked) : asked
       this.#lead(recipient.index, [this.#next])
       this.#add({ ...member, index: this.#next, parent: recipient.index })
       into.push(member)
@@ -91,6 +100,10 @@ export class Expansions {
     return line
   }
 
+  #rootOf({ index, parent = index }: Recipient): number {
+    return this.#roots.get(parent) ?? parent
+  }
+
   #parentOf({ parent }: Recipient): Recipient | undefined {
     return parent === undefined ? undefined : this.#known.get(parent)
   }
@@ -104,6 +117,9 @@ export class Expansions {
   #add(recipient: Recipient): void {
     const { index } = recipient
     this.#known.set(index, recipient)
+    const root = this.#rootOf(recipient)
+    this.#roots.set(index, root)
+    if (root !== index) this.#born.set(root, (this.#born.get(root) ?? 0) + 1)
     push(this.#byPlace, placeOf(recipient), index)
     const kind = kindOf(recipient)
     if (!this.#byKind.has(kind)) this.#byKind.set(kind, index)
@@ -128,6 +144,10 @@ function push<K>(lists: Map<K, number[]>, key: K, index: number): void {
   if (list === undefined) lists.set(key, [index])
   else list.push(index)
 }
+
+/** The same place, or the same user by another subaddress: those a script can make up without end. */
+const isWhom = (one: Member, other: Member): boolean =>
+  placeOf(one) === placeOf(other) || (one.user !== undefined && one.user === other.user)
 
 const placeOf = ({ address, channel, via, detail }: Member): string =>
   JSON.stringify([addressKey(address), channel, via ?? '', detail ?? ''])

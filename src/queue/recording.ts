@@ -155,7 +155,7 @@ export class Recording {
     // Drawn once: what was tried together comes back together.
     const drawn = this.#deps.random()
     const expanded = outcomes.some(({ kind }) => kind === 'expanded')
-    const expansions = expanded ? new Expansions(message, limits.aliasDepth) : undefined
+    const expansions = expanded ? new Expansions(message, limits) : undefined
     return recipients.flatMap((recipient, i): Settled[] => {
       const state = message.recipients.get(recipient.index)
       const came = outcomes[i]

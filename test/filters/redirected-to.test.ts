@@ -13,6 +13,9 @@ import { boxOf, deliveriesIn, filtered, messagesIn, send, settled } from './site
 const at = (user: string): string => `${user}@${DOMAIN}`
 const users = ['kim', 'lee', 'max', 'sam']
 const to = (user: string): string => `redirect "${at(user)}";`
+/** To two subaddresses that nobody has had before. */
+const further = (user: string): string =>
+  `require ["envelope", "subaddress", "variables"]; if envelope :detail :matches "to" "*" { set "d" "\${1}"; } ${to(`${user}+\${d}a`)} ${to(`${user}+\${d}b`)}`
 
 async function counts(site: Site, boxes: readonly string[]): Promise<Readonly<Record<string, number>>> {
   const found = await Promise.all(boxes.map(async (box) => [box, (await messagesIn(boxOf(site, box))).length] as const))
@@ -37,6 +40,11 @@ for (const { name, scripts, want, channel } of [
     name: 'goes in a circle of three, one of whom keeps it',
     scripts: { kim: to('lee'), lee: `keep; ${to('max')}`, max: to('kim') },
     want: { kim: 1, lee: 1 },
+  },
+  {
+    name: 'makes up subaddresses: it ends where it comes round',
+    scripts: { kim: further('max'), max: further('kim') },
+    want: { kim: 4 },
   },
   {
     name: 'is behind a channel that discards',
