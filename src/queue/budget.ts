@@ -18,7 +18,7 @@ export interface OwnMail {
   readonly why: BirthRecord['why']
   readonly about: MessageId
   readonly to: readonly MailAddress[]
-  /** Whose script asks for it; absent: a delivery notice. */
+  /** Whose script asks for it; absent: a delivery notice, or what `reject` says in place of one. */
   readonly owner?: MailAddress
 }
 

@@ -41,3 +41,13 @@ test('refusals of one sender: the notices end, the returns do not', async () => 
   assert.equal(texts.filter((text) => /not sent .* failure/.test(text)).length, 1)
   assert.equal(texts.filter((text) => /enough for sam@demo\.test: 1 messages in 60 minutes/.test(text)).length, 1)
 })
+
+test('whoever is rejected is told, however much the scripts of the owner have sent', async () => {
+  const queue = { ownMail: { perOwner: 1 } }
+  const no = 'require "reject"; reject "No.";'
+  await using site = await filtered({ users: { kim: no }, site: { users, queue } })
+  for (let i = 0; i < 3; i++) assert.match(await send(site, { ...SAM, to: ['kim', 'lee'] }), /^250 /)
+  await settled(site)
+  assert.equal((await messagesIn(boxOf(site, 'lee'))).length, 3)
+  assert.equal((await messagesIn(boxOf(site, 'sam'))).length, 3)
+})

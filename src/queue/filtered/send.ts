@@ -101,7 +101,9 @@ async function sendEach(
   }
   const rejection = await rejectionOf(about, filtered, means)
   if (rejection !== undefined) {
-    await send('reject', [rejection.to], rejection.bytes)
+    // It stands for the notice of a refusal, and nobody's scripts keep that from the sender.
+    const to = await means.budget({ why: 'reject', about: envelope.id, to: [rejection.to] })
+    if (to.length > 0) await queue({ about, why: 'reject', to, bytes: rejection.bytes, means, copy: undefined })
     done(({ refused, ...left }) => ({ ...left, ...(refused && { refused: { ...refused, told: true } }) }))
   }
   if (vacations.length + notices.length + reports.length === 0) return
