@@ -37,8 +37,8 @@ export function* runStages<C extends SessionContext>(
   let i = 0
   for (const stage of stages) {
     i++
-    if (stage.run === undefined) continue
-    const result = yield* stage.run(context)
+    const result = stage.judge?.(context) ?? (stage.run && (yield* stage.run(context)))
+    if (result === undefined) continue
     if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
@@ -62,8 +62,8 @@ export function* askTheRest<C extends SessionContext>(
   const steps: Omit<Step, 'ms'>[] = []
   let context = from
   for (const stage of rest) {
-    if (stage.run === undefined) continue
-    const result = yield* stage.run(context)
+    const result = stage.judge?.(context) ?? (stage.run && (yield* stage.run(context)))
+    if (result === undefined) continue
     if (result.tables !== undefined && result.tables.length > 0)
       steps.push(stepOf(moment, stage.name, result, undefined))
     context = result.context ?? context

@@ -193,6 +193,8 @@ export interface Stage<C> {
   readonly decides: string
   /** RFC or spec section. */
   readonly reference: string
-  /** `undefined`: this stage has its place but is not built yet; it lets everything pass and leaves no step. */
+  /** A stage that has nothing to ask: the context tells all. */
+  readonly judge?: (context: C) => StageResult<C>
+  /** One that asks. With neither it has its place but is not built yet: it lets everything pass and leaves no step. */
   readonly run?: (context: C) => Asking<StageResult<C>>
 }

@@ -8,7 +8,7 @@ export const accessFields: Stage<ContentContext> = {
   name: 'fields of access rows',
   decides: 'which header fields the access tables add',
   reference: 'spec access-control.md 3.2, $A, $K',
-  *run(context) {
+  judge(context) {
     const { carried, edits } = context
     const by = { by: 'built-in', rule: 'rows with $A and $K' } as const
     const sender = senderEdits(context)

@@ -49,7 +49,7 @@ export const declaredSize: Stage<MailContext> = {
   name: 'declared size',
   decides: 'is the message too large by its own account',
   reference: 'RFC 1870 §6.1',
-  *run(context) {
+  judge(context) {
     return verdictOn(context, context.declaredSize)
   },
 }
@@ -58,7 +58,7 @@ export const declaredSizeAtDestination: Stage<RcptContext> = {
   name: 'declared size for the destination',
   decides: 'is the message too large, by its own account, for where this recipient is',
   reference: 'RFC 1870 §6.1; spec access-control.md 8, blocklimit',
-  *run(context) {
+  judge(context) {
     const bound = blocksOf(context, context.becomes ?? [])
     if (context.declaredSize <= bound.max) return { verdict: { do: 'pass' }, by: bound.by }
     return { verdict: { do: 'refuse', reply: blocksExceeded(bound.max) }, by: bound.by }
@@ -69,7 +69,7 @@ export const contentSize: Stage<ContentContext> = {
   name: 'message size',
   decides: 'is the message too large',
   reference: 'RFC 1870 §6.2; spec access-control.md 8, sourceblocklimit, BLOCK_LIMIT',
-  *run(context) {
+  judge(context) {
     return verdictOn(context, context.content.size)
   },
 }
@@ -78,7 +78,7 @@ export const sizeAtDestination: Stage<ContentContext> = {
   name: 'size for the destination',
   decides: 'is the message too large, or has it too many lines, for where it goes',
   reference: 'spec access-control.md 8, blocklimit, linelimit, LINE_LIMIT',
-  *run(context) {
+  judge(context) {
     const { content, recipients } = context
     const bytes = blocksOf(context, recipients)
     if (content.size > bytes.max)
@@ -102,7 +102,7 @@ export const headerSize: Stage<ContentContext> = {
   name: 'header size',
   decides: 'is the header too large',
   reference: 'design 7',
-  *run(context) {
+  judge(context) {
     const { max, by } = siteBound(context, 'headerSize')
     if (context.content.headerSize <= max) return { verdict: { do: 'pass' }, by }
     return { verdict: { do: 'refuse', reply: reply(552, '3.4', `Header larger than ${max} octets`) }, by }

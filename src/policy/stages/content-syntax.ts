@@ -11,7 +11,7 @@ export const bareNewlines: Stage<ContentContext> = {
   name: 'bare newlines',
   decides: 'CR and LF only as CRLF',
   reference: 'RFC 5321 §2.3.8 and §4.1.1.4',
-  *run({ revision, source, content }) {
+  judge({ revision, source, content }) {
     const channel = channelConfig(revision, source)
     const by = revision.where('channels', source, 'bareNewlines')
     const bare = content.bareCr + content.bareLf
@@ -31,7 +31,7 @@ export const nulOctets: Stage<ContentContext> = {
   name: 'NUL octets',
   decides: 'NUL in content',
   reference: 'RFC 5322 §4.5.1; RFC 6152 §3',
-  *run({ revision, source, content }) {
+  judge({ revision, source, content }) {
     const channel = channelConfig(revision, source)
     const by = revision.where('channels', source, 'nul')
     const passes = 'nul' in channel && channel.nul === 'pass'
@@ -44,7 +44,7 @@ export const utf8Header: Stage<ContentContext> = {
   name: 'header octets',
   decides: 'what becomes of octets over 127 in a header sent without SMTPUTF8',
   reference: 'RFC 6531 §3.6, RFC 5322 §2.2',
-  *run(context) {
+  judge(context) {
     const by = { by: 'protocol', rule: 'RFC 5322 §2.2' } as const
     if (!context.content.eightBitHeader || context.smtputf8) return { verdict: { do: 'pass' }, by }
     // Deviates from RFC 5322 §2.2: such headers are common and harmless; refusing them would lose mail people want.

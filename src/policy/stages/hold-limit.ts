@@ -7,7 +7,7 @@ export const holdLimit: Stage<ContentContext> = {
   name: 'hold limit',
   decides: 'is the message for so many that somebody should look at it first',
   reference: 'spec access-control.md 8, holdlimit',
-  *run(context) {
+  judge(context) {
     const { max, by } = channelBound(context, 'holdLimit')
     const note = `${context.acceptedCommands} recipients`
     if (context.acceptedCommands <= max) return { verdict: { do: 'pass' }, by }

@@ -25,7 +25,7 @@ export const longLines: Stage<ContentContext> = {
   name: 'long lines',
   decides: 'lines of more than 998 octets: passed, cut, wrapped, or the message refused',
   reference: 'spec access-control.md 8, rejectsmtplonglines; RFC 5321 §4.5.3.1.6',
-  *run(context) {
+  judge(context) {
     const { revision, initial, content, edits } = context
     const by = revision.where('channels', initial, 'longLines')
     if (content.longestLine <= MAX_LINE) return { verdict: { do: 'pass' }, by }

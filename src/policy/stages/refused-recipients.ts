@@ -14,7 +14,7 @@ export const refusedRecipients: Stage<ContentContext> = {
   name: 'refused recipients',
   decides: 'who hears over LMTP that their filters refuse the message',
   reference: 'RFC 2033 §4.2, RFC 5429 §2.1',
-  *run(context) {
+  judge(context) {
     const refusals = context.service === 'lmtp' ? refusalsOf(context) : new Map<string, Reply>()
     const [first] = refusals.values()
     if (first === undefined) return { verdict: { do: 'pass' }, by: BY, silent: true }

@@ -15,7 +15,7 @@ export const relayGuard: Stage<RcptContext> = {
   name: 'relay guard',
   decides: 'strangers never send to the outside through us',
   reference: 'design 2.10',
-  *run({ revision, source, account, route, given, insideBy, allowedBy }) {
+  judge({ revision, source, account, route, given, insideBy, allowedBy }) {
     if (route === undefined || route.local)
       return { verdict: { do: 'pass' }, by: { by: 'built-in', rule: 'relay guard' }, note: 'the address is ours' }
     if (account !== undefined) {

@@ -11,7 +11,7 @@ export const sameMailbox: Stage<ContentContext> = {
   name: 'same mailbox',
   decides: 'does another recipient lead to the same mailbox',
   reference: 'spec filters.md 8',
-  *run(context) {
+  judge(context) {
     const { recipients, revision } = context
     const merged = mergeCopies(recipients, (channel) => {
       const config = channelConfig(revision, channel)

@@ -8,7 +8,7 @@ export const signInRequired: Stage<MailContext> = {
   name: 'sign-in required',
   decides: 'must the client sign in first',
   reference: 'spec access-control.md 6.2, mustsaslserver; RFC 4954 §6',
-  *run({ revision, source, account }) {
+  judge({ revision, source, account }) {
     const channel = channelConfig(revision, source)
     const by = revision.where('channels', source, 'sasl')
     const must = 'sasl' in channel && channel.sasl === 'must'

@@ -7,7 +7,7 @@ export const submissionFields: Stage<ContentContext> = {
   name: 'submission fields',
   decides: 'which missing fields are added to a user’s message',
   reference: 'RFC 6409 §8',
-  *run(context) {
+  judge(context) {
     const { service, account, content, edits, receivedAt, id, revision, reversePath } = context
     const by = { by: 'protocol', rule: 'RFC 6409 §8' } as const
     if (account === undefined || service === 'lmtp') return { verdict: { do: 'pass' }, by, note: 'not a submission' }

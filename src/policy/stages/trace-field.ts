@@ -21,7 +21,7 @@ export const traceField: Stage<ContentContext> = {
   name: 'Received: field',
   decides: 'how the message came, for everyone after us',
   reference: 'RFC 5321 §4.4',
-  *run(context) {
+  judge(context) {
     const { revision, helo, client, clientName, tls, id, receivedAt, recipients, edits, content } = context
     const [only, second] = recipients
     const field = receivedField({

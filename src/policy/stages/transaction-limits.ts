@@ -16,7 +16,7 @@ export const transactionLimit: Stage<MailContext> = {
   name: 'transaction limit',
   decides: 'messages in one session',
   reference: 'spec access-control.md 8, transactionlimit, ALLOW_TRANSACTIONS_PER_SESSION',
-  *run(context) {
+  judge(context) {
     const bound = tightest(siteBound(context, 'transactions'), channelBound(context, 'transactionLimit'))
     const { transactions } = context.counts
     if (transactions >= bound.max) return refused(bound, CHANNEL_LIMITS.transactionLimit.reply)
@@ -30,7 +30,7 @@ export const recipientLimit: Stage<RcptContext> = {
   name: 'recipient limit',
   decides: 'recipients of one message, and after how many refused ones nobody is accepted',
   reference: 'spec access-control.md 8, recipientlimit, deferralrejectlimit; RFC 5321 §4.5.3.1.8',
-  *run(context) {
+  judge(context) {
     const { presented, acceptedCommands, counts, revision } = context
     // This transaction is counted already.
     const allowed = allowedTransactions(context, 'RCPT')
@@ -52,7 +52,7 @@ export const recipientCutoff: Stage<EnvelopeContext> = {
   name: 'recipient cutoff',
   decides: 'to how many addresses a message may be presented',
   reference: 'spec access-control.md 8, recipientcutoff',
-  *run(context) {
+  judge(context) {
     const bound = channelBound(context, 'recipientCutoff')
     const note = `${context.presented} RCPT commands, ${context.acceptedCommands} accepted`
     if (context.presented > bound.max) return { ...refused(bound, CHANNEL_LIMITS.recipientCutoff.reply), note }
