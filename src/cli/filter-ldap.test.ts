@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Proves: `postern filter` keeps rules in LDAP where the configuration says so, and says when LDAP is away. */
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { missing } from '../../test/peers/install.ts'
 import { startSlapd } from '../../test/peers/slapd.ts'
+import type { Domain } from '../address/address.ts'
+import { ldapSettingsOf, siteDirectories } from '../directory/site-directories.ts'
+import { silentLog } from '../monitor/log.ts'
+import { noMetrics } from '../monitor/metrics.ts'
+import { load } from './configuration.ts'
 import { postern } from './fixture.ts'
 
 test('rules in LDAP', { skip: missing('slapd', 'slapadd') }, async (t) => {
@@ -49,12 +54,53 @@ directory:
     assert.match(out, says)
   }
   assert.match((await run(['filter', 'list', 'nobody@example.org'])).err, /no user nobody@example\.org/)
+  await t.test('an automatic reply is written into the entry, and ended', async () => {
+    const settings = ldapSettingsOf((await load(folder)).revision?.config ?? assert.fail(), (path) =>
+      readFileSync(path),
+    )
+    await using site = siteDirectories({ file: join(folder, 'none'), log: silentLog, metrics: noMetrics })
+    const kept = async (name: string) => {
+      const found = await site.of(settings).filters(`${name}@example.org`, 'example.org' as Domain)
+      return found.kind === 'found' ? found.value.autoreply : found
+    }
+    const reply = (...args: readonly string[]) => run(['user', 'reply', ...args])
+    const set = [
+      '--subject',
+      'Way',
+      '--text',
+      'Back\nsoon',
+      '--hours',
+      '5',
+      '--start',
+      '2026-06-01',
+      '--end',
+      '2026-06-02',
+    ]
+    // With delivery options, and without any.
+    for (const name of ['kim', 'sue']) {
+      const { code, err } = await reply(`${name}@example.org`, ...set)
+      assert.equal(code, 0, err)
+      assert.deepEqual(await kept(name), {
+        mode: 'vacation',
+        subject: 'Way',
+        text: 'Back\nsoon',
+        timeoutHours: 5,
+        start: Date.UTC(2026, 5, 1),
+        end: Date.UTC(2026, 5, 2, 23, 59, 59),
+      })
+    }
+    assert.equal((await reply(user, '--off')).code, 0)
+    await using after = siteDirectories({ file: join(folder, 'none'), log: silentLog, metrics: noMetrics })
+    const ended = await after.of(settings).filters(user, 'example.org' as Domain)
+    assert.ok(ended.kind === 'found' && ended.value.autoreply === undefined)
+    for (const nobody of ['nobody@example.org', 'staff@example.org'])
+      assert.match((await reply(nobody, '--off')).err, /there is no such user/)
+  })
   await t.test('the embedded directory is not edited where nobody asks it', async () => {
     for (const args of [
       ['user', 'list'],
       ['user', 'add', 'new@example.org', '--no-password'],
       ['user', 'set', user, '--name', 'Kim'],
-      ['user', 'reply', user, '--text', 'away'],
       ['user', 'delete', user],
       ['domain', 'add', 'example.com'],
       ['domain', 'list'],
@@ -89,4 +135,5 @@ directory:
   const away = await run(['filter', 'list', user])
   assert.equal(away.code, 1)
   assert.match(away.err, /the directory cannot be asked: /)
+  assert.match((await run(['user', 'reply', user, '--off'])).err, /the directory cannot be asked: ldap/)
 })

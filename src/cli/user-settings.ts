@@ -3,8 +3,9 @@
 import { type Command, Option } from 'commander'
 import type { Autoreply } from '../ask/filters.ts'
 import type { UserSettings } from '../directory/embedded.ts'
+import type { SiteDirectory } from '../directory/site-directories.ts'
 import { type Cli, examples } from './cli.ts'
-import { UsageError } from './exit.ts'
+import { Finding, UsageError } from './exit.ts'
 
 interface SetOptions {
   readonly name?: string
@@ -115,16 +116,30 @@ export function reply(parent: Command, cli: Cli): void {
       ),
     )
     .action(async (text: string, given: ReplyOptions) => {
-      const { done, requireAddress, withDirectory } = await import('./directory.ts')
+      const { done, requireAddress, withDirectory, withSite } = await import('./directory.ts')
       const address = requireAddress(text)
       const autoreply = autoreplyOf(given)
-      await withDirectory(cli, (directory) => {
-        const { autoreply: _, ...others } = directory.userSettings(address)
-        directory.setUserSettings(address, autoreply === undefined ? others : { ...others, autoreply })
-      })
+      if ((await cli.peek()).ldap) await withSite(cli, (site) => setInLdap(site, address, autoreply))
+      else
+        await withDirectory(cli, (directory) => {
+          const { autoreply: _, ...others } = directory.userSettings(address)
+          directory.setUserSettings(address, autoreply === undefined ? others : { ...others, autoreply })
+        })
       const what = autoreply === undefined ? `${address} has no automatic reply` : `${address} replies automatically`
       done(cli, what, { address, autoreply: autoreply ?? null })
     })
+}
+
+/** @throws Finding when the directory refuses, or cannot be asked */
+async function setInLdap(
+  { setAutoreply }: Pick<SiteDirectory, 'setAutoreply'>,
+  address: string,
+  autoreply: Autoreply | undefined,
+): Promise<void> {
+  const set = await setAutoreply?.(address, autoreply)
+  if (set?.kind === 'refused') throw new Finding(`${address}: ${set.why}`)
+  if (set?.kind !== 'stored')
+    throw new Finding(`the directory cannot be asked: ${set?.kind === 'defer' ? set.cause : 'it is not LDAP'}`)
 }
 
 /** @throws UsageError */

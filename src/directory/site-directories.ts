@@ -10,6 +10,7 @@ import type { Log } from '../monitor/log.ts'
 import type { Metrics } from '../monitor/metrics.ts'
 import type { Directory } from './directory.ts'
 import { type EmbeddedDirectory, openDirectory } from './embedded.ts'
+import type { SetAutoreply } from './ldap/autoreplies.ts'
 import { type DirectoryCheck, type LdapDirectory, ldapDirectory } from './ldap/directory.ts'
 import type { LdapSettings } from './ldap/settings.ts'
 import type { SharedFolder } from './ldap/shelf.ts'
@@ -17,6 +18,8 @@ import type { RuleStore } from './rule-store.ts'
 
 export interface SiteDirectory extends Directory {
   readonly ruleStore: RuleStore
+  /** In LDAP; those of the embedded directory are settings of its users. */
+  readonly setAutoreply?: SetAutoreply
   /** The text behind an `ldap:` URL of a mapping table. */
   ldapText(url: string): Promise<Lookup<string>>
   /** Absent where there is nothing that could be away. */

@@ -21,7 +21,8 @@ export const EXAMPLE_TREE = join(SHIPPED, 'example-tree.ldif')
 /** As the manual has them. */
 export const ACCESS = `olcAccess: {0}to attrs=userPassword by anonymous auth by * none
 olcAccess: {1}to attrs=mailSieveRuleSource by dn.exact="cn=postern,o=example" write by self write by * none
-olcAccess: {2}to * by dn.exact="cn=postern,o=example" read by self read by * none`
+olcAccess: {2}to attrs=mailAutoReplyMode,mailAutoReplySubject,mailAutoReplyText,mailAutoReplyTextInternal,mailAutoReplyTimeOut,vacationStartDate,vacationEndDate,mailDeliveryOption by dn.exact="cn=postern,o=example" write by self read by * none
+olcAccess: {3}to * by dn.exact="cn=postern,o=example" read by self read by * none`
 const PATIENCE_MS = 60_000
 
 export interface Slapd extends AsyncDisposable {

@@ -11,6 +11,7 @@ import type { AddressEntry } from '../../ask/questions.ts'
 import type { Log } from '../../monitor/log.ts'
 import type { Directory } from '../directory.ts'
 import type { RuleStore } from '../rule-store.ts'
+import { ldapAutoreplies, type SetAutoreply } from './autoreplies.ts'
 import { domainAttribute, type LdapDomain, ldapDomains } from './domains.ts'
 import { firstOf } from './entry.ts'
 import { filtersOf } from './filters.ts'
@@ -34,6 +35,7 @@ export interface DirectoryCheck {
 
 export interface LdapDirectory extends Directory, AsyncDisposable {
   readonly ruleStore: RuleStore
+  readonly setAutoreply: SetAutoreply
   /** For `/health` and `doctor`: fine while one server answers, or none was asked. */
   check(): DirectoryCheck
   /** The text behind an `ldap:` URL of a mapping table: spec mapping-tables.md 4.8. */
@@ -142,6 +144,7 @@ export function ldapDirectory(settings: LdapSettings, { now, log, onStale, share
       if (own.kind === 'defer') return own
       return await filtersOf(found.value, own.kind === 'found' ? own.value : undefined, { config, reader, kept })
     },
+    setAutoreply: ldapAutoreplies({ servers, people, names }),
     ruleStore: ldapRules({ servers, reader, people, attribute: names.filter }),
     async urlText(text) {
       const url = parseLdapUrl(text)

@@ -65,14 +65,15 @@ export function ldapRules({
         const ran = await write(servers, { dn: entry.dn, attribute, old: stored.values, values, version })
         people.forget(person)
         if (ran.kind === 'refused' && ran.code === ASSERTION_FAILED && version !== undefined) continue
-        return replacedOf(ran)
+        return replacedOf(ran, 'rules')
       }
       return { kind: 'defer', cause: 'ldap: the entry changes too often' }
     },
   }
 }
 
-function replacedOf(ran: Ran<void>): Replaced {
+/** @param what was to be written, in words */
+export function replacedOf(ran: Ran<void>, what: string): Replaced {
   if (ran.kind === 'done') return { kind: 'stored' }
   if (ran.kind === 'away') return { kind: 'defer', cause: ran.cause }
   switch (ran.code) {
@@ -84,12 +85,12 @@ function replacedOf(ran: Ran<void>): Replaced {
     case CONSTRAINT_VIOLATION:
     case INVALID_SYNTAX:
     case OBJECT_CLASS_VIOLATION:
-      return { kind: 'refused', why: 'the directory does not keep such rules for this user' }
+      return { kind: 'refused', why: `the directory does not keep such ${what} for this user` }
     case NO_SUCH_OBJECT:
       return { kind: 'refused', why: 'there is no such user' }
     case INSUFFICIENT_ACCESS:
       // A mistake of the administrator, not of who writes a rule.
-      return { kind: 'defer', cause: `${ran.cause}: directory.ldap.bindDn may not write rules` }
+      return { kind: 'defer', cause: `${ran.cause}: directory.ldap.bindDn may not write ${what}` }
     default:
       return { kind: 'defer', cause: ran.cause }
   }
