@@ -106,7 +106,12 @@ export async function runScript(
     cli.finding()
     // RFC 5228 §2.10.6: a script that is wrong keeps the message.
     const errors = diagnostics.filter(({ severity }) => severity === 'error').map(diagnosticJson)
-    print(cli, source, { actions: [], implicitKeep: true, errors }, trace ? steps : undefined)
+    print(
+      cli,
+      { name: shownName(script), source },
+      { actions: [], implicitKeep: true, errors },
+      trace ? steps : undefined,
+    )
     return
   }
   const { envelope, owner, now, services } = given
@@ -124,7 +129,7 @@ export async function runScript(
   if (!cli.json)
     for (const { line, message } of told.errors)
       cli.complain(`${shownName(script)}:${line}: error: ${clean(message, 1000)}; the message is kept`)
-  print(cli, source, told, trace ? steps : undefined)
+  print(cli, { name: shownName(script), source }, told, trace ? steps : undefined)
 }
 
 function readGiven(options: RunOptions) {
@@ -184,14 +189,23 @@ function actionJson(action: Action): Readonly<Record<string, unknown>> {
 }
 
 /** Errors have been said by now, with their lines. */
-function print(cli: Cli, source: string, told: RunJson, steps: readonly TraceStep[] | undefined): void {
+function print(
+  cli: Cli,
+  { name, source }: { readonly name: string; readonly source: string },
+  told: RunJson,
+  steps: readonly TraceStep[] | undefined,
+): void {
   if (cli.json) {
     cli.printJson(steps === undefined ? told : { steps: steps.map(stepJson), ...told })
     return
   }
   const lines = source.split(/\r?\n/)
   // What an action came to stands at the end.
-  for (const step of steps?.filter((each) => each.step !== 'action') ?? []) cli.print(stepText(step, lines))
+  for (const step of steps?.filter((each) => each.step !== 'action') ?? []) {
+    // The text of an included script is not at hand.
+    const own = step.script === name
+    cli.print(`${own ? '' : `${clean(step.script)} `}${stepText(step, own ? lines : [])}`)
+  }
   if (steps !== undefined && steps.length > 0) cli.print('')
   for (const action of told.actions) cli.print(actionText(action))
   if (told.implicitKeep) cli.print(`keep (implicit)${flagsText(told.flags ?? [])}`)

@@ -180,6 +180,9 @@ filters: { limits: { listEntries: 1, redirects: 1 }, lists: { "tag:x": { file: p
     return out + err
   }
   assert.match(await run('redirect "a@example.org"; redirect "b@example.org";'), /more than 1 redirects/)
+  const including = await file('s.sieve', '# one\nrequire "include";\ninclude :global "lists";')
+  const traced = await postern(['filter', 'trace', including, '-', ...at], { stdin: MESSAGE })
+  assert.match(traced.out, /^ {3}3 {2}include :global "lists";\nglobal script lists {4}1 {2}require\n/m)
   assert.match(await run('require "include"; include :global "lists";'), /^fileinto .*"L"/)
   assert.match(await run('require "extlists"; if address :list "from" "tag:x" { discard; }'), /^discard/)
 })

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a trace keeps of scripts that ran: which, for whom, what matched, what they did and what came of it. Bounded. */
 import type { FilterLevel, FilterPlace } from '../../envelope/filtered.ts'
-import type { Action, SieveRunResult, TraceStep } from '../../sieve/index.ts'
-import { type FilterScript, placeIn } from './script.ts'
+import type { Action, Place, SieveRunResult, TraceStep } from '../../sieve/index.ts'
+import { type FilterScript, includedAt, placeIn } from './script.ts'
 
 /** What the run of a script meant for the recipients it is kept with. */
 export type FilterEffect =
@@ -57,13 +57,14 @@ const cut = (text: string): string =>
 
 /** Takes steps of a run as they happen and keeps the tests that held. */
 export class Matches {
-  readonly list: { line: number; test: string; value?: string; key?: string }[] = []
+  readonly list: FilterMatch[] = []
 
   readonly see = (step: TraceStep): void => {
     if (step.step !== 'test' || step.result !== true) return
     const hit = step.compared?.find(({ key }) => key !== undefined)
-    const { line, name } = step
+    const { line, name, script } = step
     this.list.push({
+      script,
       line,
       test: name,
       ...(hit === undefined ? {} : { value: cut(hit.value), key: cut(hit.key ?? '') }),
@@ -73,19 +74,25 @@ export class Matches {
 }
 
 /** Where a line is, as whoever wrote the script counts. */
-function lineIn(script: FilterScript, line: number): { readonly line: number; readonly script?: string } {
+function lineIn(
+  script: FilterScript,
+  line: number,
+  where: string,
+): { readonly line: number; readonly script?: string } {
+  const included = includedAt(script, where)
+  if (included !== undefined) return { line, script: included }
   const found = script.placeOf?.(line)
   if (found === undefined) return { line }
   return found.script === script.name ? { line: found.line } : { line: found.line, script: found.script }
 }
 
 /** One action as a line: its name, its first argument, where it stands. */
-function describeAction(script: FilterScript, { kind, args: given, line }: Action): string {
+function describeAction(script: FilterScript, { kind, args: given, line, script: place }: Action): string {
   const args: Readonly<Record<string, unknown>> = Object(given)
   const named = ['mailbox', 'address', 'reason', 'tag', 'uri', 'text', 'tags'].map((key) => args[key]).find(Boolean)
   const text = named === undefined ? '' : ` ${JSON.stringify(cut(String(named)))}`
   const suppressed = typeof args['suppressed'] === 'string' ? ` (not sent: ${cut(args['suppressed'])})` : ''
-  const at = lineIn(script, line)
+  const at = lineIn(script, line, place)
   const where = at.script === undefined ? `:${at.line}` : `${at.script}:${at.line}`
   return `${kind}${args['copy'] === true ? ' :copy' : ''}${text}${suppressed} ${where}`
 }
@@ -105,12 +112,14 @@ export function traceOf(
     ...more,
     ...(result.error === undefined
       ? []
-      : [`${result.error.message} (${result.error.code}, line ${lineIn(script, result.error.line).line})`]),
+      : [
+          `${result.error.message} (${result.error.code}, line ${lineIn(script, result.error.line, result.error.script).line})`,
+        ]),
     ...(result.cause === undefined ? [] : [result.cause]),
     ...(edits > 0 && result.actions.length === 0 ? ['changes the header'] : []),
     ...result.log
       .filter(({ severity }) => severity !== 'error')
-      .map(({ message, line }) => `${message} (line ${lineIn(script, line).line})`),
+      .map(({ message, line, script: place }) => `${message} (line ${lineIn(script, line, place).line})`),
   ]
   return {
     level: script.level,
@@ -119,7 +128,14 @@ export function traceOf(
     effect,
     ...(by === undefined ? {} : { by }),
     ...(actions.length === 0 ? {} : { actions }),
-    ...(matched.length === 0 ? {} : { matched: matched.map((match) => ({ ...match, ...lineIn(script, match.line) })) }),
+    ...(matched.length === 0
+      ? {}
+      : {
+          matched: matched.map(({ script: where = '', line, ...match }) => ({
+            ...match,
+            ...lineIn(script, line, where),
+          })),
+        }),
     ...(notes.length === 0 ? {} : { notes: notes.slice(0, MAX_NOTES).map(cut) }),
   }
 }
@@ -146,5 +162,5 @@ export function foldTraces(traces: readonly FilterTrace[]): {
   return { filters: all.slice(0, MAX_TRACES), dropped: Math.max(0, all.length - MAX_TRACES) }
 }
 
-export const placeOfAction = (script: FilterScript, { line, column }: { line: number; column: number }): FilterPlace =>
-  placeIn(script, line, column)
+export const placeOfAction = (script: FilterScript, { script: where, line, column }: Place): FilterPlace =>
+  placeIn(script, { script: where, line, column })

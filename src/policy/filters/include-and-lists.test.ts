@@ -166,6 +166,19 @@ for (const { name, site, want } of [
 ] as readonly { name: string; site: FilterSite; want: string }[])
   test(name, async () => assert.equal(await outcome(site), want))
 
+test('what an included script did is at its own line, in the trace and in what is decided', async () => {
+  const script = include('# one\n# two\ninclude :global "lists";')
+  const global = { lists: 'require "fileinto";\n\nif header :contains "subject" "hell" {\n  fileinto "L";\n}' }
+  const { recipients, steps } = await filterMail({ users: { [KIM]: { personal: [script] } }, global })
+  const { script: at, line, text } = recipients[0]?.filtered?.fileinto[0]?.by ?? assert.fail()
+  assert.deepEqual([at, line, text], [`global script lists, included by ${KIM}`, 4, undefined])
+  const [trace] = steps[0]?.filters ?? []
+  assert.deepEqual(trace?.actions, ['fileinto "L" global script lists:4'])
+  assert.deepEqual(trace?.matched, [
+    { script: 'global script lists', line: 3, test: 'header', value: 'Hello', key: 'hell' },
+  ])
+})
+
 test('a list that is a mapping table: a row that takes the value and says $Y', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'postern-lists-'))
   t.after(() => rm(root, { recursive: true }))

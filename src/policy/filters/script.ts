@@ -2,7 +2,7 @@
 /** A script of one level, ready to run for a recipient (spec filters.md 1). */
 import type { MailAddress } from '../../address/address.ts'
 import type { FilterLevel, FilterPlace } from '../../envelope/filtered.ts'
-import type { SieveLevel, SieveProgram } from '../../sieve/index.ts'
+import type { Place, SieveLevel, SieveProgram } from '../../sieve/index.ts'
 
 export interface FilterScript {
   readonly level: FilterLevel
@@ -38,8 +38,16 @@ export const SIEVE_LEVEL: Readonly<Record<FilterLevel, SieveLevel>> = {
 /** Characters of a line shown. */
 const MAX_TEXT = 200
 
-export function placeIn(script: FilterScript, line: number, column: number): FilterPlace {
+/** The script that was included, if the place is not in the script itself; its lines are its own. */
+export const includedAt = ({ program }: FilterScript, where: string): string | undefined =>
+  where === '' || where === program.name ? undefined : where
+
+/** @param place as the language gives it: `script` is the program it stands in */
+export function placeIn(script: FilterScript, place: Place): FilterPlace {
   const { level, name, program } = script
+  const { line, column } = place
+  const included = includedAt(script, place.script)
+  if (included !== undefined) return { level, script: `${included}, included by ${name}`, line, column }
   const text = program.source.split('\n', line)[line - 1]?.trim().slice(0, MAX_TEXT)
   const found = script.placeOf?.(line)
   return {

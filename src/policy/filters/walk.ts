@@ -215,7 +215,7 @@ export class Walk {
     }
     const to = script.group?.errorsTo ?? script.owner[0]
     if (to !== undefined && error !== undefined) {
-      const { script: name, line } = placeOfAction(script, { line: error.line, column: 1 })
+      const { script: name, line } = placeOfAction(script, { script: error.script, line: error.line, column: 1 })
       this.reports.push(reportOf(to, script.level, name, [{ line, column: 1, message: error.message }]))
     }
     return true

@@ -60,7 +60,7 @@ function* include(ctx: RunContext, args: Args): SieveAsking<Ended> {
       if (args.has('optional')) return NORMAL
       return ctx.fail('include-missing', `there is no ${location} script ${name}`, args)
     }
-    const compiled = ctx.compile(source.value, name)
+    const compiled = ctx.compile(source.value, `${location} script ${name}`)
     if (!compiled.ok) {
       const [first] = compiled.diagnostics
       return ctx.fail('include-invalid', `${name} line ${first?.line}: ${first?.message}`, args)
