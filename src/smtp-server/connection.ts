@@ -65,6 +65,9 @@ export class Connection {
   readonly #parts: ConnectionParts
   readonly #host: Host
   readonly #arriving: Arriving
+  readonly #driving: NonNullable<Parameters<typeof drive>[2]> = {
+    onFact: (fact) => this.#session.trace.fact(fact),
+  }
   readonly #log: Log
   readonly #scanner: LineScanner
   #mode: Mode = LINES
@@ -264,7 +267,7 @@ export class Connection {
   }
 
   #drive(asking: Asking<readonly Action[]>): Promise<void> | undefined {
-    const actions = drive(asking, this.#host, { onFact: (fact) => this.#session.trace.fact(fact) })
+    const actions = drive(asking, this.#host, this.#driving)
     if (actions instanceof Promise) return actions.then((list) => this.#perform(list))
     this.#perform(actions)
     return undefined
