@@ -109,8 +109,12 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
       return [{ ...before, delayNotified: true }]
     case 'held':
       return [{ ...rest, recipient: heldFor(before.recipient, event.reason), state: 'held', last: event }]
-    case 'released':
-      return [{ ...rest, state: 'queued', nextAt: event.at, last: event }]
+    case 'released': {
+      // A state that an older version wrote down when it was held still asks for it.
+      const { recipient, last } = before
+      const letGo = last?.event === 'held' ? heldFor(recipient, last.reason) : recipient
+      return [{ ...rest, recipient: letGo, state: 'queued', nextAt: event.at, last: event }]
+    }
     case 'rerouted': {
       const { via: _via, ...recipient } = before.recipient
       const moved = { ...recipient, channel: event.channel as Recipient['channel'] }

@@ -66,6 +66,15 @@ test('held first, before anything is sent; let go, it goes on', async () => {
   }
 })
 
+test('held by a version that did not take the wish away with it: let go, it goes on', async () => {
+  const held = { ...NOTHING, keep: { flags: [] }, held: { reason: 'why' } }
+  const recipient = { ...aRecipient(3), filtered: held }
+  const last = { recipient: 3, at: 1, event: 'held', reason: 'why' } as const
+  const written: RecipientState = { ...accepted(recipient, 0, false), state: 'held', last }
+  const [letGo] = applyEvent(new Map([[3, written]]), { recipient: 3, at: 2, event: 'released' })
+  assert.equal((await carried(undefined, letGo)).outcome?.kind, 'expanded')
+})
+
 test('refused: a failure that the sender is told of, on one line', async () => {
   const { outcome } = await carried({ ...NOTHING, refused: { how: 'reject', reason: 'No\r\nmore.' } })
   const failed = { kind: 'failed', status: '5.7.1', reason: 'refused by the recipient: No more.' }
