@@ -88,6 +88,11 @@ test('groups of LDAP', { skip }, async (t) => {
     assert.match(await send('news later', 'staff@example.org> NOTIFY=SUCCESS'), /^250/)
     await newMail(box('kim', '.Staff'), before.filed + 1)
     assert.equal(await count('lee'), before.inbox)
+    const archived = await count('sue')
+    assert.match(await send('archive later', 'staff@example.org> NOTIFY=SUCCESS'), /^250/)
+    await newMail(box('sue'), archived + 1)
+    assert.match(await send('to end with', 'sue'), /^250/)
+    assert.equal((await newMail(box('sue'), archived + 2)).length, archived + 2)
   })
   await t.test('a loop ends, and what is too large gets no mail', async () => {
     assert.match(await send('round', 'round'), /^250/)
