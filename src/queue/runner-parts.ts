@@ -76,8 +76,7 @@ export function runnerParts(deps: RunnerDeps, queued: (id: MessageId) => void) {
     ...(counters === undefined
       ? {}
       : {
-          recorded: (message, indexes) =>
-            rememberFulfilled(message, indexes, { counters, now: () => clock.now(), log }),
+          recorded: (message, indexes) => rememberFulfilled(message, indexes, { counters, log }),
         }),
   })
   const deliveries = new Deliveries({

@@ -13,7 +13,7 @@ import type { Counters, MemoryTable } from '../../state/counters.ts'
 const MAX_REMEMBERED = 1_000_000
 /** Longest time a duplicate is remembered (RFC 7352 §3.4 allows a limit). */
 const LONGEST_MS = 30 * 24 * 3_600_000
-/** From the claim to the end of the first attempt, and from each attempt to the next behind its time. */
+/** From the claim to the end of the first attempts; later a twin passes. */
 export const CLAIM_MS = 600_000
 
 const DUPLICATES: MemoryTable = { name: 'filters.duplicates', maxEntries: MAX_REMEMBERED, kept: true }

@@ -1,32 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * When what a filter wants remembered is remembered (RFC 7352 §3): once every copy it asked for has been delivered. Where
- * one is returned to the sender nothing is, so that the same message is no duplicate when it is sent again; while one
- * waits, the claim is made to last until its next attempt.
+ * one is returned to the sender nothing is, so that the same message is no duplicate when it is sent again. A claim is not
+ * made longer for what waits: whoever cannot be delivered to for days would keep the twin from everybody it is for.
  */
 import type { Filtered } from '../../envelope/filtered.ts'
 import { isTerminal, type RecipientState } from '../../envelope/ledger.ts'
 import type { Log } from '../../monitor/log.ts'
 import type { Counters } from '../../state/counters.ts'
 import type { QueuedMessage } from '../store.ts'
-import { CLAIM_MS, claimDuplicate, type DuplicateId, knowDuplicate, unclaimDuplicate } from './duplicates.ts'
+import { type DuplicateId, knowDuplicate, unclaimDuplicate } from './duplicates.ts'
 
 /** What has become of a decision of filters. */
-export type Fulfilled =
-  | { readonly is: 'delivered' }
-  | { readonly is: 'failed' }
-  /** Wall-clock milliseconds of the last attempt that is planned; 0 where an operator has it. */
-  | { readonly is: 'waiting'; readonly nextAt: number }
+export type Fulfilled = 'delivered' | 'failed' | 'waiting'
 
 /** @param root a recipient that filters decided for */
 export function fulfilled({ recipients }: QueuedMessage, root: RecipientState): Fulfilled {
   const ends = endsOf(recipients, root)
   // The notice of a refusal beside copies is no copy.
   const copies = ends.filter(({ recipient }) => recipient.filtered?.refused === undefined)
-  if (copies.length === 0 || copies.some(({ state }) => state === 'bounced')) return { is: 'failed' }
-  const waiting = copies.filter(({ state }) => !isTerminal(state))
-  if (waiting.length === 0) return { is: 'delivered' }
-  return { is: 'waiting', nextAt: Math.max(...waiting.map(({ nextAt }) => nextAt ?? 0)) }
+  if (copies.length === 0 || copies.some(({ state }) => state === 'bounced')) return 'failed'
+  return copies.every(({ state }) => isTerminal(state)) ? 'delivered' : 'waiting'
 }
 
 /** What became of a recipient, through every expansion, and of whoever has the message in its place. */
@@ -56,8 +50,6 @@ function leadsTo({ last }: RecipientState): readonly number[] {
 
 export interface RememberMeans {
   readonly counters: Counters
-  /** Wall-clock milliseconds. */
-  readonly now: () => number
   readonly log: Log
 }
 
@@ -65,16 +57,15 @@ export interface RememberMeans {
 export async function rememberFulfilled(
   message: QueuedMessage,
   indexes: readonly number[],
-  { counters, now, log }: RememberMeans,
+  { counters, log }: RememberMeans,
 ): Promise<void> {
   const { id } = message.envelope
   for (const [root, filtered] of rootsOf(message, indexes)) {
     const came = fulfilled(message, root)
     for (const { seconds, ...which } of remembered(filtered)) {
       try {
-        if (came.is === 'delivered') await knowDuplicate(counters, which, seconds)
-        else if (came.is === 'failed') await unclaimDuplicate(counters, which, id)
-        else await claimDuplicate(counters, which, id, Math.max(0, came.nextAt - now()) + CLAIM_MS)
+        if (came === 'delivered') await knowDuplicate(counters, which, seconds)
+        else if (came === 'failed') await unclaimDuplicate(counters, which, id)
       } catch (err) {
         log.warn('filters.not-remembered', { err, id, recipient: root.recipient.index })
       }
