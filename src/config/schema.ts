@@ -228,7 +228,7 @@ const ownMail = z
       .int()
       .min(0)
       .default(1000)
-      .describe('Delivery notices that one sender may get, failures, delays and successes together.'),
+      .describe('Delivery notices that one sender may get: so many of failures, of delays and of successes each.'),
   })
   .describe(
     'Mail that this server makes itself. What is over is not sent; `postern explain ID` of the message shows it.',

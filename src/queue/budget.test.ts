@@ -74,6 +74,14 @@ test('delivery notices by sender, and what filters ask for does not use them up'
   assert.equal(await times(3, { why: 'delay', to: [PAT] }), 2)
 })
 
+test('notices of success and of delay use up nothing that is there for failures', async () => {
+  const { times } = setUp({ noticesPerAddress: 2 })
+  assert.equal(await times(3, { why: 'success' }), 2)
+  assert.equal(await times(3, { why: 'delay' }), 2)
+  assert.equal(await times(1, { why: 'failure' }), 1)
+  assert.equal(await times(2, { why: 'reject' }), 1)
+})
+
 for (const { limit, mail, count, reason } of [
   {
     limit: 'perOwner',

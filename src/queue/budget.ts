@@ -45,10 +45,12 @@ const MAX_TRACED = 50
 export function createBudget(means: BudgetMeans): Budget {
   const over = async (limit: Limit, key: string): Promise<boolean> => (await count(means, limit, key)) === 'over'
   return async (mail) => {
-    const { owner, to } = mail
+    const { owner, to, why } = mail
     if (owner === undefined) {
       await over('total', '').catch(() => false)
-      const enough = await over('noticesPerAddress', keyOf(to)).catch(() => false)
+      // Nobody's NOTIFY=SUCCESS, with a sender that is forged, uses up what is there for failures.
+      const kind = why === 'delay' || why === 'success' ? `${why} ` : ''
+      const enough = await over('noticesPerAddress', `${kind}${keyOf(to)}`).catch(() => false)
       if (enough) tell(means, mail, to, 'noticesPerAddress')
       return enough ? [] : to
     }
