@@ -5,7 +5,7 @@
  * and `$` the ends of the text alone.
  */
 import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js'
-import type { CompiledPattern, PatternCompiler } from './regex.ts'
+import type { CompiledPattern, PatternCompiler } from './pattern.ts'
 
 /** What re2js cannot do, whatever it calls it: the text it stumbles over, and what that is. */
 const CANNOT: readonly (readonly [RegExp, string])[] = [

@@ -7,20 +7,10 @@ import { limitCode, type SieveLimits } from '../limits.ts'
 import { traceCompared } from '../match/match-types.ts'
 import type { Matching, MatchTypeDef, SieveExtension } from '../plugin.ts'
 import type { RunContext } from '../run-context.ts'
+import type { CompiledPattern, PatternCompiler } from './pattern.ts'
 import { patternSize } from './pattern-size.ts'
 import { compilePattern } from './re2.ts'
 import { QUOTE_REGEX } from './variables.ts'
-
-export interface CompiledPattern {
-  /** Steps of its automaton. */
-  readonly size: number
-  test(text: string): boolean
-  /** The whole match and the groups, of a text that matches. */
-  groups(text: string): readonly string[]
-}
-
-/** @throws for what is no pattern, with a message for its author */
-export type PatternCompiler = (pattern: string, options: { readonly ignoreCase: boolean }) => CompiledPattern
 
 /** Patterns made of variables that are kept compiled, of one word. */
 const MAX_KEPT = 32
