@@ -89,8 +89,9 @@ export class IndexWriter implements Disposable {
   #add(file: number, offset: number, length: number, summary: Summary): void {
     const { id, also, at, sender, client, outcome, recipients, words } = summary
     this.#sql.addRecord.run(file, offset, length, id, also ?? null)
-    const own = words.join('\n')
-    this.#sql.addMessage.run(id, at, sender ?? null, client ?? null, outcome ?? null, own)
+    const bare = sender === undefined && client === undefined && outcome === undefined && words.length === 0
+    if (bare) this.#sql.addId.run(id, at)
+    else this.#sql.addMessage.run(id, at, sender ?? null, client ?? null, outcome ?? null, words.join('\n'))
     for (const { address, result } of recipients) this.#sql.addRecipient.run(id, address, domainOf(address), result)
   }
 
@@ -132,6 +133,9 @@ const SQL = {
     ON CONFLICT DO UPDATE SET at = min(at, excluded.at), sender = coalesce(excluded.sender, sender),
       client = coalesce(excluded.client, client), outcome = coalesce(excluded.outcome, outcome),
       words = CASE WHEN length(excluded.words) > 0 THEN excluded.words ELSE words END`,
+  // A delivery knows no more than when: to write a row again that says so already costs all its indexes.
+  addId: `INSERT INTO messages (id, at, words) VALUES (?, ?, '')
+    ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at < at`,
   addRecipient: `INSERT INTO recipients (id, address, domain, result) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET result = excluded.result`,
   forgetRecipients: `DELETE FROM recipients WHERE id IN (${ORPHANS})`,
