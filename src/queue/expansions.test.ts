@@ -174,6 +174,20 @@ test('whoever comes round by another subaddress is not asked again', () => {
   ])
 })
 
+test('two that lead to each other, one of them to a copy as well: nobody is returned', () => {
+  const all = [
+    aRecipient(0, { address: address('r0@example.org') }),
+    aRecipient(1, { address: address('r1@example.org') }),
+  ]
+  const expansions = new Expansions(message(all), { aliasDepth: 9, expansion: 9 })
+  const [first, second] = all
+  assert.ok(first !== undefined && second !== undefined)
+  const copy = { ...to('r0'), copy: { flags: [], mailbox: 'L' } }
+  assert.equal(expansions.bound({ kind: 'expanded', into: [copy, sentOn('r1')] }, first).outcome.kind, 'expanded')
+  // Another recipient has its copy: that is the one behind `first`.
+  assert.equal(expansions.bound({ kind: 'expanded', into: [], also: [0] }, second).outcome.kind, 'duplicate')
+})
+
 const seed = Number(process.env['SEED'] ?? Date.now() % 1e9)
 test(`redirects across recipients: each has one copy, and nobody's mail goes nowhere (seed ${seed})`, () => {
   const envelope = fc.uniqueArray(fc.nat(3), { minLength: 1, maxLength: 4 })

@@ -69,7 +69,7 @@ export class Expansions {
     }
     const of = [...also]
     if (into.length === 0 && of.length > 0) {
-      if (of.every((each) => this.#reaches(each, from)))
+      if (!of.some((each) => this.#ends(each, recipient)))
         return { kind: 'failed', status: '5.4.6', reason: `the address leads back to itself: ${recipient.given}` }
       const names = of.map((each) => this.#known.get(each)?.address ?? '')
       this.#lead(recipient.index, of)
@@ -89,6 +89,18 @@ export class Expansions {
     for (const index of seen) {
       if (wanted.has(index)) return true
       for (const next of this.#leads.get(index) ?? []) seen.add(next)
+    }
+    return false
+  }
+
+  /** Somebody has the mail, or waits for it, to whom it leads by another way than by this recipient. */
+  #ends(start: number, { index: own }: Recipient): boolean {
+    const seen = new Set([start])
+    for (const index of seen) {
+      if (index === own) continue
+      const leads = this.#leads.get(index) ?? []
+      if (leads.length === 0) return true
+      for (const next of leads) seen.add(next)
     }
     return false
   }

@@ -45,6 +45,16 @@ test('two who redirect to each other: the message does not go nowhere', async ()
   assert.equal(both.flat().length, 1)
 })
 
+test('one of two addresses sends it on to the other, and both file it: nothing is returned', async () => {
+  const script = `require ["fileinto", "mailbox", "envelope", "subaddress"];
+    fileinto :create "X"; if envelope :detail "to" "b" { redirect "${at('kim+a')}"; }`
+  await using one = await filtered({ users: { kim: script }, site })
+  assert.match(await send(one, { from: at('max'), to: ['kim+b', 'kim+a'] }), /^250 /)
+  await settled(one)
+  assert.equal((await messagesIn(boxOf(one, 'kim', '.X'))).length, 1)
+  assert.deepEqual(await messagesIn(boxOf(one, 'max')), [])
+})
+
 test('two addresses of one user, filed into one folder: one delivery, with the flags of both', async () => {
   const script = `require ["fileinto", "mailbox", "imap4flags", "envelope", "subaddress"];
     if envelope :detail "to" "a" { addflag "\\\\Seen"; } else { addflag "\\\\Flagged"; }
