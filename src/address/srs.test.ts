@@ -29,6 +29,8 @@ for (const from of [
   'sam@[192.0.2.1]',
   'grün@exämple.net',
   'srs@example.net',
+  'srs1-x=y@example.net',
+  'SRS1==@example.net',
 ])
   test(`${from} comes back`, () => {
     const to = forward(from)

@@ -45,16 +45,27 @@ const OUR_TAG = /^(SRS[01])=/i
 export function forwardSender(sender: MailAddress, srs: Srs, nowMs: number): MailAddress | undefined {
   const domain = domainOf(sender)
   const local = unquoted(localPartOf(sender))
+  const opaque = opaqueOf(local, domain)
+  if (opaque !== undefined && firstOf(opaque) !== undefined)
+    return address(`SRS1=${hashOf(srs.secrets[0], opaque)}=${opaque}`, srs.domain)
+  const day = dayOf(nowMs)
+  const rest = `${domain}=${local}`
+  return address(`SRS0=${hashOf(srs.secrets[0], day, rest)}=${day}=${rest}`, srs.domain)
+}
+
+/** What is kept of another forwarder's address; `undefined`: it is none. */
+function opaqueOf(local: string, domain: Domain): string | undefined {
   const [tag, name, separator] = TAG.exec(local) ?? []
-  if (tag === undefined || name === undefined || separator === undefined) {
-    const day = dayOf(nowMs)
-    const rest = `${domain}=${local}`
-    return address(`SRS0=${hashOf(srs.secrets[0], day, rest)}=${day}=${rest}`, srs.domain)
-  }
+  if (tag === undefined || name === undefined || separator === undefined) return undefined
   // Of SRS0 the separator goes along: what is behind it is the first forwarder's own matter.
   const inner = local.slice(tag.length)
-  const opaque = /^SRS0/i.test(name) ? `${domain}=${separator}${inner}` : inner.slice(inner.indexOf('=') + 1)
-  return address(`SRS1=${hashOf(srs.secrets[0], opaque)}=${opaque}`, srs.domain)
+  return /^SRS0/i.test(name) ? `${domain}=${separator}${inner}` : inner.slice(inner.indexOf('=') + 1)
+}
+
+/** The first forwarder's address. */
+function firstOf(opaque: string): MailAddress | undefined {
+  const end = opaque.indexOf('=')
+  return address(`SRS0${opaque.slice(end + 1)}`, opaque.slice(0, Math.max(end, 0)))
 }
 
 /** The address that a bounce to this one goes to. */
@@ -68,8 +79,7 @@ export function reverseSender(to: MailAddress, { domain, secrets, days }: Srs, n
   const rest = local.slice(tag.length + HASH_DIGITS + 1)
   if (/^SRS1/i.test(name)) {
     if (!isSigned(secrets, hash, rest)) return { kind: 'refused', why: 'its hash is not ours' }
-    const end = rest.indexOf('=')
-    return reversed(address(`SRS0${rest.slice(end + 1)}`, rest.slice(0, end)), domain)
+    return reversed(firstOf(rest), domain)
   }
   const day = rest.slice(0, DAY_DIGITS).toUpperCase()
   const signed = rest.slice(DAY_DIGITS + 1)
