@@ -48,6 +48,7 @@ for (const { text, entries = [], problems = [] } of [
   { text: 'a: |', entries: ['1 a: '], problems: ['1:4 a program is named by its absolute path'] },
   { text: 'a: [AUTH_LIST] x', entries: ['1 a: '], problems: ['1:2 a has no members'] },
   { text: 'a: :include:', entries: ['1 a: '], problems: ['1:4 :include: names no file'] },
+  { text: 'a: ""b""', entries: ['1 a: '], problems: ['1:4 ""b"" is no address, name, program or include'] },
   { text: 'a: x y', entries: ['1 a: '], problems: ['1:4 x y is no address, name, program or include'] },
   {
     text: 'a: \\b',

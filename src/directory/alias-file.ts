@@ -114,6 +114,8 @@ function nameAt({ content }: Line): { readonly name: string; readonly end: numbe
 function localName(text: string): string | undefined {
   if (parseAddress(text) !== undefined) return text
   const plain = text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text
+  // Quotes within quotes would lose a layer each time they are read.
+  if (plain !== text && plain.startsWith('"')) return undefined
   if (parseAddress(plain) !== undefined) return plain
   for (const local of [plain, text]) if (parseAddress(`${local}@a.invalid`) !== undefined) return local
   return undefined
