@@ -19,12 +19,14 @@ async function folder(t: TestContext): Promise<string> {
   return made
 }
 
-/** A mailbox with these files. */
+/** A mailbox with these files, which nothing has happened in for a minute. */
 async function boxWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
   const box = await folder(t)
-  for (const part of ['tmp', 'new', 'cur', '.Lists/new', '.Lists/cur'])
-    await mkdir(join(box, part), { recursive: true })
+  const parts = ['tmp', 'new', 'cur', '.Lists/new', '.Lists/cur'].map((part) => join(box, part))
+  for (const part of parts) await mkdir(part, { recursive: true })
   for (const [name, text] of Object.entries(files)) await writeFile(join(box, name), text)
+  const before = new Date(now() - MINUTE)
+  for (const part of parts) await utimes(part, before, before)
   return box
 }
 

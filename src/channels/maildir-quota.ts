@@ -105,11 +105,14 @@ async function partsOf(box: string): Promise<readonly string[]> {
   return folders.flatMap((folder) => [join(folder, 'new'), join(folder, 'cur')])
 }
 
-/** Something came, went or was marked there. What we deliver is in the file before anybody asks again. */
+/**
+ * Something came, went or was marked there. What we deliver is in the file before anybody asks again. File systems tell
+ * times by ticks of some milliseconds: what happened in the same one may have happened after.
+ */
 async function changedSince(box: string, at: number): Promise<boolean> {
   for (const part of await partsOf(box)) {
     const about = await stat(part).catch(() => undefined)
-    if (about !== undefined && about.mtimeMs > at) return true
+    if (about !== undefined && about.mtimeMs >= at) return true
   }
   return false
 }
