@@ -67,6 +67,19 @@ export interface RecipientState {
 export const isTerminal = (state: RecipientState['state']): state is Terminal =>
   (TERMINAL as readonly string[]).includes(state)
 
+/** The recipients that stand for this one: those it became, and those that had the message already. */
+export function leadsTo({ last }: RecipientState): readonly number[] {
+  switch (last?.event) {
+    case 'expanded':
+    case 'redirected':
+      return [...last.into.map(({ index }) => index), ...(last.also ?? [])]
+    case 'duplicate':
+      return last.of
+    default:
+      return []
+  }
+}
+
 /** The state of a recipient that was just accepted. */
 export const accepted = (recipient: Recipient, at: number, held: boolean): RecipientState => ({
   recipient,

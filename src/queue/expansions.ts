@@ -6,7 +6,7 @@
  */
 import { addressKey } from '../address/path.ts'
 import type { Recipient } from '../envelope/envelope.ts'
-import type { RecipientState } from '../envelope/ledger.ts'
+import { leadsTo } from '../envelope/ledger.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { QueuedMessage } from './store.ts'
 
@@ -31,10 +31,8 @@ export class Expansions {
   constructor({ recipients }: QueuedMessage, limits: Limits) {
     this.#limits = limits
     for (const state of recipients.values()) {
-      const { recipient } = state
-      this.#add(recipient)
-      this.#lead(recipient.index, alsoOf(state))
-      if (recipient.parent !== undefined) this.#lead(recipient.parent, [recipient.index])
+      this.#add(state.recipient)
+      this.#lead(state.recipient.index, leadsTo(state))
     }
   }
 
@@ -141,11 +139,6 @@ export class Expansions {
   #lead(index: number, to: readonly number[]): void {
     for (const each of to) push(this.#leads, index, each)
   }
-}
-
-function alsoOf({ last }: RecipientState): readonly number[] {
-  if (last?.event === 'duplicate') return last.of
-  return (last?.event === 'expanded' || last?.event === 'redirected' ? last.also : undefined) ?? []
 }
 
 /** It leads to where it came from: it ends there, in the inbox, and no filter is asked again. */

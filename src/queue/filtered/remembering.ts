@@ -5,7 +5,7 @@
  * made longer for what waits: whoever cannot be delivered to for days would keep the twin from everybody it is for.
  */
 import type { Filtered } from '../../envelope/filtered.ts'
-import { isTerminal, type RecipientState } from '../../envelope/ledger.ts'
+import { isTerminal, leadsTo, type RecipientState } from '../../envelope/ledger.ts'
 import type { Log } from '../../monitor/log.ts'
 import type { Counters } from '../../state/counters.ts'
 import type { QueuedMessage } from '../store.ts'
@@ -33,19 +33,6 @@ function endsOf(states: QueuedMessage['recipients'], root: RecipientState): read
     for (const state of next) seen.add(state)
   }
   return ends
-}
-
-/** Recipients that stand for this one. */
-function leadsTo({ last }: RecipientState): readonly number[] {
-  switch (last?.event) {
-    case 'expanded':
-    case 'redirected':
-      return [...last.into.map(({ index }) => index), ...(last.also ?? [])]
-    case 'duplicate':
-      return last.of
-    default:
-      return []
-  }
 }
 
 export interface RememberMeans {
