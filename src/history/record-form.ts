@@ -120,6 +120,8 @@ const step = fields({
 const end = fields({ address: text, port: number })
 const destination = fields({ address: text, channel: text })
 
+const whyMade = oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'reject', 'filter report')
+
 const RECORDS = kinds<TraceRecord['record']>({
   trace: fields({
     id: text,
@@ -169,7 +171,7 @@ const RECORDS = kinds<TraceRecord['record']>({
   }),
   birth: fields({
     id: text,
-    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'reject', 'filter report'),
+    why: whyMade,
     about: text,
     from: text,
     recipients: listOf(destination),
@@ -177,7 +179,7 @@ const RECORDS = kinds<TraceRecord['record']>({
   }),
   withheld: fields({
     id: text,
-    why: oneOf('failure', 'delay', 'success', 'vacation', 'notify', 'reject', 'filter report'),
+    why: whyMade,
     to: listOf(text),
     reason: text,
     by: decidedBy,

@@ -16,27 +16,16 @@ function traceText(trace: Trace): string {
   const head = ascii({ ...trace, steps: undefined, facts: undefined, cut: undefined })
   let text = `${head.slice(0, -1)},"steps":[`
   let separator = ''
-  let recipient: string | undefined
-  let named = ''
   for (const step of steps) {
-    const { recipients } = step
-    // The recipient is told in the same words by all the stages that judge it.
-    if (recipients === undefined) text += `${separator}${beginning(step)}${step.ms}${rest(step)}`
-    else {
-      const [only] = recipients
-      if (recipients.length !== 1 || only !== recipient) {
-        named = `,"recipients":${ascii(recipients)}`
-        recipient = recipients.length === 1 ? only : undefined
-      }
-      text += `${separator}${beginning(step)}${step.ms}${named}${rest(step)}`
-    }
+    text += `${separator}${beginning(step)}${step.ms}${rest(step)}`
     separator = ','
   }
   return `${text}],"facts":${ascii(facts)}${cut === undefined ? '' : `,"cut":${ascii(cut)}`}}`
 }
 
-function rest({ note, reply, tables, filters, filtersDropped }: Step): string {
-  let text = note === undefined ? '' : `,"note":${noteText(note)}`
+function rest({ recipients, note, reply, tables, filters, filtersDropped }: Step): string {
+  let text = recipients === undefined ? '' : `,"recipients":${namesText(recipients)}`
+  if (note !== undefined) text += `,"note":${wordsText(note)}`
   if (reply !== undefined) text += `,"reply":${ascii(reply)}`
   if (tables !== undefined) text += `,"tables":${ascii(tables)}`
   if (filters !== undefined) text += `,"filters":${ascii(filters)}`
@@ -44,19 +33,25 @@ function rest({ note, reply, tables, filters, filtersDropped }: Step): string {
   return `${text}}`
 }
 
-/** Most notes are made again and again in the same words. */
-const notes = new Map<string, string>()
-const MAX_NOTES = 1000
-const MAX_NOTE = 100
+/** Mostly one, told in the same words by all the stages that judge it. */
+function namesText(names: readonly string[]): string {
+  const [only] = names
+  return names.length === 1 && only !== undefined ? `[${wordsText(only)}]` : ascii(names)
+}
 
-function noteText(note: string): string {
-  const known = notes.get(note)
+/** Most notes are made again and again in the same words. */
+const words = new Map<string, string>()
+const MAX_WORDS = 1000
+const MAX_LENGTH = 100
+
+function wordsText(text: string): string {
+  const known = words.get(text)
   if (known !== undefined) return known
-  const text = ascii(note)
-  if (note.length > MAX_NOTE) return text
-  if (notes.size >= MAX_NOTES) notes.clear()
-  notes.set(note, text)
-  return text
+  const made = ascii(text)
+  if (text.length > MAX_LENGTH) return made
+  if (words.size >= MAX_WORDS) words.clear()
+  words.set(text, made)
+  return made
 }
 
 type Same = Pick<Step, 'at' | 'stage' | 'result' | 'by'>
