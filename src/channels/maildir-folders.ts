@@ -126,3 +126,13 @@ export async function folderOf(
   if (createFolders) return folder
   return (await isThere(folder)) ? folder : box
 }
+
+/** Names made or changed in it are on the disk. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

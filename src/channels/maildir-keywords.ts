@@ -11,6 +11,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../clock/clock.ts'
+import { syncFolder } from './maildir-folders.ts'
 
 const FILE = 'dovecot-keywords'
 const FILE_LOCK = 'dovecot-keywords.lock'
@@ -106,12 +107,7 @@ async function addNames(
     await file.close()
   }
   await rename(path, join(folder, FILE))
-  const directory = await open(folder, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
+  await syncFolder(folder)
   return names
 }
 

@@ -15,7 +15,7 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { field } from '../mime/fields.ts'
 import type { ChannelDeps } from './deps.ts'
 import type { Destination } from './destination.ts'
-import { folderOf, mailboxPath } from './maildir-folders.ts'
+import { folderOf, mailboxPath, syncFolder } from './maildir-folders.ts'
 import { keywordLetters } from './maildir-keywords.ts'
 import { addUsage, roomIn } from './maildir-quota.ts'
 
@@ -154,13 +154,4 @@ async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>,
     await file.writeFile(Buffer.from(whole.replaceAll('\r\n', '\n'), 'latin1'))
   }
   if (heldCr) await file.writeFile('\r')
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
