@@ -21,3 +21,7 @@ export const domainOf = (address: MailAddress): Domain => address.slice(address.
 
 /** Everything before the last at-sign, quotes included if they were typed. */
 export const localPartOf = (address: MailAddress): string => address.slice(0, address.lastIndexOf('@'))
+
+/** What a local part says, without the quotes that let it say so (RFC 5321 §4.1.2). Never a part of an address to send to. */
+export const unquotedLocal = (local: string): string =>
+  local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/gs, '$1') : local

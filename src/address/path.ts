@@ -9,7 +9,7 @@
  *
  * Local parts are kept as typed: what they mean is known to their host alone. Domains: domain.ts.
  */
-import type { MailAddress, ReversePath } from './address.ts'
+import { type MailAddress, type ReversePath, unquotedLocal } from './address.ts'
 import { asciiDomain, isAscii, scanDomain, scanName } from './domain.ts'
 import { octets, type PathProblem, syntax, tooLong } from './problem.ts'
 
@@ -90,7 +90,7 @@ function halves(address: string): { readonly local: string; readonly domain?: st
 /** RFC 5321 §4.1.2: of the ways to quote a local part, the one with the least. */
 function leastQuoted(local: string): string {
   if (!local.startsWith('"') || quotedString(local, 0) !== local.length) return local
-  const plain = local.slice(1, -1).replace(/\\(.)/gs, '$1')
+  const plain = unquotedLocal(local)
   return dotString(plain, 0) === plain.length ? plain : `"${plain.replace(/["\\]/g, '\\$&')}"`
 }
 

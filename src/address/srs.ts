@@ -11,7 +11,7 @@
  * day modulo 1024, which is every 2.8 years. Pure.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { type Domain, domainOf, localPartOf, type MailAddress } from './address.ts'
+import { type Domain, domainOf, localPartOf, type MailAddress, unquotedLocal } from './address.ts'
 import { addressKey, parseAddress } from './path.ts'
 
 export interface Srs {
@@ -44,7 +44,7 @@ const OUR_TAG = /^(SRS[01])=/i
 /** `undefined`: the local part would be longer than the 64 octets that every system takes (RFC 5321 §4.5.3.1.1). */
 export function forwardSender(sender: MailAddress, srs: Srs, nowMs: number): MailAddress | undefined {
   const domain = domainOf(sender)
-  const local = unquoted(localPartOf(sender))
+  const local = unquotedLocal(localPartOf(sender))
   const opaque = opaqueOf(local, domain)
   if (opaque !== undefined && firstOf(opaque) !== undefined)
     return address(`SRS1=${hashOf(srs.secrets[0], opaque)}=${opaque}`, srs.domain)
@@ -71,7 +71,7 @@ function firstOf(opaque: string): MailAddress | undefined {
 /** The address that a bounce to this one goes to. */
 export function reverseSender(to: MailAddress, { domain, secrets, days }: Srs, nowMs: number): Reversed {
   if (addressKey(domainOf(to)) !== addressKey(domain)) return { kind: 'none' }
-  const local = unquoted(localPartOf(to))
+  const local = unquotedLocal(localPartOf(to))
   const [tag, name] = OUR_TAG.exec(local) ?? []
   if (tag === undefined || name === undefined) return { kind: 'none' }
   const hash = local.slice(tag.length, tag.length + HASH_DIGITS)
@@ -121,9 +121,6 @@ function digits(value: number, count: number): string {
 }
 
 const numberOf = (text: string): number => [...text].reduce((sum, digit) => sum * 32 + ALPHABET.indexOf(digit), 0)
-
-const unquoted = (local: string): string =>
-  local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/gs, '$1') : local
 
 function address(local: string, domain: string): MailAddress | undefined {
   return parseAddress(`${local}@${domain}`) ?? parseAddress(`"${local.replace(/["\\]/g, '\\$&')}"@${domain}`)

@@ -3,7 +3,7 @@
  * Who an address of ours is: the exact local part first, then without its subaddress (RFC 5233 §1), without regard to
  * case. `postmaster` is always somebody, RFC 5321 §4.5.1.
  */
-import { domainOf, localPartOf, type MailAddress } from '../address/address.ts'
+import { domainOf, localPartOf, type MailAddress, unquotedLocal } from '../address/address.ts'
 import { addressKey, parseAddress } from '../address/path.ts'
 import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
@@ -80,7 +80,7 @@ function withoutSubaddress(revision: Revision, address: MailAddress): { base?: M
 function unquoted(address: MailAddress): MailAddress {
   const localPart = localPartOf(address)
   if (!localPart.startsWith('"')) return address
-  const plain = localPart.slice(1, -1).replace(/\\(.)/g, '$1')
+  const plain = unquotedLocal(localPart)
   return (plain.startsWith('"') ? undefined : parseAddress(`${plain}@${domainOf(address)}`)) ?? address
 }
 

@@ -3,7 +3,7 @@
  * From what the levels said to what is done for one recipient: spec filters.md 2, steps 4 and 5, and 8. Refuse before
  * jettison before hold before the decision; each target once.
  */
-import { domainOf, localPartOf, type MailAddress } from '../../address/address.ts'
+import { domainOf, localPartOf, type MailAddress, unquotedLocal } from '../../address/address.ts'
 import { addressKey, parseAddress } from '../../address/path.ts'
 import { fileintoAddress, userOf } from '../../config/filter-pattern.ts'
 import type { ChannelConfig } from '../../config/schema-channels.ts'
@@ -157,8 +157,7 @@ function addressOf(
 function ownDetail(address: MailAddress, { address: own }: Recipient, separator: string): { readonly detail?: string } {
   if (domainOf(address).toLowerCase() !== domainOf(own).toLowerCase()) return {}
   const start = `${localPartOf(own)}${separator}`
-  const local = localPartOf(address)
-  const plain = local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/g, '$1') : local
+  const plain = unquotedLocal(localPartOf(address))
   return separator !== '' && plain.startsWith(start) && plain !== start ? { detail: plain.slice(start.length) } : {}
 }
 
