@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { filterEngine, type SiteFilters } from '../config/site-filters.ts'
+import { filterEngine, type OfSite, type SiteFilters } from '../config/site-filters.ts'
 import { type CompileOptions, SIEVE_LEVELS, type SieveEngine, type SieveLevel } from '../sieve/index.ts'
 import type { Cli } from './cli.ts'
 import { UsageError } from './exit.ts'
@@ -19,9 +19,6 @@ export async function siteFilters(cli: Cli): Promise<OfSite> {
   const { revision } = await load(directory)
   return revision?.filters ?? filterEngine()
 }
-
-/** What a site without a configuration has, and more where there is one. */
-export type OfSite = Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
 
 export const siteLanguage = async (cli: Cli, level: SieveLevel): Promise<Language> =>
   languageOf(await siteFilters(cli), level)

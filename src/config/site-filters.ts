@@ -36,6 +36,9 @@ export interface SiteFilters {
   readonly lists: ReadonlyMap<string, SiteList>
 }
 
+/** What a site without filters has, and more where there are some. */
+export type OfSite = Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
+
 /** Of the channel of local addresses (policy/route.ts); empty for none. */
 export function subaddressSeparator({ channels }: Pick<Config, 'channels'>): string {
   const local = channels['l']

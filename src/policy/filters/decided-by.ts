@@ -4,6 +4,7 @@ import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Revision } from '../../config/revision.ts'
 import type { SiteFilters } from '../../config/site-filters.ts'
 import type { FilterPlace } from '../../envelope/filtered.ts'
+import type { Walk } from './walk.ts'
 
 /** With its place in the configuration, where it is a script of the site. */
 export function filterDecided({ filters }: Revision, place: FilterPlace): DecidedBy {
@@ -18,6 +19,15 @@ export function filterDecided({ filters }: Revision, place: FilterPlace): Decide
     ...(ofSite ? { at: { file: script, line, column, text } } : {}),
   }
 }
+
+/** A script that failed and must not: what says so, and why. */
+export const scriptFailed = ({
+  script,
+  cause,
+}: NonNullable<Walk['failure']>): { readonly by: DecidedBy; readonly why: string } => ({
+  by: { by: 'filter', level: script.level, script: script.name },
+  why: `${script.name}: ${cause}`,
+})
 
 const siteNames = ({ mta, source, destination }: SiteFilters): ReadonlySet<string> =>
   new Set([...source.values(), ...destination.values(), ...(mta === undefined ? [] : [mta])].map(({ name }) => name))

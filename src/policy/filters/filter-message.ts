@@ -6,7 +6,7 @@
 import { domainOf } from '../../address/address.ts'
 import { type Asking, ask } from '../../ask/ask.ts'
 import type { Revision } from '../../config/revision.ts'
-import { filterEngine, type SiteFilters, subaddressSeparator } from '../../config/site-filters.ts'
+import { filterEngine, type OfSite, subaddressSeparator } from '../../config/site-filters.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import { adjustmentOf, SieveMessage, type SieveProgram } from '../../sieve/index.ts'
 import { adjustmentIn } from '../../sieve/private/spamadjust.ts'
@@ -32,7 +32,7 @@ export interface FilterContext extends RunContext, Pick<ContentContext, 'recipie
 }
 
 interface Derived {
-  readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
+  readonly site: OfSite
   readonly cache: ScriptCache
 }
 

@@ -140,12 +140,12 @@ export function traceOf(
   }
 }
 
-/** Equal ones of several recipients become one. */
-export function foldTraces(traces: readonly FilterTrace[]): {
-  readonly filters: readonly FilterTrace[]
-  readonly dropped: number
+/** As a step shows them: equal ones of several recipients become one. */
+export function filtersShown(traces: readonly FilterTrace[]): {
+  readonly filters?: readonly FilterTrace[]
+  readonly filtersDropped?: number
 } {
-  if (traces.length < 2) return { filters: traces, dropped: 0 }
+  if (traces.length < 2) return traces.length === 0 ? {} : { filters: traces }
   const folded = new Map<string, { first: FilterTrace; recipients: string[] }>()
   for (const trace of traces) {
     const { recipients, ...rest } = trace
@@ -159,7 +159,8 @@ export function foldTraces(traces: readonly FilterTrace[]): {
     recipients: recipients.slice(0, MAX_RECIPIENTS),
     ...(recipients.length > MAX_RECIPIENTS ? { recipientsDropped: recipients.length - MAX_RECIPIENTS } : {}),
   }))
-  return { filters: all.slice(0, MAX_TRACES), dropped: Math.max(0, all.length - MAX_TRACES) }
+  const dropped = all.length - MAX_TRACES
+  return { filters: all.slice(0, MAX_TRACES), ...(dropped > 0 ? { filtersDropped: dropped } : {}) }
 }
 
 export const placeOfAction = (script: FilterScript, { script: where, line, column }: Place): FilterPlace =>

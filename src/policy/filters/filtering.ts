@@ -4,7 +4,7 @@ import type { ReversePath } from '../../address/address.ts'
 import type { RecipientFilters } from '../../ask/filters.ts'
 import type { Account } from '../../ask/questions.ts'
 import type { Revision } from '../../config/revision.ts'
-import type { SiteFilters } from '../../config/site-filters.ts'
+import type { OfSite } from '../../config/site-filters.ts'
 import type { Carried } from '../../envelope/carried.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { MessageId } from '../../envelope/message-id.ts'
@@ -42,7 +42,7 @@ export interface RunContext {
 }
 
 export interface Shared {
-  readonly site: Pick<SiteFilters, 'engine' | 'limits'> & Partial<SiteFilters>
+  readonly site: OfSite
   /** The message as it came; the first octets of a large one. */
   readonly message: SieveMessage
   /** Octets of it are missing: no script can put another text in its place. */

@@ -10,10 +10,10 @@ import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Revision } from '../../config/revision.ts'
 import type { Envelope, Recipient } from '../../envelope/envelope.ts'
 import type { Step } from '../trace.ts'
-import { filterDecided } from './decided-by.ts'
+import { filterDecided, scriptFailed } from './decided-by.ts'
 import { decidedRecipient, saysTags } from './decided-recipient.ts'
 import { beginFilters, type FilterContext, runSiteLevels, runUserLevels } from './filter-message.ts'
-import { foldTraces } from './filter-trace.ts'
+import { filtersShown } from './filter-trace.ts'
 import type { Walk } from './walk.ts'
 
 export interface LateFilters {
@@ -65,9 +65,8 @@ export function* filterLate(
   yield* runSiteLevels(filtering, context, ['destination channel'])
   const { failure } = walk
   if (failure !== undefined) {
-    const { script, cause } = failure
-    const by: DecidedBy = { by: 'filter', level: script.level, script: script.name }
-    return { defer: `${script.name}: ${cause}`, steps: [stepOf(walk, 'defer', by)] }
+    const { by, why } = scriptFailed(failure)
+    return { defer: why, steps: [stepOf(walk, 'defer', by)] }
   }
   const tagged = saysTags(walk)
   const decided = decidedRecipient(walk, { revision, asked: left, tagged, sent: new Set() })
@@ -78,7 +77,6 @@ export function* filterLate(
 }
 
 function stepOf(walk: Walk, result: Step['result'], by: DecidedBy): Step {
-  const { filters, dropped } = foldTraces(walk.takeTraces())
   return {
     at: 'delivery',
     stage: 'filters',
@@ -86,7 +84,6 @@ function stepOf(walk: Walk, result: Step['result'], by: DecidedBy): Step {
     recipients: [walk.recipient.address],
     result,
     by,
-    ...(filters.length === 0 ? {} : { filters }),
-    ...(dropped === 0 ? {} : { filtersDropped: dropped }),
+    ...filtersShown(walk.takeTraces()),
   }
 }

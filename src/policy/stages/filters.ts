@@ -11,10 +11,10 @@ import type { Recipient } from '../../envelope/envelope.ts'
 import type { Filtered } from '../../envelope/filtered.ts'
 import { reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
-import { filterDecided } from '../filters/decided-by.ts'
+import { filterDecided, scriptFailed } from '../filters/decided-by.ts'
 import { decidedRecipient, saysTags } from '../filters/decided-recipient.ts'
 import { beginFilters, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
-import { foldTraces } from '../filters/filter-trace.ts'
+import { filtersShown } from '../filters/filter-trace.ts'
 import type { Filtering } from '../filters/filtering.ts'
 import { commonRefusal } from '../filters/refusal.ts'
 import type { ContentContext, Stage, StageResult } from '../stage.ts'
@@ -69,18 +69,13 @@ const NONE: DecidedBy = { by: 'built-in', rule: 'filters' }
 /** What this stage ran, and whether a script failed that must not. */
 function resultOf(context: ContentContext, { walks }: Filtering): StageResult<ContentContext> {
   const traces = walks.flatMap((walk) => walk.takeTraces())
-  const { filters, dropped } = foldTraces(traces)
+  const shown = filtersShown(traces)
   const failed = walks.find(({ failure }) => failure !== undefined)?.failure
   const decided = traces.find(({ by }) => by !== undefined)?.by
   const by = decided === undefined ? NONE : filterDecided(context.revision, decided)
-  const shown = {
-    ...(filters.length === 0 ? {} : { filters }),
-    ...(dropped === 0 ? {} : { filtersDropped: dropped }),
-  }
   if (failed !== undefined) {
-    const { script, cause } = failed
-    const failedBy: DecidedBy = { by: 'filter', level: script.level, script: script.name }
-    return { verdict: { do: 'refuse', reply: LATER }, by: failedBy, note: `${script.name}: ${cause}`, ...shown }
+    const { by: failedBy, why } = scriptFailed(failed)
+    return { verdict: { do: 'refuse', reply: LATER }, by: failedBy, note: why, ...shown }
   }
   return { verdict: { do: 'pass' }, by, context, ...shown, ...(traces.length === 0 ? { silent: true } : {}) }
 }
