@@ -12,8 +12,8 @@ import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { freePort } from '../peers/free-port.ts'
 import { effectsOf, filed, handed, KINDS, makeUsers, waitingOf } from './filtered-mail.ts'
-import { configure, HOST, live, PATIENCE_MS, randomFrom, SINK_HOST, shards, underLoad } from './lives.ts'
-import { send, type Told } from './load.ts'
+import { configure, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
+import type { Told } from './load.ts'
 import { startSink } from './sink.ts'
 
 const CLIENTS = 4
@@ -60,15 +60,7 @@ export async function killFiltered(options: {
     })
 
   for (let round = 0; round < rounds; round++) {
-    await live({ folder, port }, 'SIGKILL', (ended) =>
-      underLoad(ended, {
-        clients: CLIENTS,
-        connect: () => send({ host: HOST, port }, told, next),
-        answers: () => told.accepted.size + told.refused,
-        random,
-      }),
-    )
-    await pause(50) // what was on its way between the processes arrives
+    await killedUnderLoad({ folder, port }, { clients: CLIENTS, told, next, random })
     await look()
   }
   sink.heal()

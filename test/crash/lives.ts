@@ -7,6 +7,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Handed, send, type Told } from './load.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')
 export const HOST = '127.0.0.1'
@@ -41,8 +42,30 @@ export async function live(
   if (signal === 'SIGTERM') assert.equal(server.exitCode, 0, heard.join(''))
 }
 
+/** Lives under the load of some clients until it is killed at a random moment. */
+export async function killedUnderLoad(
+  at: { readonly folder: string; readonly port: number },
+  load: {
+    readonly clients: number
+    readonly told: Told
+    readonly next: () => Handed
+    readonly random: () => number
+  },
+): Promise<void> {
+  const { clients, told, next, random } = load
+  await live(at, 'SIGKILL', (ended) =>
+    underLoad(ended, {
+      clients,
+      connect: () => send({ host: HOST, port: at.port }, told, next),
+      answers: () => told.accepted.size + told.refused,
+      random,
+    }),
+  )
+  await pause(50) // what was on its way between the processes arrives
+}
+
 /** Clients work until so many answers came: the moment is chosen by what was answered, not by time, for machines differ. */
-export async function underLoad(
+async function underLoad(
   ended: Promise<unknown>,
   load: {
     readonly clients: number

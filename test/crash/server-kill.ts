@@ -11,8 +11,8 @@ import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { freePort } from '../peers/free-port.ts'
-import { configure, HOST, live, PATIENCE_MS, randomFrom, SINK_HOST, shards, underLoad } from './lives.ts'
-import { CONTENT, send, type Told } from './load.ts'
+import { configure, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
+import { CONTENT, type Told } from './load.ts'
 import { startSink } from './sink.ts'
 
 export interface KillOptions {
@@ -52,15 +52,7 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
   }
 
   for (let round = 0; round < rounds; round++) {
-    await live(at, 'SIGKILL', (ended) =>
-      underLoad(ended, {
-        clients: CLIENTS,
-        connect: () => send({ host: HOST, port }, told, next),
-        answers: () => told.accepted.size + told.refused,
-        random,
-      }),
-    )
-    await pause(50) // what was on its way between the processes arrives
+    await killedUnderLoad(at, { clients: CLIENTS, told, next, random })
     await look()
   }
   sink.heal()

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ldif, ROOT } from '../../../src/directory/ldap/content.fixture.ts'
 import { eventually, startSite } from '../../interop/site.ts'
+import { user } from '../../ldap/site.ts'
 import { missing } from '../../peers/install.ts'
 import { startSlapd } from '../../peers/slapd.ts'
 import { messagesIn, send, settled } from '../site.ts'
@@ -23,17 +24,6 @@ const DOMAIN_ENTRY = ldif('o=example.org,o=example', [
   ['sunPreferredDomain', 'example.org'],
   ['inetDomainBaseDN', 'o=example'],
 ])
-
-const user = (uid: string, more: readonly (readonly [string, string])[] = []): string =>
-  ldif(`uid=${uid},o=example`, [
-    ['objectClass', 'inetOrgPerson'],
-    ['objectClass', 'inetMailUser'],
-    ['uid', uid],
-    ['cn', uid],
-    ['sn', uid],
-    ['mail', `${uid}@example.org`],
-    ...more,
-  ])
 
 const rows = [
   {
