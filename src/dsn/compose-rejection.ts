@@ -6,11 +6,12 @@
  */
 import type { MailAddress } from '../address/address.ts'
 import type { OriginalRecipient } from '../envelope/envelope.ts'
+import { isEightBit } from '../mime/eight-bit.ts'
 import { decodeWords, encodeText } from '../mime/encoded-word.ts'
 import { addressField, field, formatDate, formatMessageId } from '../mime/fields.ts'
 import { fieldsOf } from '../mime/header-text.ts'
 import { encodeQuotedPrintable } from '../mime/transfer-encoding.ts'
-import { diagnosticText } from './plain-text.ts'
+import { diagnosticText, typedAddress } from './plain-text.ts'
 
 export interface RejectionInput {
   /** Nobody else says the same: letters, digits and dots. */
@@ -40,7 +41,7 @@ export function composeRejection(input: RejectionInput): Buffer {
   const { address, orcpt } = recipient
   const global = ![to, address, orcpt?.address ?? ''].every((text) => ASCII.test(text))
   const prefix = global ? 'global-' : ''
-  const eightBitHeader = header.some((octet) => octet > 0x7f)
+  const eightBitHeader = isEightBit(header)
   const shown = shownOf(header)
   const delimiter = `\r\n--${boundary}\r\n`
   const top = [
@@ -66,8 +67,8 @@ export function composeRejection(input: RejectionInput): Buffer {
     field('Content-Transfer-Encoding', global ? '8bit' : '7bit'),
     '\r\n',
     field('Reporting-UA', `${hostname}; Postern`),
-    ...(orcpt === undefined ? [] : [field('Original-Recipient', typed(orcpt, global))]),
-    field('Final-Recipient', typed({ type: 'rfc822', address }, global)),
+    ...(orcpt === undefined ? [] : [field('Original-Recipient', typedAddress(orcpt, global))]),
+    field('Final-Recipient', typedAddress({ type: 'rfc822', address }, global)),
     ...(shown.id === undefined ? [] : [field('Original-Message-ID', shown.id)]),
     // RFC 5429 §2.2, RFC 8098 §3.2.6
     field('Disposition', 'automatic-action/MDN-sent-automatically; deleted'),
@@ -79,13 +80,6 @@ export function composeRejection(input: RejectionInput): Buffer {
   ]
   const before = [top, text, disposition, original].map((lines) => lines.join('')).join(delimiter)
   return Buffer.concat([Buffer.from(before), header, Buffer.from(`\r\n--${boundary}--\r\n`)])
-}
-
-/** RFC 6533 §3: an address of other than ASCII characters has type utf-8. */
-function typed({ type, address }: OriginalRecipient, global: boolean): string {
-  const clean = diagnosticText(address, global)
-  const atom = type.replace(/[^A-Za-z0-9-]/g, '').slice(0, 40)
-  return `${ASCII.test(clean) && atom !== '' ? atom : 'utf-8'}; ${clean}`
 }
 
 /** What the report repeats of the message. */

@@ -4,12 +4,11 @@
  * internationalised mail. Pure: the original is not held here; the caller streams it between `before` and `after`.
  * Whether one is due is parameters.ts, the words for people are human-text.ts.
  */
-import type { OriginalRecipient } from '../envelope/envelope.ts'
 import { addressField, field, formatDate, formatMessageId } from '../mime/fields.ts'
 import { encodeQuotedPrintable } from '../mime/transfer-encoding.ts'
 import { humanText, subjectLine } from './human-text.ts'
 import type { Notice, NoticeInput, NoticeRecipient } from './notice-input.ts'
-import { diagnosticText } from './plain-text.ts'
+import { diagnosticText, typedAddress } from './plain-text.ts'
 
 const ASCII = /^[ -~]*$/
 
@@ -91,8 +90,8 @@ function statusPart(input: NoticeInput, global: boolean): string {
     field('Arrival-Date', date(original.arrivedMs)), // §2.2.5
   ]
   const perRecipient = recipients.map((recipient) => [
-    ...(recipient.orcpt === undefined ? [] : [field('Original-Recipient', typed(recipient.orcpt, global))]), // §2.3.1
-    field('Final-Recipient', typed({ type: 'rfc822', address: recipient.address }, global)), // §2.3.2
+    ...(recipient.orcpt === undefined ? [] : [field('Original-Recipient', typedAddress(recipient.orcpt, global))]), // §2.3.1
+    field('Final-Recipient', typedAddress({ type: 'rfc822', address: recipient.address }, global)), // §2.3.2
     field('Action', recipient.action), // §2.3.3
     field('Status', statusCode(recipient)), // §2.3.4
     ...remoteFields(recipient, global),
@@ -102,13 +101,6 @@ function statusPart(input: NoticeInput, global: boolean): string {
       : [field('Will-Retry-Until', date(recipient.willRetryUntilMs))]), // §2.3.9
   ])
   return [perMessage, ...perRecipient].map((group) => group.join('')).join('\r\n')
-}
-
-/** RFC 6533 §3: an address of other than ASCII characters has type utf-8. */
-function typed({ type, address }: OriginalRecipient, global: boolean): string {
-  const clean = diagnosticText(address, global)
-  const atom = type.replace(/[^A-Za-z0-9-]/g, '').slice(0, 40)
-  return `${ASCII.test(clean) && atom !== '' ? atom : 'utf-8'}; ${clean}`
 }
 
 /** §2.3.5 and §2.3.6 */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Text of notifications: strangers' words made harmless, and paragraphs wrapped. RFC 5322 §2.1.1, RFC 3676 not used. */
 
+import type { OriginalRecipient } from '../envelope/envelope.ts'
+
 /** Characters kept of a remote system's words: two full lines of RFC 5321 §4.5.3.1.5 say enough. */
 const MAX_DIAGNOSTIC = 900
 
@@ -18,6 +20,13 @@ export function diagnosticText(text: string, global: boolean): string {
   const plain = global ? clean : clean.replace(/[^ -~]/gu, '?')
   const characters = [...plain]
   return characters.length <= MAX_DIAGNOSTIC ? plain : `${characters.slice(0, MAX_DIAGNOSTIC - 4).join('')} ...`
+}
+
+/** RFC 6533 §3: an address of other than ASCII characters has type utf-8. */
+export function typedAddress({ type, address }: OriginalRecipient, global: boolean): string {
+  const clean = diagnosticText(address, global)
+  const atom = type.replace(/[^A-Za-z0-9-]/g, '').slice(0, 40)
+  return `${/^[ -~]*$/.test(clean) && atom !== '' ? atom : 'utf-8'}; ${clean}`
 }
 
 /** Paragraph text in lines of at most `width` where words allow, each ending in CRLF and beginning with `indent`. */

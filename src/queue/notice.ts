@@ -13,6 +13,7 @@ import { type NoticeCause, noticeDue } from '../dsn/parameters.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { createIds, MessageId } from '../envelope/message-id.ts'
 import { applyEdits, editedSize } from '../mime/apply-edits.ts'
+import { isEightBit } from '../mime/eight-bit.ts'
 import { fieldsOf, readHeader } from '../mime/header-text.ts'
 import { type Log, silentLog } from '../monitor/log.ts'
 import type { Placement } from '../policy/own-mail.ts'
@@ -48,7 +49,7 @@ export interface NoticeOrder {
 }
 
 /** Largest header returned; a larger one is cut at a line. RFC 3461 §4.3 asks for the header, a reader for less. */
-const MAX_HEADER = 64 * 1024
+export const MAX_RETURNED_HEADER = 64 * 1024
 
 const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
   failed: 'failure',
@@ -88,7 +89,7 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
   const size = editedSize(original.size, original.edits)
   // It goes wherever the sender is: over DATA too, whatever brought it here.
   const content = () => safeLines(applyEdits(store.content(original.id), original.edits))
-  const header = await readHeader(content(), MAX_HEADER)
+  const header = await readHeader(content(), MAX_RETURNED_HEADER)
   // RFC 3461 §4.3; a filter that sent the message on may have said so for its recipient (RFC 6009 §4).
   const headers = entries.every(({ recipient }) => (recipient.copy?.ret ?? original.ret) === 'hdrs')
   const whole = kind === 'failure' && !headers && size <= revision.config.queue.noticeContent
@@ -106,7 +107,7 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
       id: original.id,
       arrivedMs: original.receivedAt,
       smtputf8: original.smtputf8,
-      eightBit: header.some((octet) => octet > 0x7f) || (whole && original.body === '8bit'),
+      eightBit: isEightBit(header) || (whole && original.body === '8bit'),
       returned: whole ? 'full' : 'headers',
       ...(original.envid === undefined ? {} : { envid: original.envid }),
       ...shown,

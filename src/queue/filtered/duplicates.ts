@@ -5,12 +5,10 @@
  * message is `busy`: neither a duplicate, for that must never be said wrongly (§3), nor a new one, or twins that come at
  * the same moment would both pass. A claim ends by itself, for its owner may die.
  */
-import { createHash } from 'node:crypto'
 import type { Lookup } from '../../ask/lookup.ts'
 import type { Counters, MemoryTable } from '../../state/counters.ts'
+import { MAX_REMEMBERED, memoryKey, reached } from './memory.ts'
 
-/** Of all owners together. */
-const MAX_REMEMBERED = 1_000_000
 /** Longest time a duplicate is remembered (RFC 7352 §3.4 allows a limit). */
 const LONGEST_MS = 30 * 24 * 3_600_000
 /** From the claim to the end of the first attempts; later a twin passes. */
@@ -31,7 +29,13 @@ export async function claimDuplicate(
   by: string,
   forMs = CLAIM_MS,
 ): Promise<Lookup<'free' | 'busy' | 'known'>> {
-  const answer = await counters.count({ do: 'claim', table: DUPLICATES, key: keyOf(which), by, forMs })
+  const answer = await counters.count({
+    do: 'claim',
+    table: DUPLICATES,
+    key: memoryKey(which.owner, which.id),
+    by,
+    forMs,
+  })
   if (answer.kind !== 'found') return { kind: 'defer', cause: answer.kind === 'defer' ? answer.cause : 'no answer' }
   const { value } = answer
   return { kind: 'found', value: value === 'free' || value === 'known' ? value : 'busy' }
@@ -40,19 +44,10 @@ export async function claimDuplicate(
 /** It is known for so long from now on. Rejects when the memory cannot be reached. */
 export async function knowDuplicate(counters: Counters, which: DuplicateId, seconds: number): Promise<void> {
   const forMs = Math.min(seconds * 1000, LONGEST_MS)
-  await reached(await counters.count({ do: 'know', table: DUPLICATES, key: keyOf(which), forMs }))
+  reached(await counters.count({ do: 'know', table: DUPLICATES, key: memoryKey(which.owner, which.id), forMs }))
 }
 
 /** Whoever comes next is the first. Rejects when the memory cannot be reached. */
 export async function unclaimDuplicate(counters: Counters, which: DuplicateId, by: string): Promise<void> {
-  await reached(await counters.count({ do: 'unclaim', table: DUPLICATES, key: keyOf(which), by }))
+  reached(await counters.count({ do: 'unclaim', table: DUPLICATES, key: memoryKey(which.owner, which.id), by }))
 }
-
-function reached(answer: Lookup<string>): void {
-  if (answer.kind === 'defer') throw new Error(`what filters remember cannot be reached: ${answer.cause}`)
-}
-
-const keyOf = ({ owner, id }: DuplicateId): string =>
-  createHash('sha256')
-    .update(JSON.stringify([owner.toLowerCase(), id]))
-    .digest('hex')

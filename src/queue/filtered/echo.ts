@@ -3,12 +3,13 @@
  * The reply of autoreply mode `echo`: with the message it answers (spec filters.md 10), whole where it is small, else its
  * header (RFC 6522 §4). What the reply was becomes the first part of a multipart/mixed (RFC 2046 §5.1.3).
  */
+import { isEightBit } from '../../mime/eight-bit.ts'
 import { field } from '../../mime/fields.ts'
 import { fieldsOf, readHeader, splitHeader } from '../../mime/header-text.ts'
 import { safeLines } from '../../smtp/safe-lines.ts'
+import { MAX_RETURNED_HEADER } from '../notice.ts'
 import { beginningOf, type Content } from './copies.ts'
 
-const MAX_HEADER = 64 * 1024
 /**
  * @param original as it is delivered @param most octets of a message that goes along whole
  * @param boundary nobody can foretell it
@@ -20,7 +21,7 @@ export async function withOriginal(reply: Buffer, original: Content, most: numbe
     Buffer.concat(fields.filter(({ name }) => /^content-/i.test(name) === ofPart).map((each) => each.raw))
   // It goes wherever the sender is: over DATA too, whatever brought it here.
   const safe = { size: original.size, content: () => safeLines(original.content()) }
-  const top = await readHeader(safe.content(), MAX_HEADER)
+  const top = await readHeader(safe.content(), MAX_RETURNED_HEADER)
   const whole = original.size <= most
   // Line ends that were not CRLF are longer now.
   const echoed = whole ? await beginningOf(safe, 2 * most) : top
@@ -41,5 +42,3 @@ export async function withOriginal(reply: Buffer, original: Content, most: numbe
     Buffer.from(`\r\n--${boundary}--\r\n`),
   ])
 }
-
-const isEightBit = (bytes: Buffer): boolean => bytes.some((octet) => octet > 0x7f)

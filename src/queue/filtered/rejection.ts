@@ -8,10 +8,9 @@ import type { Filtered } from '../../envelope/filtered.ts'
 import { applyEdits } from '../../mime/apply-edits.ts'
 import { readHeader } from '../../mime/header-text.ts'
 import { safeLines } from '../../smtp/safe-lines.ts'
+import { MAX_RETURNED_HEADER } from '../notice.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
-
-const MAX_HEADER = 64 * 1024
 
 export interface Rejection {
   readonly to: MailAddress
@@ -42,7 +41,7 @@ export async function rejectionOf(
     from: owner[0] ?? recipient.address,
     reason: refused.reason,
     recipient,
-    header: await readHeader(content, MAX_HEADER),
+    header: await readHeader(content, MAX_RETURNED_HEADER),
   })
   return { to, bytes }
 }

@@ -3,12 +3,12 @@
  * The messages filters asked for: replies (RFC 5230), notifications (RFC 5436), what `reject` says (RFC 5429), reports of
  * scripts that failed. Each is remembered before it is sent, and all of them have one budget (budget.ts; spec filters.md 9, 10).
  */
-import { createHash } from 'node:crypto'
 import type { MailAddress } from '../../address/address.ts'
 import { isAscii, parseAddress } from '../../address/path.ts'
 import type { Recipient } from '../../envelope/envelope.ts'
 import type { FiledCopy, Filtered, VacationReply } from '../../envelope/filtered.ts'
 import { applyEdits, editedSize } from '../../mime/apply-edits.ts'
+import { isEightBit } from '../../mime/eight-bit.ts'
 import { encodeText } from '../../mime/encoded-word.ts'
 import { field, formatDate, formatMessageId } from '../../mime/fields.ts'
 import { readHeader } from '../../mime/header-text.ts'
@@ -16,17 +16,16 @@ import { encodeQuotedPrintable } from '../../mime/transfer-encoding.ts'
 import { sitePostmaster } from '../../policy/find-address.ts'
 import type { BirthRecord } from '../../policy/trace.ts'
 import { composeNotification, composeVacation, parseMailto, SieveMessage } from '../../sieve/index.ts'
-import type { CounterRequest, Counters, CounterTable } from '../../state/counters.ts'
+import type { Counters, CounterTable } from '../../state/counters.ts'
 import type { Budget } from '../budget.ts'
 import { askedAgain, type Place, queueOwnMessage } from '../own-message.ts'
 import type { QueuedMessage } from '../store.ts'
 import type { NoticeMeans } from '../telling.ts'
 import { withOriginal } from './echo.ts'
+import { MAX_REMEMBERED, memoryKey, reached } from './memory.ts'
 import { rejectionOf } from './rejection.ts'
 
 const HOUR_MS = 3_600_000
-/** RFC 5230 §4.2 asks for a thousand senders; of all owners together. */
-const MAX_REMEMBERED = 1_000_000
 /** Spec filters.md 9. */
 const REPORT_EVERY_MS = 24 * HOUR_MS
 /** Addresses that one notification goes to. */
@@ -45,11 +44,6 @@ export interface SendMeans extends NoticeMeans {
  * Each is a table of its own, and nobody may make tables without end.
  */
 const PERIODS = [1 / 60, 1 / 6, 1, 6, 12, 24, 48, 72, 96, 120, 144, 168, 240, 336, 504, 720, 1440, 2160, 4320, 8760]
-
-const memoryKey = (owner: string, id: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([owner.toLowerCase(), id]))
-    .digest('hex')
 
 const table = (name: string, quota: number, windowMs: number): CounterTable => ({
   name,
@@ -151,7 +145,7 @@ async function sendEach(
   for (const report of reports) {
     const key = memoryKey(first, report.script)
     const request = { do: 'throttle', table: table('filters.report', 1, REPORT_EVERY_MS), key } as const
-    if ((await answered(means.counters, request)) === 'under')
+    if (reached(await means.counters.count(request)) === 'under')
       await send('filter report', [report.to], composeReport(report, means, unique))
     done((left) => ({ ...left, reports: left.reports.slice(1) }))
   }
@@ -167,13 +161,7 @@ async function isNew({ counters }: SendMeans, owner: string, { to, handle, secon
     table: { ...table(`filters.vacation.${hours}`, 1, hours * HOUR_MS), kept: true },
     key,
   } as const
-  return (await answered(counters, request)) === 'under'
-}
-
-async function answered(counters: Counters, request: CounterRequest): Promise<string> {
-  const answer = await counters.count(request)
-  if (answer.kind === 'defer') throw new Error(`what filters remember cannot be reached: ${answer.cause}`)
-  return answer.kind === 'found' ? answer.value : ''
+  return reached(await counters.count(request)) === 'under'
 }
 
 function composeReport(
@@ -224,8 +212,8 @@ async function queue(order: {
       receivedAt: clock.now(),
       // RFC 6531 §3.4: an address in the header counts too.
       smtputf8:
-        places.some(({ address }) => !isAscii(address)) || has8bit(bytes.subarray(0, bytes.indexOf('\r\n\r\n'))),
-      body: has8bit(bytes) ? '8bit' : '7bit',
+        places.some(({ address }) => !isAscii(address)) || isEightBit(bytes.subarray(0, bytes.indexOf('\r\n\r\n'))),
+      body: isEightBit(bytes) ? '8bit' : '7bit',
       content: [bytes],
       recipients: [...places, ...kept].map((where) => ({ ...where, notify: 'never' })),
       birth: { why, about: about.envelope.id, to: places, steps: placements.flatMap(({ steps }) => steps) },
@@ -234,8 +222,6 @@ async function queue(order: {
   )
   queued(id)
 }
-
-const has8bit = (bytes: Buffer): boolean => bytes.some((octet) => octet > 0x7f)
 
 /** Where the owner has a mailbox of ours. */
 async function filedCopies(
