@@ -15,8 +15,12 @@ async function folderOf(t: TestContext): Promise<string> {
 }
 
 const files = (folder: string): Promise<readonly string[]> => readdir(folder).catch(() => [])
+/** So many, and none of them under the name it has while it is written. */
 const written = (folder: string, count: number) =>
-  eventually(`${count} files`, async () => ((await files(folder)).length === count ? true : undefined))
+  eventually(`${count} files`, async () => {
+    const names = await files(folder)
+    return names.length === count && names.every((name) => !name.includes('.')) ? true : undefined
+  })
 
 test('another process finds it, with its age, and maps are maps again', async (t) => {
   const folder = await folderOf(t)
