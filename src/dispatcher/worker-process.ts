@@ -17,12 +17,6 @@ export interface WorkerProcess<Theirs extends CallsOf<Theirs>> extends Process {
   readonly link: Link<Theirs>
 }
 
-/**
- * Room for what dies young, MiB for each of three parts. What is made for a message lives until the disk has it and it
- * has been delivered: with Node's 16 MiB much of it is moved among the old objects first, which are dearer to collect.
- */
-const YOUNG_SPACE = '--max-semi-space-size=32'
-
 /** What every worker answers besides its own calls. */
 export interface Pingable {
   readonly ping: { readonly params: null; readonly result: null }
@@ -33,13 +27,15 @@ export function startProcess<Mine extends CallsOf<Mine>, Theirs extends CallsOf<
   /** Path of the program. */
   readonly program: string
   readonly args: readonly string[]
+  /** Options of the runtime, besides those that this process was started with. */
+  readonly runtime?: readonly string[]
   /** Descriptors of the ports. */
   readonly ports: readonly number[]
   readonly handlers: HandlersOf<Mine>
   readonly failed: (error: unknown) => void
 }): WorkerProcess<Theirs> {
-  const { program, args, ports, handlers, failed } = options
-  const child = spawn(process.execPath, [...process.execArgv, YOUNG_SPACE, program, ...args], {
+  const { program, args, runtime = [], ports, handlers, failed } = options
+  const child = spawn(process.execPath, [...process.execArgv, ...runtime, program, ...args], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...ports],
   })
   const ended = new Promise<string>((resolve) => {
