@@ -29,6 +29,9 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 export function inNetwork(text: string, network: Network): boolean {
+  // Every client is asked this again and again.
+  if (isIP(text) === 4)
+    return network.address instanceof ipaddr.IPv4 && sharedBits(text, network.address.octets, network.bits)
   const address = parseIp(text)
   if (address === undefined) return false
   if (address instanceof ipaddr.IPv4)
@@ -46,6 +49,7 @@ export const normaliseIp = (text: string): string | undefined =>
  * no address.
  */
 export function networkOf(text: string, bits: { readonly ipv4: number; readonly ipv6: number }): string {
+  if (bits.ipv4 === 24 && isIP(text) === 4) return `${text.slice(0, text.lastIndexOf('.'))}.0/24`
   const address = parseIp(text)
   if (address === undefined) return text
   const length = address instanceof ipaddr.IPv4 ? bits.ipv4 : bits.ipv6
@@ -54,6 +58,8 @@ export function networkOf(text: string, bits: { readonly ipv4: number; readonly 
 }
 
 export function isLoopback(text: string): boolean {
+  // RFC 6890: 127.0.0.0/8.
+  if (isIP(text) === 4) return text.startsWith('127.')
   return parseIp(text)?.range() === 'loopback'
 }
 
@@ -61,6 +67,23 @@ export function isLoopback(text: string): boolean {
 export function isPrivate(text: string): boolean {
   const range = parseIp(text)?.range()
   return range === 'private' || range === 'carrierGradeNat' || range === 'uniqueLocal' || range === 'linkLocal'
+}
+
+/** @param text an IPv4 address as Node knows it: four numbers and three dots */
+function sharedBits(text: string, octets: readonly number[], bits: number): boolean {
+  let address = 0
+  let octet = 0
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code !== 0x2e) octet = 10 * octet + code - 0x30
+    else {
+      address = (address << 8) | octet
+      octet = 0
+    }
+  }
+  address = (address << 8) | octet
+  const network = octets.reduce((sum, one) => (sum << 8) | one, 0)
+  return bits === 0 || (address ^ network) >>> (32 - bits) === 0
 }
 
 function parseIp(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {

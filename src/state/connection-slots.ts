@@ -16,6 +16,8 @@ export type SlotLimits = Pick<
 /** A place that was given; it is given back once. */
 export interface Slot {
   readonly address: string
+  /** That of the address. */
+  readonly network: string
   /** Who holds it: all of a worker's places come back when it dies. */
   readonly holder: number
 }
@@ -73,7 +75,7 @@ export class ConnectionSlots {
     if (this.#perNetwork.of(network) >= limits.connectionsPerNetwork) return refuse('connectionsPerNetwork')
     const perMinute = limits.connectionsPerMinute
     if (perMinute > 0 && !this.#mayCome(address, perMinute)) return refuse('connectionsPerMinute')
-    const slot = { address, holder }
+    const slot = { address, network, holder }
     this.#held.add(slot)
     this.#perAddress.add(address, 1)
     this.#perNetwork.add(network, 1)
@@ -84,7 +86,7 @@ export class ConnectionSlots {
   release(slot: Slot): void {
     if (!this.#held.delete(slot)) return
     this.#perAddress.add(slot.address, -1)
-    this.#perNetwork.add(networkOf(slot.address, NETWORK_BITS), -1)
+    this.#perNetwork.add(slot.network, -1)
   }
 
   /** All places of a worker that is gone. */
