@@ -20,7 +20,8 @@ const CRC_AT = 12
 const KEY_AT = 16
 /** Octets of a key at most; of a stage's name, what is left. */
 export const MAX_KEY_BYTES = 80
-const MAX_STAGE_BYTES = SLOT_BYTES - KEY_AT - MAX_KEY_BYTES
+const STAGE_AT = KEY_AT + MAX_KEY_BYTES
+const MAX_STAGE_BYTES = SLOT_BYTES - STAGE_AT
 
 const MAGIC = 'postern in hand 1\n'
 
@@ -38,15 +39,33 @@ export function encodeHeader({ boot, pid, startedAt, version }: Run): Buffer {
   return bytes
 }
 
-/** @param bytes SLOT_BYTES to write it into, whatever is there */
-export function encodeSlot({ key, begunAt, stage = '' }: Slot, bytes = Buffer.alloc(SLOT_BYTES)): Buffer {
-  bytes.fill(0)
-  bytes[0] = 1
-  bytes[1] = bytes.write(key, KEY_AT, MAX_KEY_BYTES)
-  bytes[2] = bytes.write(stage, KEY_AT + MAX_KEY_BYTES, MAX_STAGE_BYTES)
-  bytes.writeDoubleBE(begunAt, 4)
-  bytes.writeUInt32BE(checksum(bytes), CRC_AT)
-  return bytes
+/** The octets of a slot, kept by whoever writes it again and again. */
+export class SlotBytes {
+  readonly bytes = Buffer.alloc(SLOT_BYTES)
+  readonly #head = this.bytes.subarray(0, CRC_AT)
+  readonly #body = this.bytes.subarray(KEY_AT)
+
+  /** Whatever stood there before. */
+  hold({ key, begunAt, stage = '' }: Slot): void {
+    const { bytes } = this
+    bytes.fill(0)
+    bytes[0] = 1
+    bytes[1] = bytes.write(key, KEY_AT, MAX_KEY_BYTES)
+    bytes.writeDoubleBE(begunAt, 4)
+    this.#stage(stage)
+  }
+
+  /** Another stage of what it holds. */
+  restage(stage: string): void {
+    this.bytes.fill(0, STAGE_AT)
+    this.#stage(stage)
+  }
+
+  #stage(stage: string): void {
+    const { bytes } = this
+    bytes[2] = bytes.write(stage, STAGE_AT, MAX_STAGE_BYTES)
+    bytes.writeUInt32BE(checksum(this.#head, this.#body), CRC_AT)
+  }
 }
 
 export const FREE_SLOT: Uint8Array = new Uint8Array(SLOT_BYTES)
@@ -88,10 +107,10 @@ export function asRun(value: unknown): Run | undefined {
 function decodeSlot(bytes: Buffer): Slot | undefined {
   const [state, keyBytes = 0, stageBytes = 0] = bytes
   if (state !== 1 || keyBytes === 0 || keyBytes > MAX_KEY_BYTES || stageBytes > MAX_STAGE_BYTES) return undefined
-  if (bytes.readUInt32BE(CRC_AT) !== checksum(bytes)) return undefined
-  const stageAt = KEY_AT + MAX_KEY_BYTES
+  if (bytes.readUInt32BE(CRC_AT) !== checksum(bytes.subarray(0, CRC_AT), bytes.subarray(KEY_AT))) return undefined
   const slot = { key: bytes.toString('utf8', KEY_AT, KEY_AT + keyBytes), begunAt: bytes.readDoubleBE(4) }
-  return stageBytes === 0 ? slot : { ...slot, stage: bytes.toString('utf8', stageAt, stageAt + stageBytes) }
+  return stageBytes === 0 ? slot : { ...slot, stage: bytes.toString('utf8', STAGE_AT, STAGE_AT + stageBytes) }
 }
 
-const checksum = (slot: Buffer): number => crc32(slot.subarray(KEY_AT), crc32(slot.subarray(0, CRC_AT)))
+/** Of what stands before and behind it. */
+const checksum = (head: Buffer, body: Buffer): number => crc32(body, crc32(head))

@@ -14,7 +14,7 @@ import { silentLog } from '../monitor/log.ts'
 import { evidence, receptionKey } from '../policy/poison.ts'
 import { type InHandOptions, openInHand } from './in-hand.ts'
 import { diskInHand, type InHandFiles, readBootId } from './in-hand-disk.ts'
-import { decodeFile, encodeHeader, encodeSlot, FILE_BYTES, MAX_KEY_BYTES, SLOTS } from './in-hand-file.ts'
+import { decodeFile, encodeHeader, FILE_BYTES, MAX_KEY_BYTES, SLOTS, SlotBytes } from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, MAX_CRASHES, MAX_SUSPECTS, SUSPECT_MS } from './suspects.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -102,6 +102,20 @@ test('a slot is written once for who has it: when it ended it is told by who com
   later[0]?.()
   assert.deepEqual(inFile(), [])
   assert.equal(writes, 11)
+})
+
+test('a slot says who has it now and at what, whoever had it and whatever was done before', () => {
+  const run = { boot: 'boot-1', pid: 1, startedAt: 1, version: '1' }
+  const slot = new SlotBytes()
+  const inSlot = () => decodeFile(Buffer.concat([encodeHeader(run), slot.bytes]))?.slots
+  slot.hold({ key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'receiving' })
+  slot.restage('judging')
+  assert.deepEqual(inSlot(), [{ key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'judging' }])
+  slot.restage('storing it in a place of a very long name')
+  slot.restage('storing')
+  assert.equal(inSlot()?.[0]?.stage, 'storing')
+  slot.hold({ key: 'delivery B', begunAt: 6 })
+  assert.deepEqual(inSlot(), [{ key: 'delivery B', begunAt: 6 }])
 })
 
 test('a clean stop leaves nobody in hand, whatever was not given back', () => {
@@ -201,8 +215,9 @@ test('a disk that fails: mail goes on without the memory, and the log says so on
 
 test('any garbage in either file is nobody', () => {
   const run = { boot: 'boot-1', pid: 1, startedAt: 1, version: '1' }
-  const slot = encodeSlot({ key: 'delivery A', begunAt: 5, stage: 'x' })
-  const whole = Buffer.concat([encodeHeader(run), slot])
+  const slot = new SlotBytes()
+  slot.hold({ key: 'delivery A', begunAt: 5, stage: 'x' })
+  const whole = Buffer.concat([encodeHeader(run), slot.bytes])
   assert.deepEqual(decodeFile(whole)?.slots, [{ key: 'delivery A', begunAt: 5, stage: 'x' }])
   const spoilt = fc.record({ at: fc.nat(whole.length - 1), by: fc.integer({ min: 1, max: 255 }) })
   fc.assert(

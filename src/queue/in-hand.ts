@@ -13,16 +13,7 @@
 import type { Crash, Run } from '../ask/crash.ts'
 import type { Log } from '../monitor/log.ts'
 import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
-import {
-  decodeFile,
-  encodeHeader,
-  encodeSlot,
-  FREE_SLOT,
-  MAX_KEY_BYTES,
-  SLOT_BYTES,
-  SLOTS,
-  slotPosition,
-} from './in-hand-file.ts'
+import { decodeFile, encodeHeader, FREE_SLOT, MAX_KEY_BYTES, SLOTS, SlotBytes, slotPosition } from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
 
 /** Work under way. Dispose when it has ended, well or badly. */
@@ -119,11 +110,10 @@ class FileInHand implements InHand, Disposable {
   readonly #ended = new Set<number>()
   #sweepDue = false
   readonly #soon: (run: () => void) => void
-  #used = 0
+  /** Those that were used so far; some of them are written for every message. */
+  readonly #slots: SlotBytes[] = []
   #full = false
   #suspectsInHand = 0
-  /** For one slot on its way to the file: some of them are written for every message. */
-  readonly #scratch = Buffer.alloc(SLOT_BYTES)
 
   constructor(parts: {
     readonly file: SlotFile | undefined
@@ -143,17 +133,27 @@ class FileInHand implements InHand, Disposable {
 
   begin(key: string, stage?: string): Hand {
     if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new RangeError(`a key of over ${MAX_KEY_BYTES} octets: ${key}`)
-    const begunAt = this.#now()
     const slot = this.#take()
     const suspect = this.#suspects.has(key)
     if (suspect) this.#suspectsInHand++
-    const write = (at: string | undefined): void =>
-      this.#write(slot, encodeSlot(at === undefined ? { key, begunAt } : { key, begunAt, stage: at }, this.#scratch))
-    write(stage)
-    return new SlotHand(write, () => {
-      if (suspect) this.#suspectsInHand--
-      if (slot !== undefined) this.#giveBack(slot)
-    })
+    if (slot !== undefined) {
+      const begunAt = this.#now()
+      this.#slots[slot]?.hold(stage === undefined ? { key, begunAt } : { key, begunAt, stage })
+      this.#write(slot)
+    }
+    return new SlotHand(this, slot, suspect)
+  }
+
+  /** Of what has this slot. */
+  restage(slot: number, stage: string): void {
+    this.#slots[slot]?.restage(stage)
+    this.#write(slot)
+  }
+
+  /** What had this slot, if it had one, has ended. */
+  end(slot: number | undefined, suspect: boolean): void {
+    if (suspect) this.#suspectsInHand--
+    if (slot !== undefined) this.#giveBack(slot)
   }
 
   crashes(key: string): number {
@@ -197,7 +197,7 @@ class FileInHand implements InHand, Disposable {
       this.#ended.delete(again)
       return again
     }
-    if (this.#used < SLOTS) return this.#used++
+    if (this.#slots.length < SLOTS) return this.#slots.push(new SlotBytes()) - 1
     if (!this.#full) this.#log.warn('in-hand.full', { slots: SLOTS })
     this.#full = true
     return undefined
@@ -215,9 +215,9 @@ class FileInHand implements InHand, Disposable {
     })
   }
 
-  #write(slot: number | undefined, bytes: Uint8Array): void {
+  #write(slot: number, bytes: Uint8Array | undefined = this.#slots[slot]?.bytes): void {
     const file = this.#file
-    if (file === undefined || slot === undefined) return
+    if (file === undefined || bytes === undefined) return
     try {
       file.write(bytes, slotPosition(slot))
     } catch (err) {
@@ -229,23 +229,25 @@ class FileInHand implements InHand, Disposable {
 }
 
 class SlotHand implements Hand {
-  readonly #write: (stage: string) => void
-  readonly #end: () => void
+  readonly #inHand: FileInHand
+  readonly #slot: number | undefined
+  readonly #suspect: boolean
   #ended = false
 
-  constructor(write: (stage: string) => void, end: () => void) {
-    this.#write = write
-    this.#end = end
+  constructor(inHand: FileInHand, slot: number | undefined, suspect: boolean) {
+    this.#inHand = inHand
+    this.#slot = slot
+    this.#suspect = suspect
   }
 
   at(stage: string): void {
-    if (!this.#ended) this.#write(stage)
+    if (!this.#ended && this.#slot !== undefined) this.#inHand.restage(this.#slot, stage)
   }
 
   [Symbol.dispose](): void {
     if (this.#ended) return
     this.#ended = true
-    this.#end()
+    this.#inHand.end(this.#slot, this.#suspect)
   }
 }
 
