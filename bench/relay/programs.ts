@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Small facts about this machine: programs, accounts, free ports. */
+/** Small facts about this machine: programs and accounts. */
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
@@ -24,13 +23,5 @@ export function findProgram(name: string): string | undefined {
 
 /** The number of an account. */
 export const idOf = (user: string): number => Number(execFileSync('id', ['-u', user], { encoding: 'utf8' }))
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

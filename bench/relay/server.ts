@@ -5,9 +5,10 @@ import { closeSync, openSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../../test/peers/free-port.ts'
 import { type Meter, memoryOf, openMeter } from './meter.ts'
 import type { Peer } from './peer.ts'
-import { freePort, wait } from './programs.ts'
+import { wait } from './programs.ts'
 import { type Sink, startSink } from './sink.ts'
 
 /** Time for a greeting after the start, and for the end after SIGTERM. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Postfix's smtp-sink as the next hop: takes everything, and says how many messages it has taken. */
 import { spawn } from 'node:child_process'
-import { findProgram, freePort, wait } from './programs.ts'
+import { freePort } from '../../test/peers/free-port.ts'
+import { findProgram, wait } from './programs.ts'
 
 export interface Sink extends AsyncDisposable {
   readonly port: number
