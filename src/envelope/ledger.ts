@@ -81,13 +81,10 @@ export function leadsTo({ last }: RecipientState): readonly number[] {
 }
 
 /** The state of a recipient that was just accepted. */
-export const accepted = (recipient: Recipient, at: number, held: boolean): RecipientState => ({
-  recipient,
-  state: held ? 'held' : 'queued',
-  attempts: 0,
-  delayNotified: false,
-  ...(held ? {} : { nextAt: at }),
-})
+export const accepted = (recipient: Recipient, at: number, held: boolean): RecipientState =>
+  held
+    ? { recipient, state: 'held', attempts: 0, delayNotified: false }
+    : { recipient, state: 'queued', attempts: 0, delayNotified: false, nextAt: at }
 
 /** A ledger event that the rules of conservation forbid: a terminal recipient changed, or one that is not there. */
 export class LedgerViolation extends Error {
@@ -101,6 +98,10 @@ function heldFor(recipient: Recipient, reason: string): Recipient {
   return { ...recipient, filtered }
 }
 
+function untimed({ nextAt: _, ...state }: RecipientState): Omit<RecipientState, 'nextAt'> {
+  return state
+}
+
 /**
  * Applies one event to the states of a message, by recipient index. Returns the changed entries (the recipient, and
  * those it was expanded into).
@@ -111,22 +112,21 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
   if (before === undefined) throw new LedgerViolation(`no recipient ${event.recipient} for event ${event.event}`)
   if (isTerminal(before.state))
     throw new LedgerViolation(`recipient ${event.recipient} is ${before.state} and cannot become ${event.event}`)
-  const { nextAt: _, ...rest } = before
   switch (event.event) {
     case 'deferred': {
       const { left, ...last } = event
       const recipient = left === undefined ? before.recipient : { ...before.recipient, filtered: left }
-      return [{ ...rest, recipient, state: 'queued', attempts: before.attempts + 1, nextAt: event.nextAt, last }]
+      return [{ ...before, recipient, state: 'queued', attempts: before.attempts + 1, nextAt: event.nextAt, last }]
     }
     case 'delayNotified':
       return [{ ...before, delayNotified: true }]
     case 'held':
-      return [{ ...rest, recipient: heldFor(before.recipient, event.reason), state: 'held', last: event }]
+      return [{ ...untimed(before), recipient: heldFor(before.recipient, event.reason), state: 'held', last: event }]
     case 'released': {
       // A state that an older version wrote down when it was held still asks for it.
       const { recipient, last } = before
       const letGo = last?.event === 'held' ? heldFor(recipient, last.reason) : recipient
-      return [{ ...rest, recipient: letGo, state: 'queued', nextAt: event.at, last: event }]
+      return [{ ...before, recipient: letGo, state: 'queued', nextAt: event.at, last: event }]
     }
     case 'rerouted': {
       const { via: _via, ...recipient } = before.recipient
@@ -139,14 +139,16 @@ export function applyEvent(states: ReadonlyMap<number, RecipientState>, event: L
         if (states.has(member.index)) throw new LedgerViolation(`recipient index ${member.index} is already used`)
         return accepted(member, event.at, false)
       })
-      return [{ ...rest, state: event.event, last: event }, ...members]
+      return [{ ...untimed(before), state: event.event, last: event }, ...members]
     }
     case 'delivered':
     case 'relayed':
     case 'bounced':
     case 'discarded':
-    case 'duplicate':
-      return [{ ...rest, state: event.event, attempts: before.attempts + 1, last: event }]
+    case 'duplicate': {
+      const { recipient, attempts, delayNotified } = before
+      return [{ recipient, state: event.event, attempts: attempts + 1, delayNotified, last: event }]
+    }
     default:
       return event satisfies never
   }

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /** From a message to what the scheduler keeps of it in memory. Pure. */
 import type { MailAddress } from '../address/address.ts'
+import type { Envelope } from '../envelope/envelope.ts'
 import type { RecipientState } from '../envelope/ledger.ts'
-import type { QueuedMessage, QueueEntry, WaitingRecipient } from './store.ts'
+import type { QueueEntry, WaitingRecipient } from './store.ts'
 
 /** Gives one and the same string for equal ones, so that a million entries share a few domains. */
 export type Share = (text: string) => string
 const asIs: Share = (text) => text
 
-export function entryOf({ envelope, recipients }: QueuedMessage, share = asIs): QueueEntry {
-  return {
-    id: envelope.id,
-    receivedAt: envelope.receivedAt,
-    nullSender: envelope.reversePath === null,
-    waiting: [...recipients.values()].flatMap((state) => waitingOf(state, share) ?? []),
+export const entryOf = (
+  { id, receivedAt, reversePath }: Envelope,
+  states: Iterable<RecipientState>,
+  share = asIs,
+): QueueEntry => ({ id, receivedAt, nullSender: reversePath === null, waiting: waitingAmong(states, share) })
+
+/** Those that are queued or held. */
+export function waitingAmong(states: Iterable<RecipientState>, share = asIs): readonly WaitingRecipient[] {
+  const waiting: WaitingRecipient[] = []
+  for (const state of states) {
+    const recipient = waitingOf(state, share)
+    if (recipient !== undefined) waiting.push(recipient)
   }
+  return waiting
 }
 
 /** The entry when some recipients have changed, or come into being. */
@@ -43,16 +51,21 @@ export const entryShared = (entry: QueueEntry, share: Share): QueueEntry => ({
 function waitingOf({ recipient, state, nextAt }: RecipientState, share: Share): WaitingRecipient | undefined {
   if (state !== 'queued' && state !== 'held') return undefined
   const { index, address, channel, via, sender } = recipient
-  return {
+  const at = address.lastIndexOf('@')
+  const waiting: Mutable<WaitingRecipient> = {
     index,
     state,
     channel: share(channel) as WaitingRecipient['channel'],
-    domain: share(address.includes('@') ? address.slice(address.lastIndexOf('@') + 1).toLowerCase() : ''),
-    ...(via === undefined ? {} : { via: share(via) }),
-    ...(sender === undefined ? {} : { sender: share(sender) as MailAddress }),
-    ...(nextAt === undefined ? {} : { nextAt }),
+    domain: share(at === -1 ? '' : address.slice(at + 1).toLowerCase()),
   }
+  if (via !== undefined) waiting.via = share(via)
+  if (sender !== undefined) waiting.sender = share(sender) as MailAddress
+  if (nextAt !== undefined) waiting.nextAt = nextAt
+  return waiting
 }
+
+/** While it is put together. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Ids in the order in which their messages came. */
 export const oldestFirst = (entries: Iterable<QueueEntry>): readonly QueueEntry['id'][] =>

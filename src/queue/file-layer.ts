@@ -6,7 +6,7 @@
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 
 export interface OpenFile {
-  /** Writes at `position`; resolves to the octets written, which may be fewer. */
+  /** Writes at `position`; resolves to the octets written, which may be fewer. Then `bytes` may be used for others. */
   write(bytes: Uint8Array, position: number): Promise<number>
   /** Fills `into` from `position`; resolves to the octets read, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>
@@ -62,7 +62,10 @@ export const diskFiles: FileLayer = {
 
 /** Writes all of it, or rejects; a part of it may stand there then. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += await file.write(bytes.subarray(done), position + done)
+  for (let done = 0; done < bytes.length; ) {
+    const written = await file.write(done === 0 ? bytes : bytes.subarray(done), position + done)
+    done += written
+  }
 }
 
 /** Up to `length` octets from `position`; fewer at the end of the file. */

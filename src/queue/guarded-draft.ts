@@ -26,7 +26,12 @@ export class GuardedDraft implements Draft {
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#space.low) throw new Error('the disk is nearly full (limits.freeSpace, limits.freeInodes)')
-    await this.#looking(this.#draft.write(chunk))
+    try {
+      await this.#draft.write(chunk)
+    } catch (error) {
+      await this.#space.look()
+      throw error
+    }
     this.#space.wrote(chunk.length)
   }
 
@@ -35,7 +40,12 @@ export class GuardedDraft implements Draft {
   }
 
   async commit(envelope: Envelope): Promise<void> {
-    await this.#looking(this.#draft.commit(envelope))
+    try {
+      await this.#draft.commit(envelope)
+    } catch (error) {
+      await this.#space.look()
+      throw error
+    }
     this.#space.wrote(OVERHEAD_BYTES)
   }
 
@@ -45,14 +55,5 @@ export class GuardedDraft implements Draft {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#draft[Symbol.asyncDispose]()
-  }
-
-  async #looking(run: Promise<void>): Promise<void> {
-    try {
-      await run
-    } catch (error) {
-      await this.#space.look()
-      throw error
-    }
   }
 }

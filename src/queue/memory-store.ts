@@ -24,12 +24,12 @@ export class MemoryStore implements QueueStore {
   }
 
   *entries(): Iterable<QueueEntry> {
-    for (const { message } of this.#kept.values()) yield entryOf(message)
+    for (const { message } of this.#kept.values()) yield entryOf(message.envelope, message.recipients.values())
   }
 
   entry(id: MessageId): QueueEntry | undefined {
     const kept = this.#kept.get(id)
-    return kept === undefined ? undefined : entryOf(kept.message)
+    return kept === undefined ? undefined : entryOf(kept.message.envelope, kept.message.recipients.values())
   }
 
   async get(id: MessageId): Promise<QueuedMessage | undefined> {

@@ -5,7 +5,7 @@
  */
 import type { Destination } from '../channels/destination.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
-import { entryOf } from './entry.ts'
+import { waitingAmong } from './entry.ts'
 import type { Order } from './schedule/work.ts'
 import type { QueuedMessage, WaitingRecipient } from './store.ts'
 
@@ -46,10 +46,5 @@ export function ordersOf(
 }
 
 /** Those of these recipients that wait, from a message that has been read. */
-export const waitingIn = (
-  { envelope, recipients }: QueuedMessage,
-  indexes: readonly number[],
-): readonly WaitingRecipient[] => {
-  const states = indexes.flatMap((index) => recipients.get(index) ?? [])
-  return entryOf({ envelope, recipients: new Map(states.map((state) => [state.recipient.index, state])) }).waiting
-}
+export const waitingIn = ({ recipients }: QueuedMessage, indexes: readonly number[]): readonly WaitingRecipient[] =>
+  waitingAmong(indexes.flatMap((index) => recipients.get(index) ?? []))

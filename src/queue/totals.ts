@@ -49,13 +49,18 @@ export const isFinished = ({ recipients }: QueuedMessage): boolean =>
 /** The states of a message's recipients at the moment it is accepted. */
 export function statesAtCommit(envelope: Envelope): Map<number, RecipientState> {
   const states = new Map<number, RecipientState>()
-  for (const recipient of envelope.recipients) {
-    if (states.has(recipient.index)) throw new LedgerViolation(`recipient index ${recipient.index} is used twice`)
-    states.set(recipient.index, accepted(recipient, envelope.receivedAt, envelope.hold !== undefined))
+  for (const state of statesOf(envelope)) {
+    const { index } = state.recipient
+    if (states.has(index)) throw new LedgerViolation(`recipient index ${index} is used twice`)
+    states.set(index, state)
   }
   if (states.size === 0) throw new LedgerViolation('a message without recipients cannot be queued')
   return states
 }
+
+/** The same, in the envelope's order. */
+export const statesOf = ({ recipients, receivedAt, hold }: Envelope): readonly RecipientState[] =>
+  recipients.map((recipient) => accepted(recipient, receivedAt, hold !== undefined))
 
 /** @throws LedgerViolation; then nothing has changed */
 export function statesAfter(

@@ -60,13 +60,46 @@ export const MESSAGE = KINDS.message
 
 export const NOBODY = '' as MessageId
 
-export function encodeChange(change: Change, content: readonly Uint8Array[] = []): NewRecord {
-  const { id, kind } = change
-  const json = Buffer.from(JSON.stringify({ ...change, id: undefined, kind: undefined }))
-  if (kind !== 'message') return { kind: KINDS[kind], id, payload: [json] }
-  const length = Buffer.allocUnsafe(4)
-  length.writeUInt32BE(json.length)
-  return { kind: KINDS.message, id, payload: [length, json, ...content] }
+export const encodeChange = (change: Change, content: readonly Uint8Array[] = NO_CONTENT): NewRecord =>
+  new ChangeRecord(change, content)
+
+const NO_CONTENT: readonly Uint8Array[] = []
+
+class ChangeRecord implements NewRecord {
+  readonly kind: number
+  readonly id: MessageId
+  readonly length: number
+  readonly #json: string
+  readonly #jsonBytes: number
+  /** Of a message. */
+  readonly #content: readonly Uint8Array[]
+
+  constructor(change: Change, content: readonly Uint8Array[]) {
+    this.kind = KINDS[change.kind]
+    this.id = change.id
+    this.#json = JSON.stringify({ ...change, id: undefined, kind: undefined })
+    this.#jsonBytes = Buffer.byteLength(this.#json)
+    this.#content = content
+    let length = this.#jsonBytes
+    if (this.kind === MESSAGE) {
+      length += 4
+      for (const chunk of content) length += chunk.length
+    }
+    this.length = length
+  }
+
+  write(into: Buffer, at: number): void {
+    if (this.kind !== MESSAGE) {
+      into.write(this.#json, at)
+      return
+    }
+    let end = into.writeUInt32BE(this.#jsonBytes, at)
+    end += into.write(this.#json, end)
+    for (const chunk of this.#content) {
+      into.set(chunk, end)
+      end += chunk.length
+    }
+  }
 }
 
 /** The change, and where the content of a message begins in the payload. `undefined`: no version of ours wrote this. */

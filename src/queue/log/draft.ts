@@ -27,7 +27,7 @@ export interface DraftParts {
   readonly random: (octets: number) => Uint8Array
   /** Octets that drafts hold in memory. */
   readonly buffered: { octets: number }
-  /** Writes the record; rejects when nothing was kept. */
+  /** Writes the record; rejects or throws when nothing was kept. */
   readonly place: (envelope: Envelope, content: Content) => Promise<void>
 }
 
@@ -55,7 +55,7 @@ export class LogDraft implements Draft {
     const { buffered } = this.#parts
     const fits = this.#octets + chunk.length <= MAX_INLINE && buffered.octets + chunk.length <= MAX_BUFFERED
     if (this.#spilled === undefined && fits) {
-      this.#chunks.push(Uint8Array.from(chunk)) // the caller may reuse its own
+      this.#chunks.push(new Uint8Array(chunk)) // the caller may reuse its own
       this.#octets += chunk.length
       buffered.octets += chunk.length
       return

@@ -25,10 +25,14 @@ export const GROUP_HEAD = 28
 export const RECORD_HEAD = 26
 const ID_BYTES = 17
 
+/** A record to be written, straight to where its group is put together. */
 export interface NewRecord {
   readonly kind: number
   readonly id: string
-  readonly payload: readonly Uint8Array[]
+  /** Octets of the payload. */
+  readonly length: number
+  /** Writes the payload at this place. */
+  write(into: Buffer, at: number): void
 }
 
 /** A record as it is read. `intact`: its payload is what was written. */
@@ -41,21 +45,35 @@ export interface FoundRecord {
   readonly intact: boolean
 }
 
-export const recordBytes = ({ payload }: NewRecord): number =>
-  payload.reduce((sum, { length }) => sum + length, RECORD_HEAD)
+export const recordBytes = ({ length }: NewRecord): number => RECORD_HEAD + length
 
-/** One buffer to be written at once; the records lie in it in their order, from GROUP_HEAD on. */
-export function encodeGroup(salt: Uint8Array, sequence: number, records: readonly NewRecord[]): Buffer {
-  const octets = records.reduce((sum, record) => sum + recordBytes(record), 0)
-  const group = Buffer.allocUnsafe(GROUP_HEAD + octets)
+export function groupBytes(records: readonly NewRecord[]): number {
+  let octets = GROUP_HEAD
+  for (const record of records) octets += recordBytes(record)
+  return octets
+}
+
+/**
+ * The octets to be written at once; the records lie in them in their order, from GROUP_HEAD on.
+ * @param room where they are put when they fit: it is the caller's again once they have been written
+ */
+export function encodeGroup(
+  salt: Uint8Array,
+  sequence: number,
+  records: readonly NewRecord[],
+  room: Buffer = NO_ROOM,
+): Buffer {
+  const octets = groupBytes(records)
+  const group = octets <= room.length ? room.subarray(0, octets) : Buffer.allocUnsafe(octets)
   group.set(salt, 0)
   group.writeBigUInt64BE(BigInt(sequence), 8)
-  group.writeUInt32BE(octets, 16)
+  group.writeUInt32BE(octets - GROUP_HEAD, 16)
   group.writeUInt32BE(records.length, 20)
   let crc = crc32(group.subarray(0, 24))
   let at = GROUP_HEAD
+  const saltCrc = crc32(salt)
   for (const record of records) {
-    const end = writeRecord(group, at, salt, record)
+    const end = writeRecord(group, at, saltCrc, record)
     crc = crc32(group.subarray(at, at + RECORD_HEAD), crc)
     at = end
   }
@@ -63,16 +81,16 @@ export function encodeGroup(salt: Uint8Array, sequence: number, records: readonl
   return group
 }
 
-function writeRecord(into: Buffer, at: number, salt: Uint8Array, { kind, id, payload }: NewRecord): number {
-  let end = at + RECORD_HEAD
-  for (const piece of payload) {
-    into.set(piece, end)
-    end += piece.length
-  }
-  into.writeUInt32BE(end - at - RECORD_HEAD, at)
+const NO_ROOM = Buffer.alloc(0)
+
+function writeRecord(into: Buffer, at: number, saltCrc: number, record: NewRecord): number {
+  const { kind, id, length } = record
+  const end = at + RECORD_HEAD + length
+  record.write(into, at + RECORD_HEAD)
+  into.writeUInt32BE(length, at)
   into.writeUInt8(kind, at + 8)
   into.write(id.padEnd(ID_BYTES), at + 9, ID_BYTES, 'latin1')
-  into.writeUInt32BE(crc32(into.subarray(at + 8, end), crc32(salt)), at + 4)
+  into.writeUInt32BE(crc32(into.subarray(at + 8, end), saltCrc), at + 4)
   return end
 }
 

@@ -21,10 +21,9 @@ import { type Change, encodeChange } from './change.ts'
 import { writeCheckpoint } from './checkpoint.ts'
 import { Compaction } from './compaction.ts'
 import { readContentFile } from './content-file.ts'
-import { type Content, LogDraft } from './draft.ts'
+import { type Content, type DraftParts, LogDraft } from './draft.ts'
 import { Evidence } from './evidence.ts'
 import { Folders } from './folders.ts'
-import { GROUP_HEAD, recordBytes } from './group.ts'
 import { type LoadedMessage, loadMessage } from './loaded-message.ts'
 import { type Kept, type Messages, sumOf } from './messages.ts'
 import { refuseOldFormat } from './old-format.ts'
@@ -98,7 +97,6 @@ class SegmentedStore implements LogStore {
   readonly #files: FileLayer
   readonly #folders: Folders
   readonly #log: Log
-  readonly #random: (octets: number) => Uint8Array
   readonly #lock: AsyncDisposable | undefined
   readonly #messages: Messages
   readonly #segments: Segments
@@ -109,7 +107,7 @@ class SegmentedStore implements LogStore {
   readonly #recent = new Recent()
   readonly #arriving = new Set<MessageId>()
   readonly #inOrder = oneAtATime<MessageId>()
-  readonly #buffered = { octets: 0 }
+  readonly #drafts: DraftParts
   readonly #background: boolean
   readonly #segmentBytes: number
   /** Octets appended since the last checkpoint, and how many make the next one due. */
@@ -133,7 +131,6 @@ class SegmentedStore implements LogStore {
     this.#files = files
     this.#folders = folders
     this.#log = log
-    this.#random = random
     this.#lock = lock
     this.#messages = recovered.messages
     this.#segments = recovered.segments
@@ -157,9 +154,20 @@ class SegmentedStore implements LogStore {
         totals,
         segmentBytes,
         spareBytes,
+        written: (octets) => this.#written(octets),
       },
       recovered,
     )
+    this.#drafts = {
+      files,
+      folders,
+      random,
+      buffered: { octets: 0 },
+      place: (envelope, content) => {
+        const message = { envelope, recipients: statesAtCommit(envelope) }
+        return this.#accept(message, { kind: 'message', id: envelope.id, envelope, sum: sumOf(message) }, content)
+      },
+    }
     this.#compaction = new Compaction({
       files,
       folders,
@@ -198,16 +206,7 @@ class SegmentedStore implements LogStore {
 
   async begin(): Promise<Draft> {
     this.#mustBeOpen()
-    return new LogDraft({
-      files: this.#files,
-      folders: this.#folders,
-      random: this.#random,
-      buffered: this.#buffered,
-      place: (envelope, content) => {
-        const message = { envelope, recipients: statesAtCommit(envelope) }
-        return this.#accept(message, { kind: 'message', id: envelope.id, envelope, sum: sumOf(message) }, content)
-      },
-    })
+    return new LogDraft(this.#drafts)
   }
 
   *entries(): Iterable<QueueEntry> {
@@ -262,10 +261,7 @@ class SegmentedStore implements LogStore {
     const { id } = envelope
     if (isFinished(message)) throw new LedgerViolation(`message ${id} has no recipient that waits`)
     await using draft = new LogDraft({
-      files: this.#files,
-      folders: this.#folders,
-      random: this.#random,
-      buffered: this.#buffered,
+      ...this.#drafts,
       place: (_envelope, taken) => {
         const states = [...recipients.values()]
         return this.#accept(message, { kind: 'message', id, envelope, states, sum: sumOf(message) }, taken)
@@ -306,17 +302,13 @@ class SegmentedStore implements LogStore {
     await this.#lock?.[Symbol.asyncDispose]()
   }
 
-  async #accept(message: QueuedMessage, change: Change, { inline, file }: Content): Promise<void> {
+  #accept(message: QueuedMessage, change: Change, { inline, file }: Content): Promise<void> {
     this.#mustBeOpen()
     const { id } = message.envelope
     if (this.#messages.kept.has(id) || this.#arriving.has(id)) throw new Error(`message ${id} is queued already`)
     this.#arriving.add(id)
-    try {
-      const whole = file === undefined ? change : { ...change, file }
-      await this.#append(whole, inline, false, () => this.#recent.set(message, file === undefined ? inline : undefined))
-    } finally {
-      this.#arriving.delete(id)
-    }
+    const whole = file === undefined ? change : { ...change, file }
+    return this.#append(whole, inline, false, () => this.#recent.set(message, file === undefined ? inline : undefined))
   }
 
   async #record(id: MessageId, events: readonly LedgerEvent[]): Promise<QueuedMessage> {
@@ -340,22 +332,34 @@ class SegmentedStore implements LogStore {
   }
 
   /** Makes one change durable and applies it; `applied` is called at the moment it counts. */
-  async #append(
+  #append(
     change: Change,
     content: readonly Uint8Array[],
     urgent: boolean,
     applied: () => void = () => {},
   ): Promise<void> {
-    const record = encodeChange(change, content)
-    let left: Kept | undefined
-    await this.#writer.append(record, urgent, (at) => {
-      const before = this.#messages.needed
-      left = this.#messages.apply(change, at)
-      this.#sinceConsidered += Math.max(0, before - this.#messages.needed)
-      applied()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#writer.append({
+      record: encodeChange(change, content),
+      urgent,
+      applied: (at) => {
+        const before = this.#messages.needed
+        const left = this.#messages.apply(change, at)
+        this.#sinceConsidered += Math.max(0, before - this.#messages.needed)
+        this.#arriving.delete(change.id)
+        applied()
+        if (left?.file !== undefined) void this.#remove(left.file)
+      },
+      resolve,
+      reject: (error) => {
+        this.#arriving.delete(change.id)
+        reject(error)
+      },
     })
-    if (left?.file !== undefined) void this.#remove(left.file)
-    const octets = recordBytes(record) + GROUP_HEAD
+    return promise
+  }
+
+  #written(octets: number): void {
     this.#sinceCheckpoint += octets
     this.#sinceConsidered += octets
     this.#upkeep()

@@ -4,10 +4,11 @@
  * much of each segment is still needed. Changes come here from two sides, in the same form: when they have become
  * durable, and when the log is read at start.
  */
+import { isTerminal } from '../../envelope/ledger.ts'
 import type { MessageId } from '../../envelope/message-id.ts'
 import { entryAfter, entryOf, entryShared } from '../entry.ts'
 import type { LedgerTotals, QueuedMessage, QueueEntry } from '../store.ts'
-import { addTotals, NO_TOTALS, statesAtCommit, TOTALS, totalsOf } from '../totals.ts'
+import { addTotals, NO_TOTALS, statesOf } from '../totals.ts'
 import type { Change, Sum } from './change.ts'
 import { type Span, segmentOf } from './position.ts'
 
@@ -44,11 +45,7 @@ export class Messages {
     switch (change.kind) {
       case 'message': {
         const { envelope, states, file, sum } = change
-        const recipients =
-          states === undefined
-            ? statesAtCommit(envelope)
-            : new Map(states.map((state) => [state.recipient.index, state]))
-        const entry = entryOf({ envelope, recipients }, this.#share)
+        const entry = entryOf(envelope, states ?? statesOf(envelope), this.#share)
         this.#replace(id, before, { entry, base: at, apart: false, later: NONE, ...pathOf(file) })
         this.#add(sum)
         return undefined
@@ -135,11 +132,15 @@ const pathOf = (file: { readonly path: string } | undefined): { readonly file?: 
 
 /** What a message adds to the totals, or its change since `before`; only what is not 0. */
 export function sumOf(message: QueuedMessage, before?: QueuedMessage): Sum {
-  const sum = totalsOf(message)
-  const difference = before === undefined ? sum : addTotals(sum, totalsOf(before), -1)
-  const changed: Partial<Record<keyof LedgerTotals, number>> = {}
-  for (const key of TOTALS) if (difference[key] !== 0) changed[key] = difference[key]
-  return changed
+  const { envelope, recipients } = message
+  const sum: Partial<Record<keyof LedgerTotals, number>> =
+    before === undefined ? { accepted: envelope.recipients.length } : {}
+  const born = recipients.size - (before?.recipients.size ?? envelope.recipients.length)
+  if (born !== 0) sum.born = born
+  // Who has come to an end stays there.
+  for (const [index, { state }] of recipients)
+    if (isTerminal(state) && before?.recipients.get(index)?.state !== state) sum[state] = (sum[state] ?? 0) + 1
+  return sum
 }
 
 /** Strings remembered at most; beyond that equal ones are kept twice for a while. */

@@ -35,7 +35,8 @@ export async function verifyQueue(directory: string, files: FileLayer = diskFile
     octets += content.length
     if (file !== undefined)
       for await (const piece of readContentFile(files, folders.path(file.path), file)) octets += piece.length
-    if (!isDeepStrictEqual(entryOf(message), kept.entry)) throw new Error('what waits is not what its records say')
+    if (!isDeepStrictEqual(entryOf(message.envelope, message.recipients.values()), kept.entry))
+      throw new Error('what waits is not what its records say')
   }
   for (const [id, kept] of messages.kept) {
     try {

@@ -11,7 +11,7 @@ import type { Log } from '../../monitor/log.ts'
 import { type FileLayer, type OpenFile, removeFile, writeAll } from '../file-layer.ts'
 import type { LedgerTotals } from '../store.ts'
 import type { Folders } from './folders.ts'
-import { encodeGroup, GROUP_HEAD, type NewRecord, recordBytes } from './group.ts'
+import { encodeGroup, GROUP_HEAD, groupBytes, type NewRecord, recordBytes } from './group.ts'
 import { MAX_SEGMENT, type Span } from './position.ts'
 import { encodeHeader, HEADER_BYTES, type SegmentHeader } from './segment-header.ts'
 import { type Segment, type Segments, segmentName, spanIn } from './segments.ts'
@@ -29,6 +29,8 @@ export interface WriterParts {
   readonly segmentBytes: number
   /** Octets of the segment ahead that are written beforehand. */
   readonly spareBytes: number
+  /** A group counts, and all that it changed has been applied: so many octets more. */
+  readonly written: (octets: number) => void
 }
 
 /**
@@ -44,12 +46,20 @@ const MAX_GROUP = 4 << 20
 /** While the disk is full it is asked as often whether it still is. */
 const ASK_AGAIN_MS = 1000
 
-interface Pending {
+/** Groups up to this are put together in one place that is kept. */
+const ROOM_BYTES = 128 * 1024
+
+/** A record on its way. One of the last two is called. */
+export interface Append {
   readonly record: NewRecord
+  /** What becomes of accepted mail: may use the room that is kept for it. */
   readonly urgent: boolean
-  readonly applied: (at: Span) => void
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
+  /** It is durable and counts, in the order of the log, and lies there. */
+  applied(at: Span): void
+  /** The whole group has been applied. */
+  resolve(): void
+  /** The record is not in the log and will not be found there (or RefusedUncertainly). */
+  reject(error: unknown): void
 }
 
 interface Open {
@@ -59,7 +69,8 @@ interface Open {
 
 export class LogWriter {
   readonly #parts: WriterParts
-  #pending: Pending[] = []
+  #pending: Append[] = []
+  readonly #room = Buffer.allocUnsafeSlow(ROOM_BYTES)
   #running: Promise<void> | undefined
   #current: Open | undefined
   #spare: Open | undefined
@@ -83,18 +94,13 @@ export class LogWriter {
     this.#resumable = start.open
   }
 
-  /**
-   * Resolves when the record is durable; `applied` has been called then, in the order of the log, with its place.
-   * When it rejects the record is not in the log and will not be found there (or RefusedUncertainly).
-   * @param urgent what becomes of accepted mail: may use the room that is kept for it
-   */
-  append(record: NewRecord, urgent: boolean, applied: (at: Span) => void): Promise<void> {
-    if (GROUP_HEAD + recordBytes(record) > MAX_SEGMENT - HEADER_BYTES)
-      return Promise.reject(new RangeError('the message is too large for the queue'))
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#pending.push({ record, urgent, applied, resolve, reject })
-    this.#start()
-    return promise
+  append(append: Append): void {
+    if (GROUP_HEAD + recordBytes(append.record) > MAX_SEGMENT - HEADER_BYTES) {
+      append.reject(new RangeError('the message is too large for the queue'))
+      return
+    }
+    this.#pending.push(append)
+    this.#running ??= this.#run()
   }
 
   /** The place from which the log would have to be read again: its end. `undefined` before anything was written. */
@@ -135,50 +141,56 @@ export class LogWriter {
     this.#spare = undefined
   }
 
-  #start(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-      if (this.#pending.length > 0) this.#start()
-    })
-  }
-
   async #run(): Promise<void> {
+    // Not in the call that brought the first of them: whoever comes in the same turn goes with it.
+    await undefined
     while (this.#pending.length > 0) {
-      let group = this.#take()
-      if (group.some(({ urgent }) => !urgent)) {
-        const error = await this.#whyNoRoom()
-        if (error !== undefined) {
-          for (const { urgent, reject } of group) if (!urgent) reject(error.error)
-          group = group.filter(({ urgent }) => urgent)
-        }
-      }
+      const taken = this.#take()
+      const sure = this.#preparing === undefined && this.#noRoom === undefined
+      const group = sure ? taken : await this.#withRoom(taken)
       if (group.length > 0) await this.#settle(group)
     }
+    this.#running = undefined
   }
 
-  #take(): Pending[] {
+  #take(): readonly Append[] {
     let octets = 0
     const next = this.#pending.findIndex(({ record }, i) => {
       octets += recordBytes(record)
       return i > 0 && octets > MAX_GROUP
     })
-    return this.#pending.splice(0, next === -1 ? this.#pending.length : next)
+    if (next !== -1) return this.#pending.splice(0, next)
+    const all = this.#pending
+    this.#pending = []
+    return all
   }
 
-  async #settle(group: readonly Pending[]): Promise<void> {
+  /** Without those that there is no room for, which are refused. */
+  async #withRoom(group: readonly Append[]): Promise<readonly Append[]> {
+    const no = group.every(({ urgent }) => urgent) ? undefined : await this.#whyNoRoom()
+    if (no === undefined) return group
+    for (const append of group) if (!append.urgent) append.reject(no.error)
+    return group.filter(({ urgent }) => urgent)
+  }
+
+  async #settle(group: readonly Append[]): Promise<void> {
+    let octets: number
     try {
-      await this.#write(group)
+      octets = await this.#write(group)
     } catch (error) {
       this.#parts.log.error('queue.not-written', { err: error, records: group.length })
       const refused = await this.#leave(error)
-      for (const { reject } of group) reject(refused)
+      for (const append of group) append.reject(refused)
       return
     }
-    for (const { resolve } of group) resolve()
+    for (const append of group) append.resolve()
+    this.#parts.written(octets)
   }
 
-  async #write(group: readonly Pending[]): Promise<void> {
-    const octets = group.reduce((sum, { record }) => sum + recordBytes(record), GROUP_HEAD)
+  /** Gives the octets of the group. */
+  async #write(group: readonly Append[]): Promise<number> {
+    const records = group.map(({ record }) => record)
+    const octets = groupBytes(records)
     const full = (end: number): boolean => end > HEADER_BYTES && end + octets > this.#parts.segmentBytes
     if (this.#current !== undefined && full(this.#current.segment.end)) {
       await this.#closeQuietly(this.#current.file)
@@ -186,11 +198,7 @@ export class LogWriter {
       this.#current = undefined
     }
     const { segment, file } = this.#current ?? (await this.#begin())
-    const bytes = encodeGroup(
-      segment.salt,
-      this.#sequence,
-      group.map(({ record }) => record),
-    )
+    const bytes = encodeGroup(segment.salt, this.#sequence, records, this.#room)
     this.#whole = false
     await writeAll(file, bytes, segment.end)
     this.#whole = true
@@ -198,11 +206,12 @@ export class LogWriter {
     let offset = segment.end + GROUP_HEAD
     segment.end += bytes.length
     this.#sequence++
-    for (const { record, applied } of group) {
-      const length = recordBytes(record)
-      applied(spanIn(segment, { offset, bytes: length }))
+    for (const append of group) {
+      const length = recordBytes(append.record)
+      append.applied(spanIn(segment, { offset, bytes: length }))
       offset += length
     }
+    return octets
   }
 
   /** Ends the segment where it last was durable. Gives what to tell those whose group it was. */
