@@ -93,7 +93,7 @@ export function siteDirectories({
       const directory = ldapDirectory(settings, {
         now,
         log,
-        onStale: stale,
+        onStale: () => stale.add(),
         ...(shared === undefined ? {} : { shared }),
       })
       latest = { settings, key, directory, site: { ...directory, ldapText: (url) => directory.urlText(url) } }

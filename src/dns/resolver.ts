@@ -51,7 +51,7 @@ export function createResolver(options: ResolverOptions): Resolver & AsyncDispos
   const turns = createTurns(MAX_TRIES_AT_ONCE)
   const failedAt = new Map<NameServer, number>()
   const closing = new AbortController()
-  const lookups = metrics.counter('postern_dns_lookups_total', 'Look-ups that were not in the cache', [
+  const lookups = metrics.counters('postern_dns_lookups_total', 'Look-ups that were not in the cache', [
     'type',
     'result',
   ])
@@ -124,7 +124,7 @@ export function createResolver(options: ResolverOptions): Resolver & AsyncDispos
   function cached(name: string, type: DnsType): Promise<DnsLookup> | DnsLookup {
     const hit = cache.find(name, type)
     if (hit !== undefined) {
-      hits()
+      hits.add()
       return hit
     }
     const key = `${type} ${name}`
@@ -133,8 +133,8 @@ export function createResolver(options: ResolverOptions): Resolver & AsyncDispos
     const startedMs = clock.monotonic()
     const started = resolve(name, type)
       .then((answer) => {
-        lookups({ type, result: answer.kind })
-        seconds((clock.monotonic() - startedMs) / 1000)
+        lookups.with({ type, result: answer.kind }).add()
+        seconds.observe((clock.monotonic() - startedMs) / 1000)
         if (answer.kind === 'defer') log.debug('dns.deferred', { name, type, cause: answer.cause })
         else cache.keep(name, type, answer)
         return answer

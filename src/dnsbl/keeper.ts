@@ -76,11 +76,11 @@ export function keepLists(options: ListKeeperOptions): ListKeeper {
   let settings = options.config.dnsLists
   let watched = new Map<string, Watched>()
   const closing = new AbortController()
-  const answered = metrics.counter('postern_dns_list_answers_total', 'What DNS lists said of clients', [
+  const answered = metrics.counters('postern_dns_list_answers_total', 'What DNS lists said of clients', [
     'zone',
     'result',
   ])
-  const tripped = metrics.counter('postern_dns_list_breaker_total', 'Times a DNS list listed too many', ['zone'])
+  const tripped = metrics.counters('postern_dns_list_breaker_total', 'Times a DNS list listed too many', ['zone'])
   const notUsed = () => [...watched.values()].filter(({ state }) => state !== 'used')
   metrics.gauge('postern_dns_lists_out', 'DNS lists that are not used now', () => notUsed().length, 'max')
   const alarm = quiet ? log.info : log.error
@@ -158,12 +158,12 @@ export function keepLists(options: ListKeeperOptions): ListKeeper {
         for (const { zone, listed } of said) {
           const one = watched.get(zone)
           if (one === undefined) continue
-          answered({ zone, result: listed ? 'listed' : 'not listed' })
+          answered.with({ zone, result: listed ? 'listed' : 'not listed' }).add()
           one.asked += 1
           if (listed) one.listed += 1
           if (!one.breaker.told(client, listed) || !settings.breaker || one.state !== 'used') continue
           const { share, usual, recent } = one.breaker
-          tripped({ zone })
+          tripped.with({ zone }).add()
           takeOut(one, `it listed ${percent(share)} of the last ${recent} clients, usual are ${percent(usual)}`)
           one.breaker.settle()
           void testNow()

@@ -42,16 +42,16 @@ export function startIndexer(options: {
     started.channel?.unref()
     started.on('message', (message) => {
       const report = message as IndexerReport
-      if (report.kind === 'indexed') indexed(undefined, report.records)
+      if (report.kind === 'indexed') indexed.add(report.records)
       else {
-        failures()
+        failures.add()
         log.warn('history.index', { cause: report.cause, rebuilt: report.rebuilt })
       }
     })
     started.on('error', (err) => log.error('history.indexer', { err }))
     started.on('exit', (code, signal) => {
       if (ended) return
-      failures()
+      failures.add()
       log.warn('history.indexer-ended', { code, signal })
       cancel = clock.after(RESTART_MS, () => {
         if (!ended) child = start()

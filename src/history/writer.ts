@@ -57,7 +57,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
   let writing: Promise<void> | undefined
   let cancelWrite: (() => void) | undefined
   let ended = false
-  const records = metrics.counter('postern_history_records_total', 'Traces appended', ['record'])
+  const records = metrics.counters('postern_history_records_total', 'Traces appended', ['record'])
   const lost = metrics.counter('postern_history_dropped_total', 'Traces that were not kept')
   metrics.gauge('postern_history_waiting_bytes', 'Octets of traces that wait for the disk', () => waitingBytes)
 
@@ -67,7 +67,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
     if (dropped === 0 || Math.trunc(dropped / 1000) !== Math.trunc((dropped + count) / 1000))
       log.warn('history.dropped', { dropped: dropped + count, err: cause })
     dropped += count
-    lost(undefined, count)
+    lost.add(count)
   }
 
   /** The first lines that fit into one write. */
@@ -145,7 +145,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
         } catch (err) {
           log.error('history.follower', { err })
         }
-      records({ record: record.record })
+      records.with({ record: record.record }).add()
       const line = recordLine(record)
       if (waitingBytes + line.length > MAX_WAITING_BYTES || ended) {
         drop(1)

@@ -78,7 +78,7 @@ function whileThereIsRoom(traces: TraceSink, space: { readonly low: boolean }, m
   return {
     append(record) {
       const refused = record.record === 'trace' && (record.outcome === 'deferred' || record.outcome === 'refused')
-      if (space.low && refused) withheld()
+      if (space.low && refused) withheld.add()
       else traces.append(record)
     },
   }

@@ -66,9 +66,9 @@ test('children carry fields and follow the level', async () => {
 
 test('metrics as text, twice the same name, a gauge that fails', async () => {
   const metrics = createMetrics()
-  metrics.counter('postern_a_total', 'A', ['kind'])({ kind: 'x' })
-  metrics.counter('postern_a_total', 'A', ['kind'])({ kind: 'x' }, 2)
-  metrics.histogram('postern_b_seconds', 'B')(0.02)
+  metrics.counters('postern_a_total', 'A', ['kind']).with({ kind: 'x' }).add()
+  metrics.counters('postern_a_total', 'A', ['kind']).with({ kind: 'x' }).add(2)
+  metrics.histogram('postern_b_seconds', 'B').observe(0.02)
   metrics.gauge('postern_c', 'C', () => 7)
   metrics.gauge('postern_d', 'D', () => {
     throw new Error('no')

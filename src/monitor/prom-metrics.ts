@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Metrics through prom-client, with the event loop's delay (perf_hooks, by its default collectors) and the basics of
- * the process. A name asked for twice is the same metric.
+ * Metrics of our own (tallies.ts), with the event loop's delay (perf_hooks) and the basics of the process, which
+ * prom-client collects; it also makes the text of them all and puts together those of several processes. A name asked
+ * for twice is the same metric.
  */
-import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client'
 import type { Metrics } from './metrics.ts'
-
-/** Seconds; from a command answered from memory to a delivery that had to wait. */
-const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100]
+import { CounterTally, HistogramTally, Tallies, type Tally, type Value } from './tallies.ts'
 
 export interface PromMetrics extends Metrics {
   text(): Promise<string>
@@ -15,59 +14,73 @@ export interface PromMetrics extends Metrics {
   snapshot(): Promise<unknown>
 }
 
-/** The metrics of several processes as text. */
-export async function combined(snapshots: readonly unknown[]): Promise<string> {
+const registryOf = (snapshots: readonly unknown[]): Registry =>
   // Each is what `snapshot` gave, maybe through a link: prom-client types its own registries only.
-  const given = snapshots as Parameters<typeof AggregatorRegistry.aggregate>[0]
-  return await AggregatorRegistry.aggregate(given).metrics()
-}
+  AggregatorRegistry.aggregate(snapshots as Parameters<typeof AggregatorRegistry.aggregate>[0])
+
+/** The metrics of several processes as text. */
+export const combined = async (snapshots: readonly unknown[]): Promise<string> => await registryOf(snapshots).metrics()
 
 /** What counts up in these snapshots, as one: what is left of processes that are gone. */
 export async function countsOf(snapshots: readonly unknown[]): Promise<unknown> {
-  const given = snapshots as Parameters<typeof AggregatorRegistry.aggregate>[0]
-  const metrics = await AggregatorRegistry.aggregate(given).getMetricsAsJSON()
+  const metrics = await registryOf(snapshots).getMetricsAsJSON()
   // The type says numbers, the library gives names.
   return metrics.filter(({ type }) => ['counter', 'histogram'].includes(String(type)))
 }
 
+/** A metric in the form that prom-client has for plain data. */
+interface Family {
+  readonly type: 'counter' | 'histogram' | 'gauge'
+  readonly help: string
+  readonly aggregator: 'sum' | 'min' | 'max'
+  values(): readonly Value[]
+}
+
 export function createMetrics(): PromMetrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry, prefix: 'postern_' })
-  const registers = [registry]
+  const ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess, prefix: 'postern_' })
+  const families = new Map<string, Family>()
+  const counters = tallied('counter', () => new CounterTally(), families)
+  const histograms = tallied('histogram', () => new HistogramTally(), families)
+  const ours = (): readonly unknown[] =>
+    [...families].map(([name, { type, help, aggregator, values }]) => ({
+      name,
+      help,
+      type,
+      aggregator,
+      values: values(),
+    }))
   return {
-    counter(name, help, labelNames = []) {
-      const known = registry.getSingleMetric(name)
-      const counter =
-        known instanceof Counter ? known : new Counter({ name, help, labelNames: [...labelNames], registers })
-      return (labels, by = 1) => counter.inc(labels ?? {}, by)
-    },
-    histogram(name, help, labelNames = []) {
-      const known = registry.getSingleMetric(name)
-      const histogram =
-        known instanceof Histogram
-          ? known
-          : new Histogram({ name, help, labelNames: [...labelNames], buckets: BUCKETS, registers })
-      return (seconds, labels) => histogram.observe(labels ?? {}, seconds)
-    },
-    gauge(name, help, read, across = 'sum') {
+    counter: (name, help) => counters(name, help, []).with({}),
+    counters,
+    histogram: (name, help) => histograms(name, help, []).with({}),
+    histograms,
+    gauge(name, help, read, aggregator = 'sum') {
+      const value = (): number => {
+        try {
+          return read()
+        } catch {
+          // One gauge that fails must not hide the others.
+          return Number.NaN
+        }
+      }
       // A later reader replaces the earlier one: what that read is gone.
-      registry.removeSingleMetric(name)
-      new Gauge({
-        name,
-        help,
-        registers,
-        aggregator: across,
-        collect() {
-          try {
-            this.set(read())
-          } catch {
-            // One gauge that fails must not hide the others.
-            this.set(Number.NaN)
-          }
-        },
-      })
+      families.delete(name)
+      families.set(name, { type: 'gauge', help, aggregator, values: () => [{ labels: {}, value: value() }] })
     },
-    text: () => registry.metrics(),
-    snapshot: () => registry.getMetricsAsJSON(),
+    text: async () => `${await ofProcess.metrics()}\n${await combined([ours()])}`,
+    snapshot: async () => [...(await ofProcess.getMetricsAsJSON()), ...ours()],
+  }
+}
+
+function tallied<T extends Tally>(type: Family['type'], make: () => T, families: Map<string, Family>) {
+  const known = new Map<string, Tallies<string, T>>()
+  return (name: string, help: string, labels: readonly string[]): Tallies<string, T> => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const made = new Tallies(labels, make)
+    known.set(name, made)
+    families.set(name, { type, help, aggregator: 'sum', values: () => made.values(name) })
+    return made
   }
 }

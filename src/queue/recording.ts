@@ -14,7 +14,7 @@ import type { Recipient } from '../envelope/envelope.ts'
 import type { LedgerEvent } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import type { Metrics } from '../monitor/metrics.ts'
+import type { Counter, Labelled, Metrics } from '../monitor/metrics.ts'
 import { filterDecided } from '../policy/filters/decided-by.ts'
 import type { Step, TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
@@ -69,11 +69,13 @@ export interface Recorded {
 
 export class Recording {
   readonly #deps: RecordingDeps
-  readonly #count: ReturnType<Metrics['counter']>
+  readonly #results: Labelled<'result', Counter>
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps
-    this.#count = deps.metrics.counter('postern_deliveries_total', 'Recipients by what an attempt came to', ['result'])
+    this.#results = deps.metrics.counters('postern_deliveries_total', 'Recipients by what an attempt came to', [
+      'result',
+    ])
   }
 
   /** For the notices of one report, whose record may have to be tried again. */
@@ -110,7 +112,7 @@ export class Recording {
       after,
       settled.map(({ recipient }) => recipient.index),
     )
-    for (const { result } of settled) this.#count({ result })
+    for (const { result } of settled) this.#results.with({ result }).add()
     this.#trace(message, report, settled, failure)
     return {
       message: after,

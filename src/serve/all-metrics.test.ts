@@ -7,9 +7,9 @@ import { AllMetrics } from './all-metrics.ts'
 
 function worker(count: number, open: number) {
   const metrics = createMetrics()
-  metrics.counter('mail_total', 'Mail', ['kind'])({ kind: 'in' }, count)
+  metrics.counters('mail_total', 'Mail', ['kind']).with({ kind: 'in' }).add(count)
   metrics.gauge('open', 'Open', () => open)
-  metrics.histogram('took', 'Took')(0.2)
+  metrics.histogram('took', 'Took').observe(0.2)
   return metrics
 }
 

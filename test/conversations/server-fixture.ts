@@ -22,7 +22,7 @@ import { STOCK_CHANNELS } from '../../src/config/schema-channels.ts'
 import { selfSigned } from '../../src/config/self-signed.ts'
 import { createIds } from '../../src/envelope/message-id.ts'
 import { type Log, silentLog } from '../../src/monitor/log.ts'
-import { type Metrics, noMetrics } from '../../src/monitor/metrics.ts'
+import { type Counter, type Metrics, noMetrics } from '../../src/monitor/metrics.ts'
 import { tablesOf } from '../../src/policy/access/fixture.ts'
 import type { Trace, TraceRecord } from '../../src/policy/trace.ts'
 import { MemoryStore } from '../../src/queue/memory-store.ts'
@@ -214,14 +214,12 @@ const personalFilters = (scripts: ReadonlyMap<string, string>): Pick<Host, 'dire
 })
 
 function counting(counts: Map<string, number>): Metrics {
-  return {
-    ...noMetrics,
-    counter:
-      (name) =>
-      (_labels, by = 1) => {
-        counts.set(name, (counts.get(name) ?? 0) + by)
-      },
-  }
+  const counter = (name: string): Counter => ({
+    add(by = 1) {
+      counts.set(name, (counts.get(name) ?? 0) + by)
+    },
+  })
+  return { ...noMetrics, counter, counters: (name) => ({ with: () => counter(name) }) }
 }
 
 function recording(events: string[]): Log {
