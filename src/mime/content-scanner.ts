@@ -4,7 +4,9 @@
  * by the constants below. RFC 5322 §2.1 and §2.2.
  * The header ends at the empty line, or before the first line that is no field. A line ends at LF; a CR before it
  * belongs to the line end. MIME structure is not looked at.
+ * Line ends and NUL as they came are the wire scanner's matter (smtp/data-scanner.ts), which has them before they change.
  */
+import { isAscii } from 'node:buffer'
 import type { ContentSummary } from './content-summary.ts'
 import { decodeWords, unfolded } from './encoded-word.ts'
 import { fieldNameLength, isContinuation, isEmptyLine } from './header-line.ts'
@@ -21,7 +23,12 @@ const MAX_KEPT = 4096
 /** Characters of Subject and Message-ID in the summary. */
 const MAX_SHOWN = 200
 
+const NOTHING = Buffer.alloc(0)
+
 type Shown = 'subject' | 'message-id'
+
+/** All that content tells as it is kept. */
+export type ScannedSummary = Omit<ContentSummary, 'bareCr' | 'bareLf' | 'hasNul'>
 
 export class ContentScanner {
   readonly #namesLocalHost: RegExp | undefined
@@ -31,7 +38,7 @@ export class ContentScanner {
   #inHeader = true
   readonly #received = { received: 0, 'mr-received': 0, 'x400-received': 0, local: 0 }
   readonly #names = new Set<string>()
-  readonly #shown = new Map<Shown, Buffer[]>()
+  readonly #shown: { [K in Shown]?: Buffer[] } = {}
   /** The field being read, when it is one that is shown or looked into; and the octets kept of it. */
   #keeping: Buffer[] | undefined
   #keepingReceived = false
@@ -43,17 +50,14 @@ export class ContentScanner {
   #lineKept = 0
   #lineBytes = 0
 
-  // What the octet loop counts; see #count.
   #eightBit = false
   #eightBitHeader = false
   #eightBitBody = false
-  #hasNul = false
-  #crs = 0
-  #crlfs = 0
-  #lfs = 0
-  #lastWasCr = false
-  #column = 0
+  #lines = 0
   #longest = 0
+  /** Octets of the line being read, from earlier pieces, and whether a CR is the last of them. */
+  #column = 0
+  #lastWasCr = false
 
   /** @param localHost whose name is looked for in `Received:` fields */
   constructor(localHost = '') {
@@ -63,20 +67,25 @@ export class ContentScanner {
   /** Takes the next piece. It may be reused afterwards. */
   push(slice: Uint8Array): void {
     const bytes = Buffer.from(slice.buffer, slice.byteOffset, slice.byteLength)
+    if (bytes.length === 0) return
     if (this.#size === 0) this.#continues = isContinuation(bytes)
     this.#size += bytes.length
+    const ascii = isAscii(bytes)
     let at = 0
-    while (this.#inHeader && at < bytes.length) {
-      const lf = bytes.indexOf(LF, at)
-      const end = lf < 0 ? bytes.length : lf + 1
-      const piece = bytes.subarray(at, end)
-      this.#count(piece)
-      this.#keepLine(piece)
-      if (lf >= 0) this.#endHeaderLine()
-      at = end
+    let body = 0
+    for (let lf = bytes.indexOf(LF); lf >= 0; lf = bytes.indexOf(LF, at)) {
+      this.#countLine(bytes, at, lf)
+      if (this.#inHeader) {
+        const line = bytes.subarray(at, lf + 1)
+        this.#eightBit ||= !ascii && !isAscii(line)
+        this.#endHeaderLine(line)
+        body = lf + 1
+      }
+      at = lf + 1
     }
-    if (at < bytes.length) this.#count(bytes.subarray(at))
-    if (!this.#inHeader) this.#eightBitBody ||= this.#eightBit
+    if (at < bytes.length) this.#beginLine(bytes.subarray(at), ascii)
+    if (this.#inHeader) return
+    this.#eightBitBody ||= this.#eightBit || (!ascii && !isAscii(bytes.subarray(body)))
   }
 
   /** Whether the header is larger than `limit` octets, as far as it was read. */
@@ -85,13 +94,12 @@ export class ContentScanner {
   }
 
   /** Ends the scan. Call once, after the last `push`. */
-  finish(): ContentSummary {
-    if (this.#inHeader && this.#lineBytes > 0) this.#endHeaderLine()
+  finish(): ScannedSummary {
+    if (this.#inHeader && this.#lineBytes > 0) this.#endHeaderLine(NOTHING)
     if (this.#inHeader) this.#eightBitHeader ||= this.#eightBit
     else this.#eightBitBody ||= this.#eightBit
     this.#endReceived()
-    const subject = this.#shown.get('subject')
-    const messageId = this.#shown.get('message-id')
+    const { subject, 'message-id': messageId } = this.#shown
     return {
       size: this.#size,
       headerSize: this.#headerSize,
@@ -105,70 +113,42 @@ export class ContentScanner {
       ...(messageId === undefined ? {} : { messageId: show(unfolded(Buffer.concat(messageId))) }),
       eightBitHeader: this.#eightBitHeader,
       eightBitBody: this.#eightBitBody,
-      hasNul: this.#hasNul,
-      bareCr: this.#crs - this.#crlfs,
-      bareLf: this.#lfs - this.#crlfs,
       longestLine: Math.max(this.#longest, this.#column),
-      lines: this.#lfs + (this.#column > 0 || this.#lastWasCr ? 1 : 0),
+      lines: this.#lines + (this.#column > 0 ? 1 : 0),
     }
   }
 
-  /** The one loop over every octet. Ordinary text takes the first branch. */
-  #count(bytes: Uint8Array): void {
-    const length = bytes.length
-    let lineStart = -this.#column
-    let lastWasCr = this.#lastWasCr
-    let { crs, crlfs, lfs, longest } = { crs: 0, crlfs: 0, lfs: 0, longest: this.#longest }
-    let eightBit = this.#eightBit
-    for (let i = 0; i < length; i++) {
-      const octet = bytes[i] as number
-      if (octet > CR && octet < 0x80) {
-        lastWasCr = false
-        continue
-      }
-      if (octet === LF) {
-        lfs++
-        let width = i - lineStart
-        if (lastWasCr) {
-          crlfs++
-          width--
-        }
-        if (width > longest) longest = width
-        lineStart = i + 1
-        lastWasCr = false
-      } else if (octet === CR) {
-        crs++
-        lastWasCr = true
-      } else {
-        lastWasCr = false
-        if (octet >= 0x80) eightBit = true
-        else if (octet === 0) this.#hasNul = true
-      }
-    }
-    this.#column = length - lineStart
-    this.#lastWasCr = lastWasCr
-    this.#crs += crs
-    this.#crlfs += crlfs
-    this.#lfs += lfs
-    this.#longest = longest
-    this.#eightBit = eightBit
+  /** The line being read ends with the LF at `lf`; `from` is where this piece has the first of it. */
+  #countLine(bytes: Buffer, from: number, lf: number): void {
+    const hasCr = lf > from ? bytes[lf - 1] === CR : this.#lastWasCr
+    const width = this.#column + lf - from - (hasCr ? 1 : 0)
+    if (width > this.#longest) this.#longest = width
+    this.#lines++
+    this.#column = 0
+    this.#lastWasCr = false
   }
 
-  #keepLine(piece: Buffer): void {
-    this.#lineBytes += piece.length
+  /** A line, or more of one, that goes on in the next piece. */
+  #beginLine(bytes: Buffer, ascii: boolean): void {
+    this.#column += bytes.length
+    this.#lastWasCr = bytes[bytes.length - 1] === CR
+    if (!this.#inHeader) return
+    this.#eightBit ||= !ascii && !isAscii(bytes)
+    this.#lineBytes += bytes.length
     const room = MAX_KEPT - this.#lineKept
     if (room <= 0) return
-    // Copied: the caller may reuse its chunk.
-    const kept = Buffer.from(piece.subarray(0, room))
+    // Copied: the caller may reuse its piece.
+    const kept = Buffer.from(bytes.subarray(0, room))
     this.#line.push(kept)
     this.#lineKept += kept.length
   }
 
-  /** A line of what may be the header is complete. */
-  #endHeaderLine(): void {
-    const line = this.#line.length === 1 ? (this.#line[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#line)
-    const bytes = this.#lineBytes
-    this.#line = []
+  /** A line of what may be the header is complete; `last` is what this piece has of it. */
+  #endHeaderLine(last: Buffer): void {
+    const end = last.subarray(0, MAX_KEPT - this.#lineKept)
+    const line = this.#line.length === 0 ? end : Buffer.concat([...this.#line, end])
+    const bytes = this.#lineBytes + last.length
+    if (this.#line.length > 0) this.#line = []
     this.#lineKept = 0
     this.#lineBytes = 0
     if (isEmptyLine(line)) {
@@ -199,17 +179,18 @@ export class ContentScanner {
     if (name !== '' && this.#names.size < MAX_NAMES) this.#names.add(name)
     this.#keepingReceived = name === 'received' && this.#namesLocalHost !== undefined
     // Of a field that stands more than once the first counts.
-    const shown = (name === 'subject' || name === 'message-id') && !this.#shown.has(name)
+    const shown = (name === 'subject' || name === 'message-id') && this.#shown[name] === undefined
     if (!shown && !this.#keepingReceived) return
     this.#keeping = []
     this.#keptBytes = 0
-    if (shown) this.#shown.set(name, this.#keeping)
+    if (shown) this.#shown[name] = this.#keeping
     this.#keepField(line.subarray(line.indexOf(0x3a) + 1))
   }
 
   #keepField(line: Buffer): void {
     if (this.#keeping === undefined || this.#keptBytes >= MAX_KEPT) return
-    const kept = line.subarray(0, MAX_KEPT - this.#keptBytes)
+    // Copied: the caller may reuse its piece.
+    const kept = Buffer.from(line.subarray(0, MAX_KEPT - this.#keptBytes))
     this.#keeping.push(kept)
     this.#keptBytes += kept.length
   }
@@ -234,7 +215,8 @@ function hostPattern(host: string): RegExp {
 let lastPattern: { readonly host: string; readonly pattern: RegExp } | undefined
 
 /** For people: no control characters, which could steer a terminal, and not too long. */
-const show = (text: string): string => {
-  const clean = text.slice(0, 4 * MAX_SHOWN).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
-  return [...clean.toWellFormed()].slice(0, MAX_SHOWN).join('')
+const show = (value: string): string => {
+  const clean = value.slice(0, 4 * MAX_SHOWN).replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ')
+  const text = clean.toWellFormed()
+  return text.length <= MAX_SHOWN ? text : [...text].slice(0, MAX_SHOWN).join('')
 }

@@ -139,12 +139,19 @@ abstract class ContentOctets {
   }
 }
 
-/** Where the next CR or LF is. By hand: lines are short, and a call of Buffer's costs more than to look at most of them. */
+/**
+ * Where the first CR or LF is that needs a look: one alone, or a line end with a dot or nothing behind it. By hand: lines
+ * are short, and a call of Buffer's costs more than to look at most of them.
+ */
 function endOfText(chunk: Buffer, from: number): number {
   const { length } = chunk
   for (let at = from; at < length; at++) {
-    const octet = chunk[at]
-    if (octet === CR || octet === LF) return at
+    const octet = chunk[at] as number
+    if (octet > CR) continue
+    if (octet === LF) return at
+    if (octet !== CR) continue
+    if (at + 2 >= length || chunk[at + 1] !== LF || chunk[at + 2] === DOT) return at
+    at++
   }
   return length
 }

@@ -72,7 +72,7 @@ function contextOf(given: Given): RcptContext & ContentContext {
     presented: given.presented ?? given.acceptedCommands ?? 0,
     becomes: [{ address, given: address, channel: OUT }],
     recipients: [{ index: 0, address, given: address, channel: OUT }],
-    content: scanner.finish(),
+    content: { ...scanner.finish(), bareCr: 0, bareLf: 0, hasNul: false },
     receivedAt: 0,
     edits: [],
   }
