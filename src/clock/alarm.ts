@@ -20,8 +20,13 @@ export class Alarm {
 
   /** A wait begins, instead of the one before. @param ms from now */
   set(ms: number): void {
-    this.#deadline = this.#clock.monotonic() + ms
-    if (this.#deadline < this.#armedFor) this.#arm(ms)
+    this.until(this.#clock.monotonic() + ms)
+  }
+
+  /** The same, without a look at the clock where the timer can stay as it is. @param deadline monotonic milliseconds */
+  until(deadline: number): void {
+    this.#deadline = deadline
+    if (deadline < this.#armedFor) this.#arm(Math.max(0, deadline - this.#clock.monotonic()))
   }
 
   /** The wait is over. */

@@ -120,7 +120,7 @@ class Dialogue {
     const rules = this.#rules
     if (rules === undefined || this.#closed) return
     const intake = new ContentIntake('data', rules, unstoredDraft)
-    await intake.push(contentOctets(this.#scenario, this.#now()))
+    await intake.push(contentOctets(this.#scenario, this.#now())).kept
     this.#world.content = (most) => intake.beginning(most)
     await this.#step('content', undefined, this.#session.content(await intake.whole()))
   }

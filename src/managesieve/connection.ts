@@ -121,7 +121,7 @@ export class Connection {
   async #shakeHands(): Promise<void> {
     this.#handshake = false
     // RFC 5804 §2.2: what came behind STARTTLS in the clear is not under TLS and must not be taken for it.
-    const injected = this.#reader.drop() + (this.#wire.readNow()?.length ?? 0)
+    const injected = this.#reader.drop() + this.#wire.drop()
     if (injected > 0) this.#log.warn('managesieve.starttls-injection', { octets: injected })
     if (!(await this.#flush())) return
     const context = this.#parts.tlsContext()

@@ -33,14 +33,14 @@ test('a message that was let in ends when the disk is nearly full', async () => 
   const { seen, space, draft } = guarded()
   await draft.write(Buffer.alloc(7))
   space.low = true
-  await assert.rejects(draft.write(Buffer.alloc(7)), /limits\.freeSpace/)
+  await assert.rejects(async () => await draft.write(Buffer.alloc(7)), /limits\.freeSpace/)
   assert.deepEqual(seen, ['write', 'wrote 7'])
 })
 
 test('a write or a commit that fails is a reason to look', async () => {
   const fail = () => Promise.reject(new Error('ENOSPC'))
   const { seen, draft } = guarded({ write: fail, commit: fail })
-  await assert.rejects(draft.write(Buffer.alloc(1)), /ENOSPC/)
+  await assert.rejects(async () => await draft.write(Buffer.alloc(1)), /ENOSPC/)
   await assert.rejects(draft.commit({} as never), /ENOSPC/)
   assert.deepEqual(seen, ['look', 'look'])
 })

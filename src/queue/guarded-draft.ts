@@ -24,15 +24,12 @@ export class GuardedDraft implements Draft {
     this.#space = space
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#space.low) throw new Error('the disk is nearly full (limits.freeSpace, limits.freeInodes)')
-    try {
-      await this.#draft.write(chunk)
-    } catch (error) {
-      await this.#space.look()
-      throw error
-    }
+    const written = this.#draft.write(chunk)
+    if (written !== undefined) return this.#written(written, chunk.length)
     this.#space.wrote(chunk.length)
+    return undefined
   }
 
   beginning(most: number): Promise<Uint8Array> {
@@ -55,5 +52,15 @@ export class GuardedDraft implements Draft {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#draft[Symbol.asyncDispose]()
+  }
+
+  async #written(written: Promise<void>, octets: number): Promise<void> {
+    try {
+      await written
+    } catch (error) {
+      await this.#space.look()
+      throw error
+    }
+    this.#space.wrote(octets)
   }
 }

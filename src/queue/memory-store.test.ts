@@ -32,7 +32,7 @@ const envelope = (over: Partial<Envelope> = {}): Envelope => ({
 })
 
 async function put(store: MemoryStore, kept: Envelope, content = 'ab'): Promise<void> {
-  await using draft = await store.begin()
+  await using draft = store.begin()
   const chunk = Buffer.from(content)
   await draft.write(chunk)
   chunk.fill(0) // the chunk is the caller's again
@@ -86,9 +86,9 @@ test('events are recorded all or none', async () => {
 
 test('drafts end once', async () => {
   await using store = new MemoryStore()
-  const draft = await store.begin()
+  const draft = store.begin()
   await draft.abort()
-  await assert.rejects(draft.write(Buffer.from('x')), /committed or aborted/)
+  await assert.rejects(async () => await draft.write(Buffer.from('x')), /committed or aborted/)
   await assert.rejects(draft.commit(envelope()), /committed or aborted/)
   const kept = envelope({ hold: { reason: 'loop' } })
   await put(store, kept)

@@ -19,7 +19,7 @@ export class MemoryStore implements QueueStore {
   readonly #kept = new Map<MessageId, Kept>()
   #totals = NO_TOTALS
 
-  async begin(): Promise<Draft> {
+  begin(): Draft {
     return new MemoryDraft((envelope, content) => this.#accept(envelope, content))
   }
 
@@ -84,7 +84,7 @@ class MemoryDraft implements Draft {
     this.#accept = accept
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): undefined {
     this.#mustBeOpen()
     this.#chunks.push(Uint8Array.from(chunk)) // the caller may reuse its own
   }

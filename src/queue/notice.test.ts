@@ -63,7 +63,7 @@ async function setUp(over: Partial<Envelope> = {}, content = CONTENT) {
     recipients: [recipient(0), recipient(1, { notify: 'never' }), recipient(2, { notify: ['success'] })],
     ...over,
   }
-  await using draft = await store.begin()
+  await using draft = store.begin()
   await draft.write(Buffer.from(content))
   await draft.commit(envelope)
   const about = await store.get(envelope.id)
@@ -209,7 +209,7 @@ test('when the store will not take it nothing is kept, and the caller hears', as
     get: (target, name) =>
       name === 'begin'
         ? async () => {
-            const draft = await target.begin()
+            const draft = target.begin()
             draft.commit = async () => {
               throw new Error('disk full')
             }

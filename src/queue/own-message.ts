@@ -35,7 +35,7 @@ export async function queueOwnMessage(message: OwnMessage, means: OwnMessageMean
   const { id, receivedAt, smtputf8, body, content, recipients, birth } = message
   const { store, revision, ids, traces } = means
   const { to, ...about } = birth
-  await using draft = await store.begin()
+  await using draft = store.begin()
   let size = 0
   for await (const chunk of content) {
     await draft.write(chunk)

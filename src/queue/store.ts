@@ -46,8 +46,11 @@ export interface WaitingRecipient {
  * neither committed nor aborted aborts it.
  */
 export interface Draft extends AsyncDisposable {
-  /** Takes content as received, in order. Resolves when more may come; the chunk may be reused afterwards. Rejects when the disk will not have it. */
-  write(chunk: Uint8Array): Promise<void>
+  /**
+   * Takes content as received, in order. More may come, and the chunk be reused, when it resolves; at once where nothing
+   * is given back. Throws or rejects when the disk will not have it.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined
   /** What was written so far, from the first octet; at most so many. Rejects when the disk fails, and once it is over. */
   beginning(most: number): Promise<Uint8Array>
   /**
@@ -59,8 +62,8 @@ export interface Draft extends AsyncDisposable {
 }
 
 export interface QueueStore extends AsyncDisposable {
-  /** Starts taking in one message. */
-  begin(): Promise<Draft>
+  /** Starts taking in one message. Asks nothing of the disk. @throws when the store is closed */
+  begin(): Draft
   /** Every message that still has a recipient queued or held. The order is not promised. */
   entries(): Iterable<QueueEntry>
   entry(id: MessageId): QueueEntry | undefined

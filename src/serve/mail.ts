@@ -245,7 +245,7 @@ export async function startMail(options: MailOptions): Promise<Mail> {
     slots: options.slots,
     revision,
     host: { ...reads, ...crashAnswer(home.inHand) },
-    begin: async () => new GuardedDraft(await home.store.begin(), guards.space),
+    begin: () => new GuardedDraft(home.store.begin(), guards.space),
     inHand: {
       begin: (key, stage) => home.inHand.begin(key, stage),
       clear(key) {

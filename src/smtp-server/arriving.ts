@@ -15,7 +15,7 @@ import { ContentIntake } from './content-intake.ts'
 import type { ContentMemory } from './content-memory.ts'
 
 export interface ArrivingParts {
-  readonly begin: () => Promise<Draft>
+  readonly begin: () => Draft
   /** Of the process, for what filters look at. */
   readonly contentMemory: Pick<ContentMemory, 'claim'>
   /** Remembers what is received now, should the process crash at it. */

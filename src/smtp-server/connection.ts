@@ -4,7 +4,6 @@
  * drives the session's questions, does what its actions say, writes replies of a pipelined group together
  * (RFC 2920 §3.2), keeps time, and leaves traces, logs and metrics.
  */
-import { setImmediate as turnOfOthers } from 'node:timers/promises'
 import type { SecureContext } from 'node:tls'
 import { type Asking, drive, type Host } from '../ask/ask.ts'
 import type { Answers } from '../ask/questions.ts'
@@ -18,10 +17,11 @@ import type { Action, Received } from './action.ts'
 import { Arriving, type ArrivingParts } from './arriving.ts'
 import type { ContentIntake } from './content-intake.ts'
 import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
+import { IDLE, OVER, Pump, type Step } from './pump.ts'
 import type { Session } from './session.ts'
 import type { SmtpMetrics } from './smtp-metrics.ts'
 import { isCommandState, transactionOf } from './state.ts'
-import type { Wire } from './wire.ts'
+import type { Arrival, Wire } from './wire.ts'
 
 export interface ConnectionParts extends ArrivingParts {
   /** Answers everything but what is this connection's own. */
@@ -49,11 +49,8 @@ type Mode =
   | { readonly is: 'handshake' }
 
 const LINES: Mode = { is: 'lines' }
-/**
- * A session that has worked so long lets all others have their turn first. Waiting for octets is not enough: libuv reads
- * a socket that is never empty 32 times in a row.
- */
-const TURN_MS = 2
+const STOPPABLE = { stoppable: true }
+const TO_ITS_END = { stoppable: false }
 /** Pending replies are sent when they are this many, whatever else waits: memory of a session. */
 const MAX_PENDING_REPLIES = 16_384
 /** However small the largest message is, this much is read before a session is closed for sending too much. */
@@ -70,6 +67,7 @@ export class Connection {
   }
   readonly #log: Log
   readonly #scanner: LineScanner
+  readonly #pump: Pump
   #mode: Mode = LINES
   #replies = ''
   #closing = false
@@ -82,14 +80,13 @@ export class Connection {
   #goOn = (): void => {}
   /** Monotonic time until which a whole command line must have come. */
   #lineDeadline = 0
-  /** Monotonic time at which this session's turn began. */
-  #turnBegan = 0
 
   constructor(wire: Wire, session: Session, parts: ConnectionParts) {
     this.#wire = wire
     this.#session = session
     this.#parts = parts
     this.#scanner = new LineScanner(this.#limits.commandLine)
+    this.#pump = new Pump(() => this.#step(), parts.clock)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
     this.#arriving = new Arriving(parts, this.#log)
@@ -150,30 +147,32 @@ export class Connection {
     const { listener, client } = this.#session.context
     if (this.#greeted) this.#log.debug('smtp.connected', { listener, port: client.port })
     this.#armLine()
-    while (!this.#closing) {
-      if (this.#parts.clock.monotonic() - this.#turnBegan >= TURN_MS) {
-        await turnOfOthers()
-        this.#turnBegan = this.#parts.clock.monotonic()
-      }
-      if (this.#mode.is === 'lines') {
-        const waiting = this.#lines()
-        if (waiting !== undefined) await waiting
-      } else if (this.#mode.is === 'handshake') await this.#handshake()
-      else await this.#content(this.#mode)
-    }
+    await this.#pump.run()
     await this.#flush()
   }
 
-  /** Handles a line that is there, else waits for more. `undefined`: done, without waiting for anything. */
-  #lines(): Promise<void> | undefined {
+  #step(): Step {
+    if (this.#closing) return OVER
+    const mode = this.#mode
+    switch (mode.is) {
+      case 'lines':
+        return this.#line()
+      case 'handshake':
+        return this.#handshake()
+      default:
+        return this.#content(mode)
+    }
+  }
+
+  /** Handles a line that is there, else waits for more. */
+  #line(): Step {
     this.#scanner.maxBytes = this.#limits[this.#session.lineLimit]
     const line = this.#scanner.next()
     if (line === undefined) return this.#moreLines()
     const start = this.#parts.clock.monotonic()
     this.#session.useRevision(this.#parts.revision())
     const done = this.#drive(this.#session.line(line))
-    if (done !== undefined) return done.then(() => this.#answered(start))
-    return this.#answered(start)
+    return done === undefined ? this.#answered(start) : done.then(() => this.#answered(start))
   }
 
   /** The replies to a line are known. */
@@ -181,47 +180,54 @@ export class Connection {
     const now = this.#parts.clock.monotonic()
     this.#parts.metrics.command(this.#session.verb, (now - start) / 1000)
     this.#armLine(now)
-    if (this.#replies.length <= MAX_PENDING_REPLIES) return undefined
-    const sent = this.#flush()
-    return sent instanceof Promise ? sent.then(() => {}) : undefined
+    return this.#replies.length > MAX_PENDING_REPLIES ? this.#flush() : undefined
   }
 
-  async #moreLines(): Promise<void> {
-    if (this.#stopping && this.#mayStop) return this.#perform(this.#session.shutDown())
-    const sent = this.#flush()
-    if (!(sent instanceof Promise ? await sent : sent)) return
-    const left = this.#lineDeadline - this.#parts.clock.monotonic()
-    const arrival = await this.#wire.read(Math.max(0, left), { stoppable: this.#mayStop })
-    if (arrival === 'timeout') this.#perform(this.#session.overLimit('commandTimeout'))
-    else if (arrival === 'stop') this.#stopping = true
-    else if (arrival === 'end' || arrival === 'gone') this.#perform(this.#session.gone())
+  #moreLines(): Step {
+    const mayStop = this.#mayStop
+    if (this.#stopping && mayStop) return this.#perform(this.#session.shutDown())
+    const unsent = this.#flush()
+    if (unsent !== undefined) return unsent
+    const arrival = this.#wire.next(mayStop ? STOPPABLE : TO_ITS_END)
+    if (arrival === undefined) return this.#idle(this.#lineDeadline)
+    if (arrival === 'timeout') return this.#perform(this.#session.overLimit('commandTimeout'))
+    if (arrival === 'end' || arrival === 'gone') return this.#perform(this.#session.gone())
+    if (arrival === 'stop') this.#stopping = true
     else this.#scanner.push(arrival)
+    return undefined
   }
 
-  async #content(mode: Extract<Mode, { is: 'data' | 'chunk' }>): Promise<void> {
+  #content(mode: Extract<Mode, { is: 'data' | 'chunk' }>): Step {
     if (mode.is === 'chunk' && mode.left === 0) return this.#endContent(mode)
-    let bytes: Buffer | undefined = this.#scanner.pendingBytes > 0 ? this.#scanner.rest() : undefined
-    if (bytes === undefined) {
-      if (!(await this.#flush())) return
-      const left = mode.deadline - this.#parts.clock.monotonic()
-      const arrival = await this.#wire.read(Math.max(0, left), { stoppable: false })
-      if (arrival === 'timeout') return this.#perform(this.#session.overLimit('dataTimeout'))
-      // The end never came: nothing was promised, nothing is kept.
-      if (typeof arrival === 'string') return this.#perform(this.#session.gone())
-      bytes = arrival
-    }
+    if (this.#scanner.pendingBytes > 0) return this.#takeIn(mode, this.#scanner.rest())
+    const unsent = this.#flush()
+    if (unsent !== undefined) return unsent
+    const arrival = this.#wire.next(TO_ITS_END)
+    if (arrival === undefined) return this.#idle(mode.deadline)
+    if (arrival === 'timeout') return this.#perform(this.#session.overLimit('dataTimeout'))
+    // The end never came: nothing was promised, nothing is kept.
+    if (typeof arrival === 'string') return this.#perform(this.#session.gone())
+    return this.#takeIn(mode, arrival)
+  }
+
+  #takeIn(mode: Extract<Mode, { is: 'data' | 'chunk' }>, bytes: Buffer): Step {
     mode.deadline = this.#extended(mode.deadline, bytes.length)
     if (mode.is === 'chunk') {
       const mine = bytes.subarray(0, mode.left)
       mode.left -= mine.length
       this.#scanner.push(bytes.subarray(mine.length))
-      await mode.intake?.push(mine)
-      return
+      return mode.intake?.push(mine).kept
     }
-    const { ended, rest } = await mode.intake.push(bytes)
+    const { ended, rest, kept } = mode.intake.push(bytes)
     if (rest !== undefined) this.#scanner.push(rest)
-    if (ended) return this.#endContent(mode)
+    if (ended) return kept === undefined ? this.#endContent(mode) : kept.then(() => this.#endContent(mode))
     if (mode.intake.octets > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
+    return kept
+  }
+
+  #idle(deadline: number): Step {
+    this.#wire.wait(deadline, this.#pump.wake)
+    return IDLE
   }
 
   async #endContent(mode: Extract<Mode, { is: 'data' | 'chunk' }>): Promise<void> {
@@ -237,15 +243,17 @@ export class Connection {
       this.#arriving.judged()
     }
     if (whole && mode.intake !== undefined) this.#arriving.cameThrough(mode.intake.rules)
-    this.#parts.metrics.command('content', (this.#parts.clock.monotonic() - start) / 1000)
-    this.#armLine()
+    const now = this.#parts.clock.monotonic()
+    this.#parts.metrics.command('content', (now - start) / 1000)
+    this.#armLine(now)
   }
 
   async #handshake(): Promise<void> {
     this.#mode = LINES
     const { state } = this.#session
     if (state.at === 'handshake' && !state.implicit) this.#dropInjected()
-    if (!(await this.#flush())) return
+    await this.#flush()
+    if (this.#closing) return
     const context = this.#parts.tlsContext()
     if (context === undefined) throw new Error('the certificate is gone')
     try {
@@ -260,7 +268,7 @@ export class Connection {
 
   /** RFC 3207 §6: what came behind STARTTLS in the clear is not under TLS and must not be taken for it. */
   #dropInjected(): void {
-    const octets = this.#scanner.rest().length + (this.#wire.readNow()?.length ?? 0)
+    const octets = this.#scanner.rest().length + this.#wire.drop()
     if (octets === 0) return
     this.#parts.metrics.injected()
     this.#log.warn('smtp.starttls-injection', { octets })
@@ -273,7 +281,7 @@ export class Connection {
     return undefined
   }
 
-  #perform(actions: readonly Action[]): void {
+  #perform(actions: readonly Action[]): undefined {
     for (const action of actions) {
       switch (action.do) {
         case 'reply':
@@ -327,7 +335,9 @@ export class Connection {
 
   /** What is said already goes out first, so that nobody waits for it. */
   async #hold(ms: number): Promise<undefined> {
-    if (this.#stopping || this.#closing || !(await this.#flush())) return undefined
+    if (this.#stopping || this.#closing) return undefined
+    await this.#flush()
+    if (this.#closing) return undefined
     const { promise, resolve } = Promise.withResolvers<void>()
     const cancel = this.#parts.clock.after(ms, resolve)
     this.#goOn = resolve
@@ -338,34 +348,30 @@ export class Connection {
 
   /** What the client sent before the greeting, kept for when its turn has come. */
   #early(waitMs: number): Answers['client.early'] | Promise<Answers['client.early']> {
-    const there = this.#wire.readNow()
-    if (there !== undefined || waitMs === 0) return this.#talked(there)
-    return this.#wire.read(waitMs, { stoppable: true }).then((arrival) => {
-      if (arrival === 'stop') this.#stopping = true
-      return this.#talked(typeof arrival === 'string' ? undefined : arrival)
-    })
+    if (waitMs === 0) return this.#talked(this.#wire.next(STOPPABLE))
+    return this.#wire.read(waitMs, STOPPABLE).then((arrival) => this.#talked(arrival))
   }
 
-  #talked(early: Buffer | undefined): Answers['client.early'] {
-    if (early === undefined) return { octets: 0 }
+  #talked(early: Arrival | undefined): Answers['client.early'] {
+    if (early === 'stop') this.#stopping = true
+    if (early === undefined || typeof early === 'string') return { octets: 0 }
     this.#parts.metrics.earlyTalker()
     this.#log.info('smtp.early-talker', { octets: early.length })
     this.#scanner.push(early)
     return { octets: early.length }
   }
 
-  /** Sends pending replies. `false`: the client does not read, or is gone; the session is over. */
-  #flush(): boolean | Promise<boolean> {
+  /** Sends pending replies; waits while the client does not read them. One that never does ends the session. */
+  #flush(): Promise<void> | undefined {
     const text = this.#replies
     this.#replies = ''
     const sent = this.#wire.write(text, this.#limits.commandTimeout)
-    return sent === true ? true : sent.then((read) => read || this.#unread())
-  }
-
-  #unread(): false {
-    this.#perform(this.#session.overLimit('commandTimeout'))
-    this.#wire.destroy()
-    return false
+    if (sent === true) return undefined
+    return sent.then((read) => {
+      if (read) return
+      this.#perform(this.#session.overLimit('commandTimeout'))
+      this.#wire.destroy()
+    })
   }
 
   /** Between commands and without a transaction. */

@@ -2,7 +2,8 @@
 /**
  * Takes in the content of one message: through the wire scanner (dots, chunks, line ends) and what makes long lines
  * short, past the content scanner into the draft of the queue. Keeps nothing more once the message is sure to be refused: too large, a bare CR or LF
- * where the policy refuses them, or a draft that the disk would not have. It is read to its end nevertheless.
+ * where the policy refuses them, or a draft that the disk would not have. It is read to its end nevertheless. What the
+ * draft has in memory takes no promise.
  */
 import type { Envelope } from '../envelope/envelope.ts'
 import { ContentScanner } from '../mime/content-scanner.ts'
@@ -12,10 +13,12 @@ import { ChunkScanner, DataScanner } from '../smtp/data-scanner.ts'
 import { LineFitter } from '../smtp/long-lines.ts'
 import type { ContentRules, Received } from './action.ts'
 
-export interface Intake {
+export interface Taken {
   readonly ended: boolean
   /** What followed the end of DATA: pipelined commands. */
-  readonly rest?: Buffer
+  readonly rest?: Buffer | undefined
+  /** Nothing more may come before this resolves; it never rejects. Not there when more may come at once. */
+  readonly kept?: Promise<void> | undefined
 }
 
 export class ContentIntake {
@@ -23,21 +26,25 @@ export class ContentIntake {
   readonly #wire: DataScanner | ChunkScanner
   readonly #fitter: LineFitter | undefined
   readonly #scanner: ContentScanner
-  readonly #draft: Promise<Draft | undefined>
+  /** As long as the content is kept. */
+  #draft: Draft | undefined
   #octets = 0
   #kept = 0
   #continues = false
-  #keeping = true
   #lost: string | undefined
 
-  constructor(how: 'data' | 'chunks', rules: ContentRules, begin: () => Promise<Draft>) {
+  constructor(how: 'data' | 'chunks', rules: ContentRules, begin: () => Draft) {
     this.rules = rules
     this.#scanner = new ContentScanner(rules.localHost)
     const bareNewlines = rules.bareNewlines === 'normalise' && !rules.unlooked ? 'normalise' : 'pass'
     this.#wire = how === 'data' ? new DataScanner({ bareNewlines }) : new ChunkScanner({ bareNewlines })
     const longLines = rules.unlooked ? 'pass' : rules.longLines
     this.#fitter = longLines === 'truncate' || longLines === 'wrap' ? new LineFitter(longLines) : undefined
-    this.#draft = this.#begin(begin)
+    try {
+      this.#draft = begin()
+    } catch (error) {
+      this.#lost = String(error)
+    }
   }
 
   /** Octets of content so far as they came, kept or not. */
@@ -50,11 +57,10 @@ export class ContentIntake {
     return this.#kept
   }
 
-  /** Takes octets from the wire; resolves when more may come. Never rejects: a failing draft is told by `received`. */
-  async push(bytes: Uint8Array): Promise<Intake> {
+  /** Takes octets from the wire. Never throws: a failing draft is told by `received`. */
+  push(bytes: Uint8Array): Taken {
     const { content, ended, rest } = this.#wire.push(bytes)
-    await this.#take(content)
-    return rest === undefined ? { ended } : { ended, rest }
+    return { ended, rest, kept: this.#take(content) }
   }
 
   /** A chunk that is not the last is complete. */
@@ -66,80 +72,71 @@ export class ContentIntake {
   async whole(): Promise<Received> {
     if (this.#wire instanceof ChunkScanner) await this.#take(this.#wire.finish())
     if (this.#fitter !== undefined) await this.#keep(this.#fitter.finish())
-    await this.#draft // a draft that could not begin is lost even when the content is empty
     if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
     const { bareCr, bareLf, nul } = this.#wire
     // The wire scanner saw what came, the content scanner what was kept.
     // Of what nobody looked at nothing is known but how it begins, so it may be anything.
     const unseen = this.rules.unlooked ? { eightBitBody: true, continues: this.#continues } : {}
     const seen = { ...this.#scanner.finish(), ...unseen }
-    const size = this.#keeping ? this.#kept : this.#octets
+    const size = this.#draft === undefined ? this.#octets : this.#kept
     const longestLine = this.#fitter?.longest ?? seen.longestLine
     return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
   }
 
   /** The content as kept, from its first octet; at most so many. @throws when the disk fails, or nothing was kept */
   async beginning(most: number): Promise<Uint8Array> {
-    const draft = await this.#draft
-    if (draft === undefined || !this.#keeping) throw new Error('the content was not kept')
-    return await draft.beginning(most)
+    return await this.#whatWasKept.beginning(most)
   }
 
   /** @throws when the store will not have it; nothing is kept then */
   async commit(envelope: Envelope): Promise<void> {
-    const draft = await this.#draft
-    if (draft === undefined || !this.#keeping) throw new Error('the content was not kept')
-    this.#keeping = false
+    const draft = this.#whatWasKept
+    this.#draft = undefined
     await draft.commit(envelope)
   }
 
   /** Forgets what was kept. Never rejects. */
   async drop(): Promise<void> {
-    if (!this.#keeping) return
-    this.#keeping = false
+    const draft = this.#draft
+    this.#draft = undefined
     try {
-      await (await this.#draft)?.abort()
+      await draft?.abort()
     } catch (error) {
       this.#lost ??= String(error)
     }
   }
 
-  async #begin(begin: () => Promise<Draft>): Promise<Draft | undefined> {
-    try {
-      return await begin()
-    } catch (error) {
-      this.#lost = String(error)
-      this.#keeping = false
-      return undefined
-    }
+  get #whatWasKept(): Draft {
+    if (this.#draft === undefined) throw new Error('the content was not kept')
+    return this.#draft
   }
 
-  async #take(content: readonly Uint8Array[]): Promise<void> {
+  #take(content: readonly Uint8Array[]): Promise<void> | undefined {
     for (const { length } of content) this.#octets += length
-    if (!this.#keeping) return
+    if (this.#draft === undefined) return undefined
     const { bareNewlines, unlooked, maxBytes } = this.rules
     const bare = this.#wire.bareCr + this.#wire.bareLf > 0 && bareNewlines === 'reject' && !unlooked
-    if (bare || this.#octets > maxBytes) {
-      await this.drop()
-      return
-    }
+    if (bare || this.#octets > maxBytes) return this.drop()
     const fitter = this.#fitter
-    await this.#keep(fitter === undefined ? content : content.flatMap((piece) => fitter.push(piece)))
+    return this.#keep(fitter === undefined ? content : content.flatMap((piece) => fitter.push(piece)))
   }
 
-  async #keep(content: readonly Uint8Array[]): Promise<void> {
+  #keep(content: readonly Uint8Array[]): Promise<void> | undefined {
     const only = content.length === 1 ? content[0] : undefined
     const bytes = only ?? Buffer.concat(content)
-    if (!this.#keeping || bytes.length === 0) return
+    if (this.#draft === undefined || bytes.length === 0) return undefined
     if (this.#kept === 0) this.#continues = isContinuation(bytes)
     this.#kept += bytes.length
     if (!this.rules.unlooked) this.#scanner.push(bytes)
     try {
-      const draft = await this.#draft
-      if (this.#keeping) await draft?.write(bytes)
+      return this.#draft.write(bytes)?.catch((error) => this.#lose(error))
     } catch (error) {
-      this.#lost ??= String(error)
-      await this.drop()
+      return this.#lose(error)
     }
+  }
+
+  #lose(error: unknown): Promise<void> {
+    this.#lost ??= String(error)
+    return this.drop()
   }
 }

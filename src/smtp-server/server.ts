@@ -41,7 +41,7 @@ export interface SmtpServerDeps {
   readonly revision: () => Revision
   readonly host: Omit<Host, 'queue.commit' | 'slot.claim' | 'client.early'>
   /** Starts taking in one message: QueueStore.begin. */
-  readonly begin: () => Promise<Draft>
+  readonly begin: () => Draft
   /** Remembers what is received now; without it nothing is remembered. */
   readonly inHand?: Pick<InHand, 'begin' | 'clear'>
   /** Shared with whoever else looks at messages in this process; its own unless given. */

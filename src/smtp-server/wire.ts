@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * A socket as a session's host sees it: read the next octets with a deadline, write, upgrade to TLS, close so that the
- * last reply arrives. Nothing is read ahead of being asked for, so a client that sends faster than we work is held up
- * by TCP; a client that does not read its replies is held up here.
+ * A socket as a session's host sees it: the next octets with a deadline, write, upgrade to TLS, close so that the last
+ * reply arrives. Octets come by themselves while they are taken, and at most one arrival and one buffer of the socket
+ * wait here, so a client that sends faster than we work is held up by TCP; a client that does not read its replies is
+ * held up here.
  */
 import type { Socket } from 'node:net'
 import type { SecureContext, TLSSocket } from 'node:tls'
@@ -17,16 +18,23 @@ export type Arrival = Buffer | 'end' | 'gone' | 'timeout' | 'stop'
 export class Wire {
   #socket: Socket
   readonly #clock: Clock
+  /** What came and was not taken; the socket is paused meanwhile. */
+  #arrived: Buffer | undefined
   #ended = false
   #gone = false
   #stop = false
+  /** The time of the last wait was over, and nobody knows yet. */
+  #late = false
   #wake: (() => void) | undefined
   readonly #alarm: Alarm
 
   constructor(socket: Socket, clock: Clock) {
     this.#socket = socket
     this.#clock = clock
-    this.#alarm = new Alarm(clock, () => this.#wake?.())
+    this.#alarm = new Alarm(clock, () => {
+      this.#late = true
+      this.#awake()
+    })
     this.#listen(socket)
   }
 
@@ -34,26 +42,52 @@ export class Wire {
     return this.#gone
   }
 
-  /** What is there already, without waiting. */
-  readNow(): Buffer | undefined {
-    const chunk: Buffer | null = this.#socket.read()
-    return chunk ?? undefined
+  /** What is there, without waiting; `undefined`: nothing yet, see `wait`. */
+  next({ stoppable }: { readonly stoppable: boolean }): Arrival | undefined {
+    const late = this.#late
+    this.#late = false
+    const arrived = this.#arrived
+    if (arrived !== undefined) {
+      this.#arrived = undefined
+      if (this.#socket.isPaused()) this.#socket.resume()
+      return arrived
+    }
+    if (this.#gone) return 'gone'
+    if (this.#ended) return 'end'
+    if (this.#stop && stoppable) return 'stop'
+    return late ? 'timeout' : undefined
+  }
+
+  /**
+   * Nothing is there: calls `wake` once something may be, or the time is over. One waits at a time.
+   * @param deadline monotonic milliseconds
+   */
+  wait(deadline: number, wake: () => void): void {
+    this.#wake = wake
+    this.#alarm.until(deadline)
   }
 
   /** The next octets. @param timeoutMs from now */
   async read(timeoutMs: number, options: { readonly stoppable: boolean }): Promise<Arrival> {
-    let deadline: number | undefined
-    for (let left = timeoutMs; ; ) {
-      const chunk = this.readNow()
-      if (chunk !== undefined) return chunk
-      if (this.#gone) return 'gone'
-      if (this.#ended) return 'end'
-      if (this.#stop && options.stoppable) return 'stop'
-      if (left <= 0) return 'timeout'
-      deadline ??= this.#clock.monotonic() + timeoutMs
-      await this.#wait(left)
-      left = deadline - this.#clock.monotonic()
+    const deadline = this.#clock.monotonic() + timeoutMs
+    this.#late = timeoutMs <= 0
+    for (;;) {
+      const arrival = this.next(options)
+      if (arrival !== undefined) return arrival
+      await new Promise<void>((resolve) => this.wait(deadline, resolve))
     }
+  }
+
+  /** Drops what has come and was not taken. @returns how many octets */
+  drop(): number {
+    const socket = this.#socket
+    let octets = this.#arrived?.length ?? 0
+    this.#arrived = undefined
+    socket.off('data', this.#onData)
+    for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) octets += chunk.length
+    socket.on('data', this.#onData)
+    if (socket.isPaused()) socket.resume()
+    return octets
   }
 
   /** Sends. Resolves at once, or when a client that does not read has caught up. `false`: it did not in time. */
@@ -63,21 +97,24 @@ export class Wire {
     return this.#drained(timeoutMs)
   }
 
-  /** Wakes a stoppable read, now and later. */
+  /** Wakes who waits for what is stoppable, now and later. */
   stop(): void {
     this.#stop = true
-    this.#wake?.()
+    this.#awake()
   }
 
   /**
-   * Shakes hands. What was received and not read counts as the client's part of it, so a caller must read and drop
-   * what came behind STARTTLS in the clear (RFC 3207 §6). @throws when the handshake fails
+   * Shakes hands. What was received and not taken counts as the client's part of it, so a caller must drop what came
+   * behind STARTTLS in the clear (RFC 3207 §6). @throws when the handshake fails
    */
   async upgrade(context: SecureContext): Promise<{ readonly version: string; readonly cipher: string }> {
     this.#forget(this.#socket)
+    if (this.#arrived !== undefined && !this.#ended) this.#socket.unshift(this.#arrived)
+    this.#arrived = undefined
     // The plain socket keeps a listener for errors for as long as it lives beneath the TLS socket.
     this.#socket.on('error', () => {})
     try {
+      if (this.#ended) throw new Error('connection closed before the TLS handshake')
       const { socket, version, cipher } = await shakeHands(this.#socket, context, this.#clock)
       this.#socket = socket
       this.#listen(socket)
@@ -115,51 +152,56 @@ export class Wire {
   destroy(): void {
     this.#gone = true
     this.#socket.destroy()
-    this.#wake?.()
+    this.#awake()
   }
 
-  readonly #onReadable = (): void => this.#wake?.()
+  readonly #onData = (octets: Buffer): void => {
+    this.#arrived = octets
+    this.#awake()
+    if (this.#arrived !== undefined) this.#socket.pause()
+  }
   readonly #onEnd = (): void => {
     this.#ended = true
-    this.#wake?.()
+    this.#awake()
   }
   readonly #onGone = (): void => {
     this.#gone = true
-    this.#wake?.()
+    this.#awake()
   }
 
   #listen(socket: Socket | TLSSocket): void {
-    socket.on('readable', this.#onReadable)
-    socket.on('drain', this.#onReadable)
+    socket.on('data', this.#onData)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#onGone)
     socket.on('close', this.#onGone)
   }
 
+  /** Nothing is lost of what comes meanwhile: it waits in the socket. */
   #forget(socket: Socket): void {
-    socket.off('readable', this.#onReadable)
-    socket.off('drain', this.#onReadable)
+    socket.pause()
+    socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onGone)
     socket.off('close', this.#onGone)
   }
 
   async #drained(timeoutMs: number): Promise<boolean> {
-    const deadline = this.#clock.monotonic() + timeoutMs
-    while (this.#socket.writableNeedDrain && !this.#gone) {
-      const left = deadline - this.#clock.monotonic()
-      if (left <= 0) return false
-      await this.#wait(left)
-    }
-    return true
+    const socket = this.#socket
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const over = (): void => resolve(true)
+    socket.once('drain', over).once('close', over)
+    const cancel = this.#clock.after(timeoutMs, () => resolve(false))
+    const caughtUp = await promise
+    cancel()
+    socket.off('drain', over).off('close', over)
+    return caughtUp
   }
 
-  async #wait(ms: number): Promise<void> {
-    this.#alarm.set(ms)
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve
-    })
-    this.#alarm.clear()
+  #awake(): void {
+    const wake = this.#wake
+    if (wake === undefined) return
     this.#wake = undefined
+    this.#alarm.clear()
+    wake()
   }
 }

@@ -51,7 +51,7 @@ export interface FixtureOptions {
   readonly mappings?: string
   /** Personal filters by local part. */
   readonly filters?: ReadonlyMap<string, string>
-  readonly begin?: (store: MemoryStore) => Promise<Draft>
+  readonly begin?: (store: MemoryStore) => Draft
   readonly deps?: Partial<SmtpServerDeps>
 }
 

@@ -52,8 +52,8 @@ async function inData(clock: ManualClock): Promise<{ fixture: Fixture; peer: Pee
   let octets = 0
   const fixture = await startFixture({
     deps: { clock },
-    begin: async (store) =>
-      counted(await store.begin(), (more) => {
+    begin: (store) =>
+      counted(store.begin(), (more) => {
         octets += more
       }),
   })

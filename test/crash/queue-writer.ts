@@ -23,7 +23,7 @@ async function work(worker: number): Promise<never> {
       channel: 'tcp_local' as ChannelName,
     }))
     const content = `${id}\r\n`.repeat(1 + ((worker * 7 + n) % 50))
-    await using draft = await store.begin()
+    await using draft = store.begin()
     await draft.write(Buffer.from(content))
     await draft.commit({
       id,

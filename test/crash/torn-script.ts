@@ -82,7 +82,7 @@ export async function run(files: FileLayer, model: Model): Promise<void> {
     const told: Told = { envelope, content: Buffer.alloc(octets, name), accept: 'open', events: [] }
     model.set(envelope.id, told)
     told.accept = await answered(async () => {
-      await using draft = await store.begin()
+      await using draft = store.begin()
       for (let from = 0; from < octets; from += 50_000) await draft.write(told.content.subarray(from, from + 50_000))
       await draft.commit(envelope)
     })
@@ -158,7 +158,7 @@ export async function goOn(files: FileLayer, model: Model): Promise<MessageId> {
   const store = await open(files)
   const envelope = named('after', 1, false)
   const content = Buffer.from('after')
-  await using draft = await store.begin()
+  await using draft = store.begin()
   await draft.write(content)
   await draft.commit(envelope)
   model.set(envelope.id, { envelope, content, accept: 'done', events: [] })

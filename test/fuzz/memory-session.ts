@@ -114,7 +114,7 @@ class Scene {
   readonly faults: unknown[] = []
   openDrafts = 0
 
-  async begin(): Promise<Draft> {
+  begin(): Draft {
     this.openDrafts++
     let ended = false
     const content: Buffer[] = []

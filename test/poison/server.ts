@@ -83,7 +83,7 @@ const server = await startFixture({
   deps: {
     revision: () => revision,
     host: { ...directory(), ...crashAnswer(inHand) },
-    begin: async () => seeing(await store.begin()),
+    begin: () => seeing(store.begin()),
     accepted: (id) => {
       if (when === 'delivered') runner.accepted(id)
     },

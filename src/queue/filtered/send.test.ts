@@ -56,7 +56,7 @@ async function setUp({
   const content = 'Subject: Hi\r\nMessage-ID: <1@example.net>\r\nFrom: sam@example.net\r\n\r\nWords.\r\n'
   const id = ids.message()
   {
-    await using draft = await store.begin()
+    await using draft = store.begin()
     await draft.write(Buffer.from(content))
     const recipient = { index: 0, address: OWNER, given: OWNER, channel: 'ims-ms' as ChannelName }
     await draft.commit({
@@ -242,9 +242,9 @@ test('a memory that cannot be reached: nothing is sent, and all of it is left', 
 class Narrow extends MemoryStore {
   room = 1
 
-  override async begin() {
+  override begin() {
     if (this.room-- === 0) throw new Error('full')
-    return await super.begin()
+    return super.begin()
   }
 }
 

@@ -50,23 +50,15 @@ export class LogDraft implements Draft {
     this.#parts = parts
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
     this.#mustBeOpen()
     const { buffered } = this.#parts
     const fits = this.#octets + chunk.length <= MAX_INLINE && buffered.octets + chunk.length <= MAX_BUFFERED
-    if (this.#spilled === undefined && fits) {
-      this.#chunks.push(new Uint8Array(chunk)) // the caller may reuse its own
-      this.#octets += chunk.length
-      buffered.octets += chunk.length
-      return
-    }
-    try {
-      this.#spilled ??= await this.#spill()
-      await this.#append(this.#spilled, chunk)
-    } catch (error) {
-      this.#state = 'failed' // a part of the chunk may be there
-      throw error
-    }
+    if (this.#spilled !== undefined || !fits) return this.#writeToFile(chunk)
+    this.#chunks.push(new Uint8Array(chunk)) // the caller may reuse its own
+    this.#octets += chunk.length
+    buffered.octets += chunk.length
+    return undefined
   }
 
   async beginning(most: number): Promise<Uint8Array> {
@@ -126,6 +118,16 @@ export class LogDraft implements Draft {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.abort()
+  }
+
+  async #writeToFile(chunk: Uint8Array): Promise<void> {
+    try {
+      this.#spilled ??= await this.#spill()
+      await this.#append(this.#spilled, chunk)
+    } catch (error) {
+      this.#state = 'failed' // a part of the chunk may be there
+      throw error
+    }
   }
 
   async #spill(): Promise<Spilled> {

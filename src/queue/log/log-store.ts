@@ -204,7 +204,7 @@ class SegmentedStore implements LogStore {
     this.#upkeep()
   }
 
-  async begin(): Promise<Draft> {
+  begin(): Draft {
     this.#mustBeOpen()
     return new LogDraft(this.#drafts)
   }
