@@ -5,6 +5,7 @@
  */
 import type { Destination } from '../channels/destination.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
+import type { RecipientState } from '../envelope/ledger.ts'
 import { waitingAmong } from './entry.ts'
 import type { Order } from './schedule/work.ts'
 import type { QueuedMessage, WaitingRecipient } from './store.ts'
@@ -28,13 +29,19 @@ export function ordersOf(
   destinations: Destinations,
   common: Pick<Order, 'id' | 'receivedAt' | 'nullSender' | 'tried' | 'delayTold'>,
 ): readonly Order[] {
+  const [first] = dues
+  // Most messages have one recipient.
+  if (first !== undefined && dues.length === 1) {
+    const { waiting, dueAt } = first
+    const key = keyOf(destinations, waiting)
+    return [{ ...common, channel: waiting.channel, key, dueAt, recipients: [waiting.index] }]
+  }
   const groups = new Map<string, Order & { recipients: number[] }>()
   const full: Order[] = []
   for (const { waiting, dueAt } of dues) {
     const { channel, sender = '', index } = waiting
     const key = keyOf(destinations, waiting)
-    // Most messages have one recipient.
-    const name = dues.length === 1 ? '' : JSON.stringify([channel, key, sender, dueAt])
+    const name = JSON.stringify([channel, key, sender, dueAt])
     const group = groups.get(name) ?? { ...common, channel, key, dueAt, recipients: [] }
     groups.set(name, group)
     group.recipients.push(index)
@@ -46,5 +53,11 @@ export function ordersOf(
 }
 
 /** Those of these recipients that wait, from a message that has been read. */
-export const waitingIn = ({ recipients }: QueuedMessage, indexes: readonly number[]): readonly WaitingRecipient[] =>
-  waitingAmong(indexes.flatMap((index) => recipients.get(index) ?? []))
+export function waitingIn({ recipients }: QueuedMessage, indexes: readonly number[]): readonly WaitingRecipient[] {
+  const states: RecipientState[] = []
+  for (const index of indexes) {
+    const state = recipients.get(index)
+    if (state !== undefined) states.push(state)
+  }
+  return waitingAmong(states)
+}

@@ -90,22 +90,19 @@ export class Placing {
   #waiting({ id, receivedAt, nullSender }: QueueEntry, waiting: QueueEntry['waiting']): void {
     const { timeline, revision } = this.#deps
     const longest = longestWaitMs(revision().config.queue)
-    // Asked once for each time: a clock that moved on between two recipients must not part them.
-    const dueTimes = new Map<number, number>()
-    const dueAt = (nextAt: number): number => {
-      const known = dueTimes.get(nextAt) ?? timeline.future(nextAt, longest)
-      dueTimes.set(nextAt, known)
-      return known
-    }
-    const dues = waiting.flatMap((one) =>
-      one.nextAt === undefined ? [] : [{ waiting: one, dueAt: dueAt(one.nextAt) }],
-    )
-    const since = timeline.past(receivedAt)
+    // Looked at once: a clock that moved on between two recipients must not part them.
+    const now = timeline.now()
+    const dues: Due[] = []
+    for (const one of waiting)
+      if (one.nextAt !== undefined) dues.push({ waiting: one, dueAt: timeline.future(one.nextAt, longest, now) })
+    const since = timeline.past(receivedAt, now)
     this.#place(dues, { id, receivedAt: since, nullSender, tried: false, delayTold: false })
   }
 
   #place(dues: readonly Due[], common: Common): void {
-    const free = dues.filter(({ waiting }) => !this.#reserved.has(`${common.id} ${waiting.index}`))
+    const reserved = this.#reserved
+    const free =
+      reserved.size === 0 ? dues : dues.filter(({ waiting }) => !reserved.has(`${common.id} ${waiting.index}`))
     for (const order of ordersOf(free, this.#deps.destinations(), common)) this.#deps.schedule.place(order)
   }
 

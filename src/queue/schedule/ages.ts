@@ -76,15 +76,8 @@ export class Ages {
   /** The next that has come of age, and is asked about once. */
   pop(now: number): AgeEvent | undefined {
     const { expire, expireNotices } = this.#lifetimes()
-    for (const [heap, age] of [
-      [this.#messages, expire],
-      [this.#notices, expireNotices],
-    ] as const) {
-      const work = heap.peek()
-      if (work === undefined || work.receivedAt + age > now) continue
-      heap.pop()
-      return { work, what: 'expired' }
-    }
+    const expired = popBefore(this.#messages, now - expire) ?? popBefore(this.#notices, now - expireNotices)
+    if (expired !== undefined) return { work: expired, what: 'expired' }
     const work = this.#delays.peek()
     if (work === undefined || work.tellAt > now) return undefined
     this.#delays.pop()
@@ -95,4 +88,10 @@ export class Ages {
   #heapOf({ nullSender }: Work): Heap<Work> {
     return nullSender ? this.#notices : this.#messages
   }
+}
+
+/** The first, when it was received by then. */
+function popBefore(heap: Heap<Work>, receivedAt: number): Work | undefined {
+  const work = heap.peek()
+  return work === undefined || work.receivedAt > receivedAt ? undefined : heap.pop()
 }

@@ -33,6 +33,29 @@ interface Lease {
   idleSince: number
 }
 
+/** A slot, and the lease it is under while it is out. */
+class LeasedSlot implements Slot {
+  readonly channel: ChannelName
+  readonly key: string
+  readonly rank: Rank
+  lease: Lease | undefined
+
+  constructor({ channel, key }: DestinationState, lease: Lease) {
+    this.channel = channel
+    this.key = key
+    this.rank = lease.rank
+    this.lease = lease
+  }
+}
+
+/** Once; `undefined` where it was given back already. */
+function takeLease(slot: Slot): Lease | undefined {
+  if (!(slot instanceof LeasedSlot)) return undefined
+  const { lease } = slot
+  slot.lease = undefined
+  return lease
+}
+
 interface DestinationState {
   readonly channel: ChannelName
   readonly key: string
@@ -47,8 +70,7 @@ interface DestinationState {
 export class LeasedSlots implements DestinationSlots {
   readonly #service: LeaseService
   readonly #clock: Clock
-  readonly #states = new Map<string, DestinationState>()
-  readonly #leases = new WeakMap<Slot, Lease>()
+  readonly #states = new Map<ChannelName, Map<string, DestinationState>>()
   /** Asked for, and given back when the delivery under it is over. */
   readonly #wanted = new Set<number>()
   #listeners: ((channel: ChannelName, key: string) => void)[] = []
@@ -65,14 +87,14 @@ export class LeasedSlots implements DestinationSlots {
 
   /** The owner says that there may be a slot now. */
   look(channel: ChannelName, key: string): void {
-    const state = this.#states.get(nameOf(channel, key))
+    const state = this.#states.get(channel)?.get(key)
     if (state !== undefined) state.refusedUntil = 0
     this.#changed(channel, key)
   }
 
   /** The owner wants this one for somebody who has fewer. */
   yield(lease: number): void {
-    for (const state of this.#states.values()) {
+    for (const state of this.#all()) {
       const at = state.idle.findIndex(({ number }) => number === lease)
       const [idle] = at < 0 ? [] : state.idle.splice(at, 1)
       if (idle === undefined) continue
@@ -101,15 +123,12 @@ export class LeasedSlots implements DestinationSlots {
     const lease = state.idle.pop()
     if (lease === undefined) return undefined
     state.inUse++
-    const slot: Slot = { channel, key, rank: lease.rank }
-    this.#leases.set(slot, lease)
-    return slot
+    return new LeasedSlot(state, lease)
   }
 
   release(slot: Slot, sign: Sign, now: number): boolean {
-    const lease = this.#leases.get(slot)
+    const lease = takeLease(slot)
     if (lease === undefined) throw new Error('a slot was given back that nobody had')
-    this.#leases.delete(slot)
     const state = this.#stateOf(slot.channel, slot.key)
     state.inUse--
     if (sign === 'down') {
@@ -196,17 +215,26 @@ export class LeasedSlots implements DestinationSlots {
   /** True while leases are idle. */
   #sweep(now: number): boolean {
     let idle = false
-    for (const [name, state] of this.#states) {
+    for (const state of this.#all()) {
       for (const lease of state.idle.splice(0)) {
         if (now - lease.idleSince < KEPT_MS) state.idle.push(lease)
         else void this.#giveBack(state, lease, lease.told ? 'alive' : 'unsaid')
       }
       idle ||= state.idle.length > 0
       const { idle: leases, inUse, asking, refusedUntil, openAt } = state
-      if (leases.length === 0 && inUse === 0 && !asking && refusedUntil <= now && openAt <= now)
-        this.#states.delete(name)
+      if (leases.length === 0 && inUse === 0 && !asking && refusedUntil <= now && openAt <= now) this.#forget(state)
     }
     return idle
+  }
+
+  *#all(): Iterable<DestinationState> {
+    for (const states of this.#states.values()) yield* states.values()
+  }
+
+  #forget({ channel, key }: DestinationState): void {
+    const states = this.#states.get(channel)
+    states?.delete(key)
+    if (states?.size === 0) this.#states.delete(channel)
   }
 
   #changed(channel: ChannelName, key: string): void {
@@ -214,13 +242,12 @@ export class LeasedSlots implements DestinationSlots {
   }
 
   #stateOf(channel: ChannelName, key: string): DestinationState {
-    const name = nameOf(channel, key)
-    const known = this.#states.get(name)
+    const states = this.#states.get(channel) ?? new Map<string, DestinationState>()
+    const known = states.get(key)
     if (known !== undefined) return known
     const state: DestinationState = { channel, key, idle: [], inUse: 0, asking: false, refusedUntil: 0, openAt: 0 }
-    this.#states.set(name, state)
+    states.set(key, state)
+    this.#states.set(channel, states)
     return state
   }
 }
-
-const nameOf = (channel: ChannelName, key: string): string => `${channel} ${key}`

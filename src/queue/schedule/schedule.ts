@@ -145,8 +145,10 @@ export class Schedule {
       const work = this.#nextOf(channel, now)
       if (work === undefined) continue
       // Channels take turns as well.
-      this.#channels.delete(channel.name)
-      this.#channels.set(channel.name, channel)
+      if (this.#channels.size > 1) {
+        this.#channels.delete(channel.name)
+        this.#channels.set(channel.name, channel)
+      }
       return work
     }
     return undefined

@@ -81,7 +81,7 @@ interface DestinationState {
 interface ChannelState {
   /** By rank. */
   readonly inUse: Record<Rank, number>
-  /** Those longest unused first. */
+  /** Those longest without a new delivery first. */
   readonly destinations: Map<string, DestinationState>
 }
 
@@ -141,8 +141,12 @@ export class LocalSlots implements DestinationSlots {
     const standing = this.standing(channel, key, now)
     if (standing.may !== 'begin' || !this.room(channel, standing.rank)) return undefined
     const { rank } = standing
-    this.#channel(channel).inUse[rank]++
-    this.#destination(channel, key).inUse++
+    const state = this.#destination(channel, key)
+    const { inUse, destinations } = this.#channel(channel)
+    inUse[rank]++
+    state.inUse++
+    destinations.delete(key)
+    destinations.set(key, state)
     return { channel, key, rank }
   }
 
@@ -200,14 +204,9 @@ export class LocalSlots implements DestinationSlots {
 
   #destination(channel: ChannelName, key: string): DestinationState {
     const { destinations } = this.#channel(channel)
-    const state = destinations.get(key) ?? {
-      inUse: 0,
-      window: 1,
-      provenAt: Number.NEGATIVE_INFINITY,
-      failures: 0,
-      openAt: 0,
-    }
-    destinations.delete(key)
+    const known = destinations.get(key)
+    if (known !== undefined) return known
+    const state = { inUse: 0, window: 1, provenAt: Number.NEGATIVE_INFINITY, failures: 0, openAt: 0 }
     destinations.set(key, state)
     if (destinations.size > REMEMBERED) forgetOne(destinations)
     return state

@@ -47,9 +47,8 @@ export class Timeline {
     return now
   }
 
-  /** When something happened that was stamped so; never later than now. */
-  past(stamp: number): number {
-    const now = this.now()
+  /** When something happened that was stamped so; never later than `now`. */
+  past(stamp: number, now = this.now()): number {
     let until = now
     for (const { from, offset } of this.#periods) {
       const at = stamp - offset
@@ -61,9 +60,8 @@ export class Timeline {
     return Math.min(stamp - offset, now)
   }
 
-  /** When something is due that was stamped so; now at the earliest, `longest` from now at the latest. */
-  future(stamp: number, longest: number): number {
-    const now = this.now()
+  /** When something is due that was stamped so; `now` at the earliest, `longest` from then at the latest. */
+  future(stamp: number, longest: number, now = this.now()): number {
     const wait = stamp - this.#periods[0].offset - now
     return now + Math.max(0, Math.min(wait, longest))
   }
