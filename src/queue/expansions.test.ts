@@ -133,7 +133,7 @@ function settled(on: readonly number[], users: readonly User[], pick: () => numb
     for (const state of waiting.slice(first, first + 1 + (pick() % 3))) {
       const { recipient } = state
       const { outcome, firstIndex } = expansions.bound(came(recipient), recipient)
-      const common = { now: 1, ageMs: 0, queue, nullSender: false, random: () => 0 }
+      const common = { now: 1, ageMs: 0, queue, nullSender: false, drawn: 0, expansion: undefined }
       const { event } = eventsOf({ ...common, recipient, state, outcome, nextIndex: firstIndex })
       for (const changed of applyEvent(after, event)) after.set(changed.recipient.index, changed)
     }

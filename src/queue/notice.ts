@@ -4,7 +4,7 @@
  * all recipients of a message with the same kind of news. How it reads is dsn/compose.ts, whether one is due is
  * dsn/parameters.ts; when to make one is the scheduler's matter.
  */
-import type { MailAddress } from '../address/address.ts'
+import type { MailAddress, ReversePath } from '../address/address.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import { composeNotice } from '../dsn/compose.ts'
@@ -59,6 +59,10 @@ const CAUSE: Record<NoticeRecipient['action'], NoticeCause> = {
   expanded: 'expanded',
 }
 
+/** Whether the sender is to hear of it. */
+export const isDue = ({ recipient, action }: NoticeEntry, reversePath: ReversePath): boolean =>
+  noticeDue(recipient, reversePath, CAUSE[action])
+
 /**
  * Makes and queues the notice. Its id; `undefined` when none is due, when the budget is used up, or when the sender's
  * address leads nowhere (which is logged here; the caller records that nobody was told).
@@ -68,7 +72,7 @@ export async function makeNotice(order: NoticeOrder): Promise<MessageId | undefi
   const { about, kind, store, revision, clock, ids, random, log = silentLog } = order
   const { envelope: original } = about
   const to = original.reversePath
-  const entries = order.entries.filter(({ recipient, action }) => noticeDue(recipient, to, CAUSE[action]))
+  const entries = order.entries.filter((entry) => isDue(entry, to))
   if (to === null || entries.length === 0) return undefined
 
   const placement = await order.place(to)

@@ -28,7 +28,7 @@ export interface Settled {
   readonly expired?: true
 }
 
-export function eventsOf(input: {
+interface Input {
   readonly recipient: Recipient
   readonly state: RecipientState
   readonly outcome: Outcome
@@ -38,13 +38,18 @@ export function eventsOf(input: {
   readonly ageMs: number
   readonly queue: Config['queue']
   readonly nullSender: boolean
-  readonly random: () => number
+  /** 0 ≤ x < 1: what was tried together comes back together. */
+  readonly drawn: number
   /** First free recipient index. */
   readonly nextIndex: number
   /** What the sender may be told of an expansion. */
-  readonly expansion?: 'expanded' | 'delivered'
-}): Settled {
-  const { recipient, state, outcome, now, ageMs, queue, nullSender, random } = input
+  readonly expansion: 'expanded' | 'delivered' | undefined
+}
+
+export function eventsOf(input: Input): Settled {
+  const { recipient, state, outcome, now, ageMs, queue, nullSender, drawn } = input
+  // What most messages come to.
+  if (outcome.kind === 'relayed') return relayed(outcome, recipient, now)
   const base = { recipient: recipient.index, at: now }
   const remote = 'remote' in outcome && outcome.remote !== undefined ? { remote: outcome.remote } : {}
   const common = { recipient, ...remote, tellDelay: false }
@@ -65,19 +70,6 @@ export function eventsOf(input: {
         event: { ...base, ...remote, event: 'delivered', where: outcome.where },
         notice: entry('delivered', '2.0.0'),
       }
-    case 'relayed': {
-      const detail = [outcome.remote.mta, outcome.remote.address, outcome.remote.reply, outcome.tls]
-        .filter((text) => text !== undefined)
-        .join(' ')
-      const event: LedgerEvent = { ...base, event: 'relayed', remote: outcome.remote, dsn: outcome.dsn }
-      return {
-        ...common,
-        result: 'relayed',
-        detail,
-        event,
-        ...(outcome.dsn ? {} : { notice: entry('relayed', '2.0.0') }),
-      }
-    }
     case 'failed': {
       const { status, reason } = outcome
       return {
@@ -104,7 +96,10 @@ export function eventsOf(input: {
         }
       }
       const { status, reason, left } = outcome
-      const retryInMs = Math.min(retryDelayMs(queue, state.attempts + 1, random), leftMs)
+      const retryInMs = Math.min(
+        retryDelayMs(queue, state.attempts + 1, () => drawn),
+        leftMs,
+      )
       const nextAt = now + retryInMs
       const tellDelay = !state.delayNotified && queue.delayNotice > 0 && queue.delayNotice <= ageMs
       const notice = { ...entry('delayed', status, reason), willRetryUntilMs: now + leftMs }
@@ -150,6 +145,15 @@ export function eventsOf(input: {
     default:
       return outcome satisfies never
   }
+}
+
+function relayed(outcome: Extract<Outcome, { kind: 'relayed' }>, recipient: Recipient, now: number): Settled {
+  const { remote, dsn, tls } = outcome
+  const detail = [remote.mta, remote.address, remote.reply, tls].filter((text) => text !== undefined).join(' ')
+  const event: LedgerEvent = { recipient: recipient.index, at: now, event: 'relayed', remote, dsn }
+  const settled: Settled = { recipient, remote, tellDelay: false, result: 'relayed', detail, event }
+  if (dsn) return settled
+  return { ...settled, notice: { recipient, action: 'relayed', status: '2.0.0', lastAttemptMs: now, remote } }
 }
 
 /** Where each copy goes, and the line of a filter that made it. */

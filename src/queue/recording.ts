@@ -20,9 +20,10 @@ import type { Step, TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
 import { Expansions } from './expansions.ts'
 import { lineOf } from './filtered/line-of.ts'
+import { isDue } from './notice.ts'
 import { eventsOf, type Settled } from './outcome-events.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
-import { type NoticeMeans, Telling } from './telling.ts'
+import { NOTHING_TOLD, type NoticeMeans, Telling } from './telling.ts'
 import { lifetimeMs } from './timing.ts'
 
 export interface RecordingDeps {
@@ -34,8 +35,8 @@ export interface RecordingDeps {
   /** 0 ≤ x < 1 */
   readonly random: () => number
   readonly notices: NoticeMeans
-  /** Something was recorded of these recipients. Never rejects. */
-  readonly recorded?: (message: QueuedMessage, indexes: readonly number[]) => Promise<void>
+  /** Something was recorded of these recipients. Never rejects; nothing where there is nothing to wait for. */
+  readonly recorded?: (message: QueuedMessage, indexes: readonly number[]) => Promise<void> | undefined
 }
 
 /** Of one attempt, shown: a record stays under 64 KiB. */
@@ -88,39 +89,24 @@ export class Recording {
     const { store } = this.#deps
     const now = this.#deps.clock.now()
     const settled = this.#settle(message, report, now)
-    if (settled.length === 0) return { message, retryInMs: new Map(), born: [] }
-    const due = (action: string): Settled[] => settled.filter(({ notice }) => notice?.action === action)
-    const tell = (kind: 'failure' | 'delay' | 'success', about: readonly Settled[]): Promise<MessageId | undefined> =>
-      telling.tell(
-        message,
-        kind,
-        about.flatMap(({ notice }) => notice ?? []),
-      )
-    const failure = await tell('failure', due('failed'))
-    const delayed = due('delayed').filter(({ tellDelay }) => tellDelay)
-    const delay = await tell('delay', delayed)
-    await tell('success', [...due('delivered'), ...due('relayed'), ...due('expanded')])
+    if (settled.length === 0) return { message, retryInMs: NO_RETRIES, born: NOBODY }
+    const { reversePath } = message.envelope
+    const anyDue = settled.some(({ notice }) => notice !== undefined && isDue(notice, reversePath))
+    const { failure, delayed } = anyDue ? await telling.tellAll(message, settled) : NOTHING_TOLD
     const events = settled.map(
       ({ event }): LedgerEvent =>
         event.event === 'bounced' && failure !== undefined ? { ...event, notice: failure } : event,
     )
-    const told = (delay === undefined ? [] : delayed).map(
-      ({ recipient }): LedgerEvent => ({ event: 'delayNotified', recipient: recipient.index, at: now }),
-    )
-    const after = await store.record(message.envelope.id, [...events, ...told])
-    await this.#deps.recorded?.(
+    for (const { recipient } of delayed) events.push({ event: 'delayNotified', recipient: recipient.index, at: now })
+    const after = await store.record(message.envelope.id, events)
+    const remembering = this.#deps.recorded?.(
       after,
       settled.map(({ recipient }) => recipient.index),
     )
+    if (remembering !== undefined) await remembering
     for (const { result } of settled) this.#results.with({ result }).add()
     this.#trace(message, report, settled, failure)
-    return {
-      message: after,
-      retryInMs: new Map(
-        settled.flatMap(({ recipient, retryInMs }) => (retryInMs === undefined ? [] : [[recipient.index, retryInMs]])),
-      ),
-      born: events.flatMap((event) => ('into' in event ? event.into.map(({ index }) => index) : [])),
-    }
+    return { message: after, retryInMs: retriesOf(settled), born: bornOf(events) }
   }
 
   /** Tells the sender that these still wait, where that is due and has not been told. */
@@ -158,16 +144,17 @@ export class Recording {
     const drawn = this.#deps.random()
     const expanded = outcomes.some(({ kind }) => kind === 'expanded')
     const expansions = expanded ? new Expansions(message, limits) : undefined
-    return recipients.flatMap((recipient, i): Settled[] => {
+    const settled: Settled[] = []
+    for (const [i, recipient] of recipients.entries()) {
       const state = message.recipients.get(recipient.index)
       const came = outcomes[i]
-      if (state === undefined || came === undefined || (state.state !== 'queued' && state.state !== 'held')) return []
+      if (state === undefined || came === undefined || (state.state !== 'queued' && state.state !== 'held')) continue
       const expansion = came.kind === 'expanded' ? expansionCause(came.into) : undefined
       const { outcome, firstIndex } = expansions?.bound(came, recipient) ?? { outcome: came, firstIndex: 0 }
-      if (givenUp && !wasAnswered(outcome)) return []
+      if (givenUp && !wasAnswered(outcome)) continue
       // An operator held it during the attempt; a deferral would let it go again.
-      if (state.state === 'held' && outcome.kind === 'deferred') return []
-      return [
+      if (state.state === 'held' && outcome.kind === 'deferred') continue
+      settled.push(
         eventsOf({
           recipient,
           state,
@@ -176,12 +163,13 @@ export class Recording {
           ageMs,
           queue,
           nullSender: envelope.reversePath === null,
-          random: () => drawn,
+          drawn,
           nextIndex: firstIndex,
-          ...(expansion === undefined ? {} : { expansion }),
+          expansion,
         }),
-      ]
-    })
+      )
+    }
+    return settled
   }
 
   #trace(
@@ -228,6 +216,22 @@ export class Recording {
     return line === undefined ? revision.where('channels', channel) : filterDecided(revision, line)
   }
 }
+
+const NO_RETRIES: Recorded['retryInMs'] = new Map()
+
+function retriesOf(settled: readonly Settled[]): Recorded['retryInMs'] {
+  if (settled.every(({ retryInMs }) => retryInMs === undefined)) return NO_RETRIES
+  return new Map(
+    settled.flatMap(({ recipient, retryInMs }) => (retryInMs === undefined ? [] : [[recipient.index, retryInMs]])),
+  )
+}
+
+const NOBODY: Recorded['born'] = []
+
+const bornOf = (events: readonly LedgerEvent[]): Recorded['born'] =>
+  events.some((event) => 'into' in event)
+    ? events.flatMap((event) => ('into' in event ? event.into.map(({ index }) => index) : []))
+    : NOBODY
 
 const withoutSuccess = (outcome: Outcome): Outcome =>
   outcome.kind !== 'expanded'

@@ -5,6 +5,7 @@
  */
 import type { MessageId } from '../envelope/message-id.ts'
 import { makeNotice, type NoticeEntry, type NoticeOrder } from './notice.ts'
+import type { Settled } from './outcome-events.ts'
 import type { QueuedMessage } from './store.ts'
 
 /** What a notice is made with, whatever it says. */
@@ -14,6 +15,16 @@ export type NoticeMeans = Omit<NoticeOrder, 'about' | 'kind' | 'entries' | 'revi
   readonly queued: (id: MessageId) => void
 }
 
+/** Who was told what of one attempt. */
+export interface Told {
+  /** The notice of its failures. */
+  readonly failure?: MessageId | undefined
+  /** Those whose delay the sender has heard of now. */
+  readonly delayed: readonly Settled[]
+}
+
+export const NOTHING_TOLD: Told = { delayed: [] }
+
 /** Tells about one message; made anew for each attempt. */
 export class Telling {
   readonly #means: NoticeMeans
@@ -21,6 +32,22 @@ export class Telling {
 
   constructor(means: NoticeMeans) {
     this.#means = means
+  }
+
+  /** Rejects when the store will not take a notice. */
+  async tellAll(about: QueuedMessage, settled: readonly Settled[]): Promise<Told> {
+    const due = (action: NoticeEntry['action']): Settled[] => settled.filter(({ notice }) => notice?.action === action)
+    const tell = (kind: NoticeOrder['kind'], of: readonly Settled[]): Promise<MessageId | undefined> =>
+      this.tell(
+        about,
+        kind,
+        of.flatMap(({ notice }) => notice ?? []),
+      )
+    const failure = await tell('failure', due('failed'))
+    const delayed = due('delayed').filter(({ tellDelay }) => tellDelay)
+    const delay = await tell('delay', delayed)
+    await tell('success', [...due('delivered'), ...due('relayed'), ...due('expanded')])
+    return { failure, delayed: delay === undefined ? [] : delayed }
   }
 
   /** The id of the notice; `undefined` when none was due. Rejects when the store will not take it. */

@@ -40,8 +40,21 @@ export interface RememberMeans {
   readonly log: Log
 }
 
-/** Something was recorded of these recipients. Never rejects: what is not remembered lets a duplicate pass, no more. */
-export async function rememberFulfilled(
+/**
+ * Something was recorded of these recipients. Never rejects: what is not remembered lets a duplicate pass, no more.
+ * `undefined` where no filter wants anything remembered.
+ */
+export function rememberFulfilled(
+  message: QueuedMessage,
+  indexes: readonly number[],
+  means: RememberMeans,
+): Promise<void> | undefined {
+  for (const { recipient } of message.recipients.values())
+    if ((recipient.filtered?.remember.length ?? 0) > 0) return remember(message, indexes, means)
+  return undefined
+}
+
+async function remember(
   message: QueuedMessage,
   indexes: readonly number[],
   { counters, log }: RememberMeans,
@@ -66,8 +79,6 @@ const remembered = ({ remember, owner: [first] }: Filtered): readonly (Duplicate
 /** The recipients whose filters want something remembered, these themselves or any that led to them. */
 function rootsOf({ recipients }: QueuedMessage, indexes: readonly number[]): ReadonlyMap<RecipientState, Filtered> {
   const roots = new Map<RecipientState, Filtered>()
-  const wanting = [...recipients.values()].some(({ recipient }) => (recipient.filtered?.remember.length ?? 0) > 0)
-  if (!wanting) return roots
   const from = new Map<number, number[]>()
   for (const state of recipients.values())
     for (const index of leadsTo(state)) {
