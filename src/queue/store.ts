@@ -67,8 +67,11 @@ export interface QueueStore extends AsyncDisposable {
   /** Every message that still has a recipient queued or held. The order is not promised. */
   entries(): Iterable<QueueEntry>
   entry(id: MessageId): QueueEntry | undefined
-  /** Reads a message from where it is kept; `undefined` when it is not in the queue (any more). Rejects when the disk fails. */
-  get(id: MessageId): Promise<QueuedMessage | undefined>
+  /**
+   * A message, at once where it is at hand, else read from where it is kept; `undefined` when it is not in the queue (any
+   * more). Rejects when the disk fails.
+   */
+  get(id: MessageId): QueuedMessage | undefined | Promise<QueuedMessage | undefined>
   /** What `entries()` names now, oldest first, read one after the other; those that are finished meanwhile are left out. */
   messages(): AsyncIterable<QueuedMessage>
   /** The content as received, without the envelope's edits. The message must not be finished meanwhile. */

@@ -217,8 +217,8 @@ class SegmentedStore implements LogStore {
     return this.#messages.kept.get(id)?.entry
   }
 
-  async get(id: MessageId): Promise<QueuedMessage | undefined> {
-    return this.#recent.get(id) ?? (await this.#readRecent(id, (work) => this.#inOrder(id, work)))
+  get(id: MessageId): QueuedMessage | undefined | Promise<QueuedMessage | undefined> {
+    return this.#recent.get(id) ?? this.#readRecent(id, (work) => this.#inOrder(id, work))
   }
 
   async *messages(): AsyncIterable<QueuedMessage> {

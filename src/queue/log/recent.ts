@@ -13,11 +13,12 @@ const MAX_CONTENT_BYTES = 16 << 20
 
 interface Known {
   readonly message: QueuedMessage
-  content?: readonly Uint8Array[]
+  /** Of one that was just taken in. */
+  content: readonly Uint8Array[] | undefined
 }
 
 export class Recent {
-  /** The one used longest ago first. */
+  /** The one used longest ago first; while there is much room, in the order in which they came or were changed. */
   readonly #known = new Map<MessageId, Known>()
   /** Those with content; the one taken in first comes first. */
   readonly #withContent = new Map<MessageId, Known>()
@@ -27,8 +28,10 @@ export class Recent {
   get(id: MessageId): QueuedMessage | undefined {
     const known = this.#known.get(id)
     if (known === undefined) return undefined
-    this.#known.delete(id)
-    this.#known.set(id, known)
+    if (this.#recipients > MAX_RECIPIENTS / 2) {
+      this.#known.delete(id)
+      this.#known.set(id, known)
+    }
     return known.message
   }
 
@@ -41,36 +44,49 @@ export class Recent {
   set(message: QueuedMessage, content = this.content(message.envelope.id)): void {
     const { id } = message.envelope
     this.delete(id)
-    const known: Known = content === undefined ? { message } : { message, content }
+    const known: Known = { message, content }
     this.#known.set(id, known)
     this.#recipients += message.recipients.size
     if (content !== undefined) {
       this.#withContent.set(id, known)
       this.#contentBytes += lengthOf(content)
     }
-    for (const other of this.#withContent.keys()) {
-      if (this.#contentBytes <= MAX_CONTENT_BYTES) break
-      this.#forgetContent(other)
+    if (this.#contentBytes > MAX_CONTENT_BYTES) this.#forgetContents()
+    if (this.#recipients > MAX_RECIPIENTS) this.#forgetOthers(id)
+  }
+
+  delete(id: MessageId): void {
+    const known = this.#known.get(id)
+    if (known === undefined) return
+    this.#forgetContent(id, known)
+    this.#recipients -= known.message.recipients.size
+    this.#known.delete(id)
+  }
+
+  #forgetContents(): void {
+    for (const [id, known] of this.#withContent) {
+      this.#forgetContent(id, known)
+      if (this.#contentBytes <= MAX_CONTENT_BYTES) return
     }
+  }
+
+  #forgetOthers(id: MessageId): void {
     for (const other of this.#known.keys()) {
       if (this.#recipients <= MAX_RECIPIENTS || other === id) return
       this.delete(other)
     }
   }
 
-  delete(id: MessageId): void {
-    this.#forgetContent(id)
-    this.#recipients -= this.#known.get(id)?.message.recipients.size ?? 0
-    this.#known.delete(id)
-  }
-
-  #forgetContent(id: MessageId): void {
-    const known = this.#withContent.get(id)
-    if (known?.content === undefined) return
+  #forgetContent(id: MessageId, known: Known): void {
+    if (known.content === undefined) return
     this.#withContent.delete(id)
     this.#contentBytes -= lengthOf(known.content)
-    delete known.content
+    known.content = undefined
   }
 }
 
-const lengthOf = (content: readonly Uint8Array[]): number => content.reduce((sum, { length }) => sum + length, 0)
+function lengthOf(content: readonly Uint8Array[]): number {
+  let octets = 0
+  for (const chunk of content) octets += chunk.length
+  return octets
+}
