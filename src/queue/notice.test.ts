@@ -208,7 +208,7 @@ test('when the store will not take it nothing is kept, and the caller hears', as
   const full = new Proxy(store, {
     get: (target, name) =>
       name === 'begin'
-        ? async () => {
+        ? () => {
             const draft = target.begin()
             draft.commit = async () => {
               throw new Error('disk full')
