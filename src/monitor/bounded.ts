@@ -8,27 +8,9 @@ const MAX_TEXT = 500
 const MAX_STACK = 4000
 const MAX_ENTRIES = 50
 const MAX_DEPTH = 4
-const SECRET_TEXT = '[not logged]'
 const SECRET = /passw|secret|verifier|token|credential|storedkey|serverkey|^authorization$/i
 
-/** As the members of a JSON object, each behind a comma: `,"id":"x","size":1`. */
-export function boundedText(fields: Readonly<Record<string, unknown>>): string {
-  let text = ''
-  let left = MAX_ENTRIES
-  for (const name of Object.keys(fields)) {
-    if (left-- === 0) break
-    const { secret, member } = known(name)
-    const given = fields[name]
-    // The most usual, which need no copy to be bounded.
-    if (typeof given === 'string' && given.length <= MAX_TEXT && !secret) text += member + JSON.stringify(given)
-    else if (Number.isFinite(given) && !secret) text += `${member}${given}`
-    else {
-      const rest = JSON.stringify(secret ? SECRET_TEXT : value(given, 0))
-      if (rest !== undefined) text += member + rest
-    }
-  }
-  return text
-}
+export const bounded = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> => object(fields, 0)
 
 function value(given: unknown, depth: number): unknown {
   switch (typeof given) {
@@ -60,7 +42,7 @@ function object(fields: Readonly<Record<string, unknown>>, depth: number): Recor
   let left = MAX_ENTRIES
   for (const name of Object.keys(fields)) {
     if (left-- === 0) break
-    const given = known(name).secret ? SECRET_TEXT : value(fields[name], depth)
+    const given = isSecret(name) ? '[not logged]' : value(fields[name], depth)
     // As a field of its own, whatever a stranger called it.
     if (name === '__proto__') Object.defineProperty(kept, name, { value: given, enumerable: true })
     else kept[name] = given
@@ -68,22 +50,16 @@ function object(fields: Readonly<Record<string, unknown>>, depth: number): Recor
   return kept
 }
 
-interface Name {
-  readonly secret: boolean
-  /** As it stands before its value in JSON. */
-  readonly member: string
-}
-
 /** Names stand in the source, but for the few that are data. */
-const names = new Map<string, Name>()
-const MAX_NAMES = 1000
+const known = new Map<string, boolean>()
+const MAX_KNOWN = 1000
 
-function known(name: string): Name {
-  const before = names.get(name)
+function isSecret(name: string): boolean {
+  const before = known.get(name)
   if (before !== undefined) return before
-  const made = { secret: SECRET.test(name), member: `,${JSON.stringify(name)}:` }
-  if (names.size < MAX_NAMES && name.length <= 40) names.set(name, made)
-  return made
+  const secret = SECRET.test(name)
+  if (known.size < MAX_KNOWN && name.length <= 40) known.set(name, secret)
+  return secret
 }
 
 function error(given: Error, depth: number): Record<string, unknown> {
