@@ -7,8 +7,8 @@ import { dayOf, fileName, type TraceFile, traceFiles } from './trace-files.ts'
 export interface Appender {
   /** The file being written, once one is. */
   readonly current: string | undefined
-  /** Resolves to how many of the lines are in the file; fewer than all when the disk said no, with the cause. */
-  append(lines: readonly Buffer[], nowMs: number): Promise<{ readonly written: number; readonly cause?: unknown }>
+  /** Whole lines. Resolves to the octets that are in the file; fewer than all when the disk said no, with the cause. */
+  append(bytes: Uint8Array, nowMs: number): Promise<{ readonly written: number; readonly cause?: unknown }>
   close(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export function createAppender(directory: string, maxFileBytes: number, writer: 
     get current() {
       return open?.file.name
     },
-    async append(lines, nowMs) {
+    async append(bytes, nowMs) {
       let done = 0
       try {
         // A clock that runs backwards must not make files that sort before older ones.
@@ -38,28 +38,17 @@ export function createAppender(directory: string, maxFileBytes: number, writer: 
           await close()
           open = await openNewest(directory, dayOf(nowMs), maxFileBytes, writer)
         }
-        const bytes = Buffer.concat(lines)
         while (done < bytes.length) done += (await open.handle.write(bytes, done)).bytesWritten
         open.bytes += bytes.length
-        return { written: lines.length }
+        return { written: done }
       } catch (cause) {
         // What is left of a line that did not fit is closed off when the file is opened again.
         await close().catch(() => {})
-        return { written: complete(lines, done), cause }
+        return { written: done, cause }
       }
     },
     close,
   }
-}
-
-/** Lines that are whole within so many octets. */
-function complete(lines: readonly Buffer[], bytes: number): number {
-  let end = 0
-  const cut = lines.findIndex((line) => {
-    end += line.length
-    return end > bytes
-  })
-  return cut === -1 ? lines.length : cut
 }
 
 async function openNewest(directory: string, day: string, maxFileBytes: number, writer: string): Promise<Open> {

@@ -7,8 +7,8 @@
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Step, Trace, TraceRecord } from '../policy/trace.ts'
 
-export const recordLine = (record: TraceRecord): Buffer =>
-  Buffer.from(`${record.record === 'trace' ? traceText(record) : ascii(record)}\n`, 'latin1')
+export const recordLine = (record: TraceRecord): string =>
+  `${record.record === 'trace' ? traceText(record) : ascii(record)}\n`
 
 /** Steps and facts stand last: who wants neither reads to the first of them (lines.ts). */
 function traceText(trace: Trace): string {

@@ -11,6 +11,7 @@ import type { TraceRecord, TraceSink } from '../policy/trace.ts'
 import { createAppender } from './appender.ts'
 import { recordLine } from './record-text.ts'
 import { removeOld } from './trace-files.ts'
+import { WaitingLines } from './waiting-lines.ts'
 
 export interface HistoryWriter extends TraceSink, AsyncDisposable {
   /** Resolves when everything appended so far is in the file, or the disk refused it. */
@@ -51,15 +52,14 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
   const fileBytes = maxFileBytes(sizeBytes)
   const appender = createAppender(directory, fileBytes, writer)
   const followers = new Set<(record: TraceRecord) => void>()
-  let waiting: Buffer[] = []
-  let waitingBytes = 0
+  const waiting = new WaitingLines(MAX_WRITE_BYTES)
   let dropped = 0
   let writing: Promise<void> | undefined
   let cancelWrite: (() => void) | undefined
   let ended = false
   const records = metrics.counters('postern_history_records_total', 'Traces appended', ['record'])
   const lost = metrics.counter('postern_history_dropped_total', 'Traces that were not kept')
-  metrics.gauge('postern_history_waiting_bytes', 'Octets of traces that wait for the disk', () => waitingBytes)
+  metrics.gauge('postern_history_waiting_bytes', 'Octets of traces that wait for the disk', () => waiting.octets)
 
   const drop = (count: number, cause?: unknown): void => {
     if (count === 0) return
@@ -70,25 +70,13 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
     lost.add(count)
   }
 
-  /** The first lines that fit into one write. */
-  const nextBatch = (): readonly Buffer[] => {
-    let bytes = 0
-    const end = waiting.findIndex((line) => {
-      bytes += line.length
-      return bytes > MAX_WRITE_BYTES
-    })
-    return waiting.slice(0, end === -1 ? undefined : Math.max(1, end))
-  }
-
   /** Writes all that waits; stops at the first refusal of the disk. */
   async function write(): Promise<boolean> {
-    while (waiting.length > 0) {
-      const batch = nextBatch()
+    for (let bytes = waiting.next(); bytes !== undefined; bytes = waiting.next()) {
       const before = appender.current
-      const { written, cause } = await appender.append(batch, clock.now())
-      waitingBytes -= batch.slice(0, written).reduce((sum, line) => sum + line.length, 0)
-      waiting = waiting.slice(written)
-      if (written < batch.length) {
+      const { written, cause } = await appender.append(bytes, clock.now())
+      waiting.wrote(written)
+      if (written < bytes.length) {
         log.error('history.write', { err: cause })
         return false
       }
@@ -113,7 +101,7 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
       .finally(() => {
         writing = undefined
         // What came between the last look and now.
-        if (waiting.length > 0 && !ended) writeSoon(GATHER_MS)
+        if (waiting.count > 0 && !ended) writeSoon(GATHER_MS)
       })
     await writing
   }
@@ -147,12 +135,11 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
         }
       records.with({ record: record.record }).add()
       const line = recordLine(record)
-      if (waitingBytes + line.length > MAX_WAITING_BYTES || ended) {
+      if (waiting.octets + line.length > MAX_WAITING_BYTES || ended) {
         drop(1)
         return
       }
-      waiting.push(line)
-      waitingBytes += line.length
+      waiting.add(line)
       if (writing === undefined) writeSoon(GATHER_MS)
     },
     async flush() {
@@ -173,9 +160,8 @@ export function createHistoryWriter(options: HistoryWriterOptions): HistoryWrite
       ended = true
       cancelClean()
       cancelWrite?.()
-      drop(waiting.length)
-      waiting = []
-      waitingBytes = 0
+      drop(waiting.count)
+      waiting.clear()
       followers.clear()
       await appender.close()
     },

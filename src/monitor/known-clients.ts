@@ -12,6 +12,8 @@ import type { TraceRecord, TraceSink } from '../policy/trace.ts'
 
 /** Addresses remembered, and networks; the ones not heard of for longest go first. About 100 octets each. */
 export const MAX_KNOWN = 10_000
+/** Said again within this it is no news, while there is much room: most clients send one message after the other. */
+const RENEW_MS = 60_000
 /** How long one accepted message speaks for a client: mail systems that write to us at all write once a week. */
 export const KNOWN_MS = 7 * 86_400_000
 
@@ -27,7 +29,7 @@ const WORST = new Set([
 export class KnownClients implements TraceSink {
   readonly #clock: Pick<Clock, 'monotonic'>
   readonly #sink: TraceSink
-  /** Monotonic time of the last accepted message, by address and by network; the oldest first. */
+  /** Monotonic time of the last accepted message, by address and by network, to RENEW_MS; the oldest first. */
   readonly #addresses = new Map<string, number>()
   readonly #networks = new Map<string, number>()
 
@@ -68,10 +70,13 @@ export class KnownClients implements TraceSink {
 }
 
 function touch(known: Map<string, number>, name: string, at: number): void {
+  const before = known.get(name)
+  if (before !== undefined && at - before < RENEW_MS && known.size < MAX_KNOWN / 2) return
   known.delete(name)
   known.set(name, at)
+  if (known.size <= MAX_KNOWN) return
   const [oldest] = known.keys()
-  if (known.size > MAX_KNOWN && oldest !== undefined) known.delete(oldest)
+  if (oldest !== undefined) known.delete(oldest)
 }
 
 /** 24 bits of an IPv4 address, 64 of an IPv6 address: what one site has. */
