@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * The process that owns the index (design 2.2): looks at the files twice a second and takes in what is new. SQLite
- * answers while the caller waits; here nobody does. Ends when its parent says so, or is gone.
+ * The process that owns the index (design 2.2): looks at the files every other second and takes in what is new. A
+ * reader reads what is not in it yet from the files, so nobody waits for that, and many records at once cost less each.
+ * SQLite answers while the caller waits; here nobody does. Ends when its parent says so, or is gone.
  */
 import { mkdirSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
@@ -9,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { deleteIndex, isDamage } from './index-schema.ts'
 import { IndexWriter } from './index-writer.ts'
 
-const LOOK_EVERY_MS = 500
+const LOOK_EVERY_MS = 2000
 const AFTER_FAILURE_MS = 5000
 
 export type IndexerReport =

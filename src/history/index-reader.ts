@@ -22,8 +22,8 @@ export const positions = (db: DatabaseSync): ReadonlyMap<string, number> =>
 export function placesOf(db: DatabaseSync, id: string, limit: number): readonly Place[] {
   const rows = db
     .prepare(
-      `SELECT name, offset, length FROM records JOIN files USING (file) WHERE id = ?1 OR also = ?1
-       ORDER BY file DESC, offset DESC LIMIT ?2`,
+      `SELECT name, place & 0xffffffff AS offset, length FROM records JOIN files ON file = place >> 32
+       WHERE id = ?1 OR also = ?1 ORDER BY place DESC LIMIT ?2`,
     )
     .all(id, limit)
   return rows.map(({ name, offset, length }) => ({

@@ -8,16 +8,14 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { INDEX_NAME } from './trace-files.ts'
 
-export const INDEX_VERSION = 1
+export const INDEX_VERSION = 2
 
 const SCHEMA = `
   CREATE TABLE files (file INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, position INTEGER NOT NULL) STRICT;
-  -- Where each record stands, and the ids it is found by.
+  -- Where each record stands, and the ids it is found by. A place is file << 32 | offset: new ones come at the end.
   CREATE TABLE records (
-    file INTEGER NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
-    id TEXT NOT NULL, also TEXT,
-    PRIMARY KEY (file, offset)
-  ) STRICT, WITHOUT ROWID;
+    place INTEGER PRIMARY KEY, length INTEGER NOT NULL, id TEXT NOT NULL, also TEXT
+  ) STRICT;
   CREATE INDEX records_id ON records (id);
   CREATE INDEX records_also ON records (also) WHERE also IS NOT NULL;
   CREATE TABLE messages (
@@ -65,7 +63,9 @@ function prepare(directory: string): DatabaseSync {
   const db = new DatabaseSync(indexPath(directory), { timeout: 5000 })
   try {
     // Not synced: after a power cut SQLite finds a consistent older state in the WAL, and the files hold the rest.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216')
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    // The newest pages change in each batch, and are copied from the WAL into the index once in 16 MiB of it.
+    db.exec('PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -8192')
     const version = versionOf(db)
     if (version === 0) db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
     else if (version !== INDEX_VERSION) throw new OtherVersion(`index of version ${version}`)

@@ -14,10 +14,21 @@ import { traceFiles } from './trace-files.ts'
 /** Records in one transaction: readers and the disk are not kept waiting for long. */
 const BATCH = 2000
 
-interface Known {
+interface File {
   readonly file: number
   readonly name: string
   readonly position: number
+}
+
+/** What the records of one batch say of a message: most have theirs close together, and are written once. */
+interface Known {
+  at: number
+  sender: string | null
+  client: string | null
+  outcome: string | null
+  words: string
+  /** By address, the latest. */
+  readonly results: Map<string, string>
 }
 
 export class IndexWriter implements Disposable {
@@ -35,17 +46,16 @@ export class IndexWriter implements Disposable {
 
   /** Indexes one batch. `more`: call again; `records`: how many it took. */
   step(): { readonly records: number; readonly more: boolean } {
-    const names = traceFiles(readdirSync(this.#directory)).map(({ name }) => name)
+    const names = new Set(traceFiles(readdirSync(this.#directory)).map(({ name }) => name))
     const known = this.#files()
-    for (const { file, name } of known.values()) if (!names.includes(name)) this.#forget(file)
+    for (const { file, name } of known.values()) if (!names.has(name)) this.#forget(file)
     for (const name of names) {
       const path = join(this.#directory, name)
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
       const before = known.get(name)
       // Shorter than what was read: another file under the same name.
       if (before !== undefined && size < before.position) this.#forget(before.file)
-      const { position } = this.#files().get(name) ?? { position: 0 }
-      if (size === position) continue
+      else if (size === (before?.position ?? 0)) continue
       const records = this.#read(name, path)
       if (records > 0) return { records, more: true }
     }
@@ -56,7 +66,7 @@ export class IndexWriter implements Disposable {
     this.#db.close()
   }
 
-  #files(): Map<string, Known> {
+  #files(): Map<string, File> {
     const rows = this.#sql.files.all()
     return new Map(
       rows.map(({ file, name, position }) => [
@@ -74,32 +84,37 @@ export class IndexWriter implements Disposable {
       const file = Number(row?.['file'])
       let position = Number(row?.['position'])
       let lines = 0
+      const gathered = new Map<string, Known>()
       for (const { offset, bytes } of linesOf(path, position)) {
         position = offset + bytes.length + 1
         lines++
         const record = parseWithoutSteps(bytes)
-        if (record !== undefined) this.#add(file, offset, bytes.length, summarise(record))
+        if (record !== undefined) {
+          const summary = summarise(record)
+          const { id, also } = summary
+          this.#sql.addRecord.run(file, offset, bytes.length, id, also ?? null)
+          gathered.set(id, learn(gathered.get(id), summary))
+        }
         if (lines >= BATCH) break
       }
+      for (const [id, known] of gathered) this.#add(id, known)
       this.#sql.move.run(position, file)
       return lines
     })
   }
 
-  #add(file: number, offset: number, length: number, summary: Summary): void {
-    const { id, also, at, sender, client, outcome, recipients, words } = summary
-    this.#sql.addRecord.run(file, offset, length, id, also ?? null)
-    const bare = sender === undefined && client === undefined && outcome === undefined && words.length === 0
+  #add(id: string, { at, sender, client, outcome, words, results }: Known): void {
+    const bare = sender === null && client === null && outcome === null && words === ''
     if (bare) this.#sql.addId.run(id, at)
-    else this.#sql.addMessage.run(id, at, sender ?? null, client ?? null, outcome ?? null, words.join('\n'))
-    for (const { address, result } of recipients) this.#sql.addRecipient.run(id, address, domainOf(address), result)
+    else this.#sql.addMessage.run(id, at, sender, client, outcome, words)
+    for (const [address, result] of results) this.#sql.addRecipient.run(id, address, domainOf(address), result)
   }
 
   /** Takes a file that is gone, and the messages nothing else is known of, out of the index. */
   #forget(file: number): void {
     this.#transaction(() => {
-      this.#sql.forgetRecipients.run(file, file)
-      this.#sql.forgetMessages.run(file, file)
+      this.#sql.forgetRecipients.run(file)
+      this.#sql.forgetMessages.run(file)
       this.#sql.forgetRecords.run(file)
       this.#sql.forgetFile.run(file)
     })
@@ -118,17 +133,30 @@ export class IndexWriter implements Disposable {
   }
 }
 
+/** The dialogue knows more than a delivery; whichever comes first, what is known stays. */
+function learn(known: Known | undefined, { at, sender, client, outcome, words, recipients }: Summary): Known {
+  const all = known ?? { at, sender: null, client: null, outcome: null, words: '', results: new Map() }
+  all.at = Math.min(all.at, at)
+  all.sender = sender ?? all.sender
+  all.client = client ?? all.client
+  all.outcome = outcome ?? all.outcome
+  if (words.length > 0) all.words = words.join('\n')
+  for (const { address, result } of recipients) all.results.set(address, result)
+  return all
+}
+
+const IN_FILE = 'place BETWEEN ?1 << 32 AND (?1 << 32) + 0xffffffff'
 const ORPHANS = `
-  SELECT gone.id FROM records gone WHERE gone.file = ?
-  AND NOT EXISTS (SELECT 1 FROM records other WHERE other.id = gone.id AND other.file <> ?)`
+  SELECT gone.id FROM records gone WHERE gone.${IN_FILE}
+  AND NOT EXISTS (SELECT 1 FROM records other WHERE other.id = gone.id AND NOT other.${IN_FILE})`
 
 const SQL = {
   files: 'SELECT file, name, position FROM files',
   file: 'SELECT file, position FROM files WHERE name = ?',
   addFile: 'INSERT INTO files (name, position) VALUES (?, 0) ON CONFLICT DO NOTHING',
   move: 'UPDATE files SET position = ? WHERE file = ?',
-  addRecord: 'INSERT INTO records (file, offset, length, id, also) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  // The dialogue knows more than a delivery; whichever comes first, what is known stays.
+  addRecord: 'INSERT INTO records (place, length, id, also) VALUES (?1 << 32 | ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING',
+  // What is known of it from other batches stays, as in one.
   addMessage: `INSERT INTO messages (id, at, sender, client, outcome, words) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET at = min(at, excluded.at), sender = coalesce(excluded.sender, sender),
       client = coalesce(excluded.client, client), outcome = coalesce(excluded.outcome, outcome),
@@ -140,6 +168,6 @@ const SQL = {
     ON CONFLICT DO UPDATE SET result = excluded.result`,
   forgetRecipients: `DELETE FROM recipients WHERE id IN (${ORPHANS})`,
   forgetMessages: `DELETE FROM messages WHERE id IN (${ORPHANS})`,
-  forgetRecords: 'DELETE FROM records WHERE file = ?',
+  forgetRecords: `DELETE FROM records WHERE ${IN_FILE}`,
   forgetFile: 'DELETE FROM files WHERE file = ?',
 } as const

@@ -3,7 +3,7 @@
  * Records of a trace file with their places. Reads without waiting for others, so it belongs in the indexer's process
  * and in tools, not in the process that talks to clients. A line that is cut, too long or no record is passed over.
  */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { TraceRecord } from '../policy/trace.ts'
 import { isRecord } from './record-form.ts'
 
@@ -26,15 +26,17 @@ export function* linesOf(path: string, from: number): Generator<Line> {
     return
   }
   try {
-    const block = Buffer.alloc(BLOCK_BYTES)
+    const { size } = fstatSync(fd)
     let rest = Buffer.alloc(0)
     let restAt = from
     let skipping = false
-    for (let at = from; ; ) {
-      const got = readSync(fd, block, 0, block.length, at)
+    for (let at = from; at < size; ) {
+      // Behind what is left of the block before, so that a line has its octets together.
+      const block = Buffer.allocUnsafe(rest.length + Math.min(BLOCK_BYTES, size - at))
+      const got = readSync(fd, block, rest.copy(block), block.length - rest.length, at)
       if (got === 0) return
       at += got
-      const data = Buffer.concat([rest, block.subarray(0, got)])
+      const data = block.subarray(0, rest.length + got)
       let start = 0
       for (let end = data.indexOf(0x0a); end !== -1; end = data.indexOf(0x0a, start)) {
         if (!skipping && end - start <= MAX_LINE_BYTES)
@@ -44,7 +46,7 @@ export function* linesOf(path: string, from: number): Generator<Line> {
       }
       const left = data.length - start
       skipping ||= left > MAX_LINE_BYTES
-      rest = skipping ? Buffer.alloc(0) : Buffer.from(data.subarray(start))
+      rest = skipping ? Buffer.alloc(0) : data.subarray(start)
       restAt = at - rest.length
     }
   } finally {
