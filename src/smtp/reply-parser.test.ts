@@ -60,6 +60,18 @@ test('replies come one by one, and octets ahead of a command are seen', () => {
   assert.equal(parser.bytesPending, 0)
 })
 
+test('whoever brings octets may use their place again', () => {
+  const place = Buffer.alloc(16)
+  const parser = new ReplyParser()
+  for (const piece of ['250-one', '\r\n250', ' two\r\n354 g', 'o\r\n']) {
+    place.fill('x').write(piece)
+    parser.push(place.subarray(0, piece.length))
+  }
+  assert.deepEqual(parser.next(), { code: 250, lines: ['one', 'two'] })
+  place.fill('y')
+  assert.deepEqual(parser.next(), { code: 354, lines: ['go'] })
+})
+
 test('a server that floods is a problem, not a memory leak', () => {
   const endless = new ReplyParser()
   for (let i = 0; i < 1000; i++) {

@@ -55,25 +55,24 @@ export class ReplyParser {
       const octets = this.#octets.next()
       if (this.#octets.lineBytes > MAX_SWALLOWED) return this.#break('a line without end')
       if (octets === undefined) return undefined
-      const line = printable(octets)
-      const m = /^([2-5][0-9]{2})([ -]?)(.*)$/s.exec(line)
-      if (m?.[1] === undefined || (m[2] === '' && m[3] !== '')) return this.#break(`not a reply: ${line.slice(0, 80)}`)
-      const code = Number(m[1])
+      const code = codeOf(octets)
+      const mark = octets[3]
+      if (code === undefined || (mark !== undefined && mark !== SPACE && mark !== HYPHEN))
+        return this.#break(`not a reply: ${printable(octets).slice(0, 80)}`)
       if (this.#code !== undefined && code !== this.#code)
         return this.#break(`code changed within a reply: ${this.#code}, ${code}`)
-      this.#code = code
       if (this.#lines.length >= MAX_LINES) return this.#break('reply of too many lines')
-      this.#lines.push(this.#text(m[3] ?? '', code))
-      if (m[2] === '-') continue
-      const reply: ParsedReply = {
-        code,
-        lines: this.#lines,
-        ...(this.#enhanced === undefined ? {} : { enhanced: this.#enhanced }),
+      this.#lines.push(this.#text(printable(octets, 4), code))
+      if (mark === HYPHEN) {
+        this.#code = code
+        continue
       }
+      const lines = this.#lines
+      const enhanced = this.#enhanced
       this.#code = undefined
       this.#enhanced = undefined
       this.#lines = []
-      return reply
+      return enhanced === undefined ? { code, lines } : { code, enhanced, lines }
     }
   }
 
@@ -91,73 +90,99 @@ export class ReplyParser {
   }
 }
 
+/** Three digits, the first of which a reply can begin with (RFC 5321 §4.2). */
+function codeOf(octets: Buffer): number | undefined {
+  const first = octets[0] ?? 0
+  const second = octets[1] ?? 0
+  const third = octets[2] ?? 0
+  if (first < 0x32 || first > 0x35 || !isDigit(second) || !isDigit(third)) return undefined
+  return 100 * (first - ZERO) + 10 * (second - ZERO) + (third - ZERO)
+}
+
+const isDigit = (octet: number): boolean => octet >= ZERO && octet <= 0x39
+
 /** Controls become `?`, and so does what turns or breaks a line on a screen without being one (Unicode Bidi, LS, PS). */
-function printable(octets: Buffer): string {
-  const end = octets.at(-1) === CR ? octets.length - 1 : octets.length
-  const text = octets.toString('utf8', 0, end)
+function printable(octets: Buffer, from = 0): string {
+  const text = octets.toString('utf8', from)
   return PLAIN.test(text)
     ? text
     : text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
 }
 
+const LF = 0x0a
 const CR = 0x0d
+const SPACE = 0x20
+const HYPHEN = 0x2d
+const ZERO = 0x30
 /** Nearly all lines. */
 const PLAIN = /^[ -~]*$/
 
+/** Room for the answers to a usual message; more is made when more comes. */
+const ROOM = MAX_LINE
+
 /**
  * Lines of at most MAX_LINE octets; what is longer is swallowed. Real servers end lines with LF alone now and then; as
- * a client that cannot hurt us. Each octet is searched once, however they come.
+ * a client that cannot hurt us. Each octet is searched once, however they come, and copied: whoever brings them may use
+ * their place again.
  */
 class LineOctets {
-  /** Not looked at yet. */
-  #pieces: Buffer[] = []
-  #pending = 0
-  /** The line at hand, as far as it has come. */
-  readonly #line = Buffer.alloc(MAX_LINE)
-  #begun = 0
+  #octets = Buffer.allocUnsafeSlow(ROOM)
+  /** What is kept lies from here … */
+  #start = 0
+  /** … and up to here no line ends … */
+  #searched = 0
+  /** … up to here. */
+  #end = 0
   /** Octets of the line at hand, or of the one handed out last, those swallowed among them. */
   lineBytes = 0
   #ended = false
 
   get pending(): number {
-    return this.#pending + this.#begun
+    return this.#end - this.#start
   }
 
   push(chunk: Uint8Array): void {
-    if (chunk.length === 0) return
-    this.#pieces.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
-    this.#pending += chunk.length
+    if (chunk.length > this.#octets.length - this.#end) this.#makeRoom(chunk.length)
+    this.#octets.set(chunk, this.#end)
+    this.#end += chunk.length
   }
 
+  /** A line without its end. It lies where the next octets may come to lie. */
   next(): Buffer | undefined {
     if (this.#ended) this.lineBytes = 0
     this.#ended = false
-    let used = 0
-    for (const piece of this.#pieces) {
-      const lf = piece.indexOf(0x0a)
-      const end = lf < 0 ? piece.length : lf
-      this.#begun += piece.copy(this.#line, this.#begun, 0, end)
-      this.#pending -= end
-      this.lineBytes += end
-      if (lf < 0) {
-        used++
-        continue
-      }
-      const rest = piece.subarray(lf + 1)
-      this.#pending--
-      this.#pieces.splice(0, used + 1, ...(rest.length === 0 ? [] : [rest]))
-      const line = this.#line.subarray(0, this.#begun)
-      this.#begun = 0
-      this.#ended = true
-      return line
+    const octets = this.#octets
+    const end = this.#end
+    let at = this.#searched
+    while (at < end && octets[at] !== LF) at++
+    this.lineBytes += at - this.#searched
+    const kept = Math.min(at - this.#start, MAX_LINE)
+    if (at === end) {
+      this.#end = this.#start + kept
+      this.#searched = this.#end
+      return undefined
     }
-    this.#pieces = []
-    return undefined
+    const start = this.#start
+    this.#ended = true
+    if (at + 1 === end) this.drop()
+    else this.#start = this.#searched = at + 1
+    return octets.subarray(start, kept > 0 && octets[start + kept - 1] === CR ? start + kept - 1 : start + kept)
   }
 
   drop(): void {
-    this.#pieces = []
-    this.#pending = 0
-    this.#begun = 0
+    this.#start = this.#searched = this.#end = 0
+    if (this.#octets.length > MAX_SWALLOWED) this.#octets = Buffer.allocUnsafeSlow(ROOM)
+  }
+
+  #makeRoom(octets: number): void {
+    const needed = this.pending + octets
+    const kept = this.#octets.subarray(this.#start, this.#end)
+    const to =
+      needed > this.#octets.length ? Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#octets.length)) : this.#octets
+    to.set(kept)
+    this.#octets = to
+    this.#searched -= this.#start
+    this.#end -= this.#start
+    this.#start = 0
   }
 }
