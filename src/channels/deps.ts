@@ -30,6 +30,9 @@ export interface ChannelDeps {
   readonly quotaOf?: (address: MailAddress) => Promise<MailboxQuota | undefined>
   /** The channel that this is for. */
   readonly channel?: ChannelName
-  /** What IP_ACCESS says to a connection about to be made; `undefined`: nothing (spec access-control.md 10). */
-  readonly ipAccess?: (attempt: ConnectionAttempt) => Promise<IpVerdict | undefined>
+  /**
+   * What IP_ACCESS says to a connection about to be made; `undefined`: nothing, and at once where there is no such table
+   * (spec access-control.md 10).
+   */
+  readonly ipAccess?: (attempt: ConnectionAttempt) => Promise<IpVerdict | undefined> | undefined
 }

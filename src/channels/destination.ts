@@ -3,6 +3,7 @@
  * What every kind of channel does as a destination: one contract, one file a kind, one suite
  * (destination.suite.ts). A destination never throws for what the world does; it answers with outcomes.
  */
+import type { AbortWish } from '../clock/abort.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 
@@ -23,5 +24,5 @@ export interface Destination extends AsyncDisposable {
    * Tries once. Gives one outcome a recipient, in their order. `delivered`, `relayed`: the other side has taken
    * responsibility. Anything not understood is `deferred`. On abort what is not yet certain is `deferred`.
    */
-  deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]>
+  deliver(delivery: Delivery, options: { readonly signal: AbortWish }): Promise<readonly Outcome[]>
 }

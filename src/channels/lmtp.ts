@@ -6,7 +6,7 @@ import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Endpoint } from '../smtp-client/connection.ts'
-import { attemptMs, deadline } from '../smtp-client/deadline.ts'
+import { attemptMs, Deadline } from '../smtp-client/deadline.ts'
 import { hostsOfNextHop } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
@@ -23,14 +23,14 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
   const store = config.socket ?? config.host ?? ''
 
-  async function endpoints(signal: AbortSignal): Promise<readonly Endpoint[] | { readonly reason: string }> {
+  async function endpoints(deadline: Deadline): Promise<readonly Endpoint[] | { readonly reason: string }> {
     if (config.socket !== undefined) return [{ socket: config.socket }]
     const { resolver, random } = deps
     const hops = await hostsOfNextHop(store, {
       resolver,
       random,
       self: new Set(),
-      signal,
+      deadline,
       port: DEFAULT_PORT,
       families: ['ipv6', 'ipv4'],
     })
@@ -38,7 +38,7 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
     return hops.hosts.map(({ address, port }) => ({ address, port }))
   }
 
-  const open = (endpoint: Endpoint, signal: AbortSignal): Promise<ClientSession> =>
+  const open = (endpoint: Endpoint, deadline: Deadline): Promise<ClientSession> =>
     openSession({
       endpoint,
       hostname: deps.hostname,
@@ -47,7 +47,7 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
       serverName: '',
       connectTimeoutMs: config.connectTimeout,
       clock: deps.clock,
-      signal,
+      deadline,
     })
 
   /** The store's name of a recipient: with its subaddress, for that is how stores find the folder (RFC 5233). */
@@ -65,14 +65,10 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
 
   return {
     destinationKey: () => store,
-    deliver: encodingLongLines(config.lineLength, async (delivery, options) => {
-      using limit = deadline('the delivery', attemptMs(config, delivery.size), {
-        clock: deps.clock,
-        signal: options.signal,
-      })
-      const { signal } = limit
+    deliver: encodingLongLines(config.lineLength, async (delivery, { signal }) => {
+      using deadline = new Deadline('the delivery', attemptMs(config, delivery.size), deps.clock, signal)
       const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
-      const to = await endpoints(signal)
+      const to = await endpoints(deadline)
       if ('reason' in to) return all({ kind: 'deferred', status: '4.4.3', reason: to.reason, destinationDown: true })
       let last: Outcome = {
         kind: 'deferred',
@@ -83,7 +79,8 @@ export function createLmtp(config: ChannelConfigOf<'lmtp'>, deps: ChannelDeps, s
       for (const endpoint of to) {
         const address = 'socket' in endpoint ? endpoint.socket : `${endpoint.address}:${endpoint.port}`
         try {
-          return await sendThrough(pool, address, () => open(endpoint, signal), named(delivery), { mta: store, signal })
+          const options = { mta: store, deadline }
+          return await sendThrough(pool, address, () => open(endpoint, deadline), named(delivery), options)
         } catch (error) {
           last = outcomeOfFailure(error, { mta: store, address })
         }

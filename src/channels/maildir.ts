@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MailAddress } from '../address/address.ts'
+import type { AbortWish } from '../clock/abort.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
@@ -23,7 +24,7 @@ import { addUsage, roomIn } from './maildir-quota.ts'
 const STATUS: Readonly<Record<string, string>> = { EDQUOT: '4.2.2', ENOSPC: '4.3.1' }
 
 export function createMaildir(config: ChannelConfigOf<'maildir'>, deps: ChannelDeps): Destination {
-  async function deliverTo(recipient: Recipient, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  async function deliverTo(recipient: Recipient, delivery: Delivery, signal: AbortWish): Promise<Outcome> {
     const box = mailboxPath(deps.mailboxes, config.path, recipient.address)
     if (box === undefined) return { kind: 'failed', status: '5.1.3', reason: 'address that cannot name a mailbox' }
     try {
@@ -123,12 +124,7 @@ async function makeMaildir(folder: string): Promise<void> {
 }
 
 /** @returns octets of the file */
-async function writeSynced(
-  path: string,
-  delivery: Delivery,
-  recipient: Recipient,
-  signal: AbortSignal,
-): Promise<number> {
+async function writeSynced(path: string, delivery: Delivery, recipient: Recipient, signal: AbortWish): Promise<number> {
   const file = await open(path, 'wx', 0o600)
   try {
     const sender = recipient.sender ?? delivery.envelope.reversePath
@@ -144,7 +140,7 @@ async function writeSynced(
 }
 
 /** CRLF becomes LF; a CR alone stays. `writeFile` goes on where `write` would stop short on a disk that fills up. */
-async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+async function writeWithLf(file: FileHandle, content: AsyncIterable<Uint8Array>, signal: AbortWish): Promise<void> {
   let heldCr = false
   for await (const piece of content) {
     signal.throwIfAborted()

@@ -5,6 +5,7 @@
  * stands in run-program.ts.
  */
 import { domainOf, localPartOf } from '../address/address.ts'
+import type { AbortWish } from '../clock/abort.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
@@ -34,7 +35,7 @@ export function createPipe(config: ChannelConfigOf<'pipe'>, { clock }: Pick<Chan
     return config.allow.includes(program) ? argv : `${program} is not in allow of its pipe channel`
   }
 
-  async function run(recipient: Recipient, delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  async function run(recipient: Recipient, delivery: Delivery, signal: AbortWish): Promise<Outcome> {
     const template = commandFor(recipient)
     if (typeof template === 'string') return { kind: 'failed', status: '5.7.1', reason: template }
     const sender = recipient.sender ?? delivery.envelope.reversePath ?? ''

@@ -6,6 +6,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import type { AbortWish } from '../clock/abort.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Account } from './system-account.ts'
 
@@ -24,7 +25,7 @@ interface RunOptions {
   readonly timeoutMs: number
   readonly account: Partial<Account>
   readonly clock: Clock
-  readonly signal: AbortSignal
+  readonly signal: AbortWish
 }
 
 type Child = ChildProcessByStdio<Writable, null, Readable>

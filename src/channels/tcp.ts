@@ -6,14 +6,16 @@
 import { readFile } from 'node:fs/promises'
 import { domainOf } from '../address/address.ts'
 import { isLoopback } from '../address/network.ts'
+import type { AbortWish } from '../clock/abort.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import { ConnectionFailure } from '../smtp-client/connection.ts'
-import { attemptMs, deadline } from '../smtp-client/deadline.ts'
-import { type Host, hostsOfDomain, hostsOfNextHop, type MxOptions } from '../smtp-client/mx.ts'
+import type { IpVerdict } from '../policy/access/outgoing.ts'
+import { attemptMs, Deadline } from '../smtp-client/deadline.ts'
+import { ConnectionFailure } from '../smtp-client/failure.ts'
+import { type Host, hostsOfDomain, hostsOfNextHop, parseNextHop } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
@@ -26,13 +28,14 @@ const MAX_TRIES = 5
 
 export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): Destination {
   const pool = new SessionPool({ clock: deps.clock, idleMs: config.idle, maxMessages: config.reuse })
+  const smarthost = config.smarthost === undefined ? undefined : parseNextHop(config.smarthost, config.port)
   const hopOf = ({ via }: Pick<Recipient, 'via'>): string | undefined => via ?? config.smarthost
 
   /** Credentials are the smart host's alone: neither a route's next hop nor a stranger's MX ever sees them. */
   const loginFor = (hop: string | undefined) =>
     hop !== undefined && hop === config.smarthost ? config.login : undefined
 
-  async function open(host: Host, hop: string | undefined, signal: AbortSignal): Promise<ClientSession> {
+  async function open(host: Host, hop: string | undefined, deadline: Deadline): Promise<ClientSession> {
     const account = loginFor(hop)
     const login =
       account === undefined
@@ -53,27 +56,24 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
       serverName: host.name.startsWith('[') || host.name === host.address ? '' : host.name,
       connectTimeoutMs: config.connectTimeout,
       clock: deps.clock,
-      signal,
+      deadline,
       ...(ca === undefined ? {} : { ca }),
       ...(login === undefined ? {} : { login }),
     })
   }
 
   /** The host to connect to as IP_ACCESS has it, or what becomes of the message (spec access-control.md 10). */
-  async function allowedHost(host: Host, current: number, count: number): Promise<Host | Outcome> {
-    const { ipAccess, channel = 'tcp_local' as ChannelName, self } = deps
-    const { address, name: hostname } = host
-    const verdict = await ipAccess?.({ channel, current, count, address, hostname })
+  function allowed(host: Host, verdict: IpVerdict | undefined): Host | Outcome {
     switch (verdict?.do) {
       case undefined:
         return host
       case 'connect': {
         if (verdict.address === undefined) return host
-        if (!self().has(`${verdict.address}:${host.port}`)) return { ...host, address: verdict.address }
+        if (!deps.self().has(`${verdict.address}:${host.port}`)) return { ...host, address: verdict.address }
         return { kind: 'deferred', status: '4.4.6', reason: 'IP_ACCESS names this server itself' }
       }
       case 'skip':
-        return { kind: 'deferred', status: '4.4.1', reason: `IP_ACCESS skips ${address}` }
+        return { kind: 'deferred', status: '4.4.1', reason: `IP_ACCESS skips ${host.address}` }
       case 'fail':
         return { kind: 'failed', status: '5.4.4', reason: 'invalid host/domain' }
       case 'defer':
@@ -83,43 +83,48 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     }
   }
 
-  async function deliver(delivery: Delivery, options: { readonly signal: AbortSignal }): Promise<readonly Outcome[]> {
-    using limit = deadline('the delivery', attemptMs(config, delivery.size), {
-      clock: deps.clock,
-      signal: options.signal,
-    })
-    const { signal } = limit
+  async function deliver(delivery: Delivery, { signal }: { readonly signal: AbortWish }): Promise<readonly Outcome[]> {
+    const { ipAccess, channel = 'tcp_local' as ChannelName } = deps
     const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
     const [first] = delivery.recipients
     if (first === undefined) return []
-    const mx: MxOptions = {
+    using deadline = new Deadline('the delivery', attemptMs(config, delivery.size), deps.clock, signal)
+    const hop = hopOf(first)
+    const mx = {
       resolver: deps.resolver,
       port: config.port,
       families: config.addressFamilies,
       self: deps.self(),
       random: deps.random,
-      signal,
+      deadline,
     }
-    const hop = hopOf(first)
-    const hops = hop === undefined ? await hostsOfDomain(domainOf(first.address), mx) : await hostsOfNextHop(hop, mx)
+    const answer =
+      hop === undefined
+        ? hostsOfDomain(domainOf(first.address), mx)
+        : hostsOfNextHop(hop, mx, hop === config.smarthost ? smarthost : undefined)
+    const hops = answer instanceof Promise ? await answer : answer
     if (hops.kind !== 'hosts') return all(hops)
+    const { length } = hops.hosts
+    const tries = Math.min(length, MAX_TRIES * (delivery.attempts + 1))
     let last: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no host could be reached', destinationDown: true }
-    for (const [index, found] of hops.hosts.slice(0, MAX_TRIES * (delivery.attempts + 1)).entries()) {
-      if (signal.aborted) break
-      const allowed = await allowedHost(found, index + 1, hops.hosts.length)
-      if ('kind' in allowed) {
-        last = allowed
-        if (allowed.kind === 'failed') break
+    for (const [index, found] of hops.hosts.entries()) {
+      if (index === tries || deadline.isOver) break
+      const { address: asked, name: hostname } = found
+      const verdict = ipAccess?.({ channel, current: index + 1, count: length, address: asked, hostname })
+      const host = allowed(found, verdict instanceof Promise ? await verdict : verdict)
+      if ('kind' in host) {
+        last = host
+        if (host.kind === 'failed') break
         continue
       }
-      const host = allowed
       const address = `${host.address}:${host.port}`
+      const mta = host.name
       // The name is part of it: a certificate was checked against it. And so is whether we signed in.
-      const key = `${host.name} ${address}${loginFor(hop) === undefined ? '' : ' signed in'}`
+      const key = `${mta} ${address}${loginFor(hop) === undefined ? '' : ' signed in'}`
       try {
-        return await sendThrough(pool, key, () => open(host, hop, signal), delivery, { mta: host.name, signal })
+        return await sendThrough(pool, key, () => open(host, hop, deadline), delivery, { mta, deadline })
       } catch (error) {
-        last = outcomeOfFailure(error, { mta: host.name, address })
+        last = outcomeOfFailure(error, { mta, address })
       }
     }
     return all(last)

@@ -34,4 +34,8 @@ async function* below(top: Buffer, content: AsyncIterable<Uint8Array>): AsyncGen
 }
 
 /** Octets of the content with the edits applied; where fields are removed, at most. */
-export const editedSize = (size: number, edits: readonly HeaderEdit[]): number => size + topOf(edits).length
+export function editedSize(size: number, edits: readonly HeaderEdit[]): number {
+  let edited = size
+  for (const edit of edits) if (edit.edit === 'prepend') edited += Buffer.byteLength(edit.field)
+  return edited
+}

@@ -4,7 +4,9 @@
  * somebody wants it to end, the channel is told through its signal, and left behind when it does not heed that.
  */
 import type { Destination } from '../channels/destination.ts'
+import type { Abort, AbortWish } from '../clock/abort.ts'
 import type { Clock } from '../clock/clock.ts'
+import type { Deadlines } from '../clock/deadlines.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
@@ -41,16 +43,27 @@ export interface AttemptDeps extends FilterDeps {
   readonly clock: Clock
 }
 
+/** What ends an attempt early. */
+export interface AttemptLimits {
+  readonly timeMs: number
+  /** Watched while it runs. */
+  readonly deadlines: Deadlines<Abort>
+  readonly cut: Abort
+}
+
+/** Told of each attempt whose time is over. */
+export const overTime = (cut: Abort): void => cut.abort('deadline' satisfies Cut)
+
 export async function attempt(
   deps: AttemptDeps,
   message: QueuedMessage,
   channel: ChannelName,
   recipients: readonly Recipient[],
-  limits: { readonly timeMs: number; readonly cut: AbortController },
+  limits: AttemptLimits,
 ): Promise<Attempt> {
   const { clock, log } = deps
   const { id } = message.envelope
-  const { cut } = limits
+  const { cut, deadlines } = limits
   const startedAt = clock.monotonic()
   const ended = ({ outcomes, steps }: Came, sign: Sign): Attempt => ({
     recipients,
@@ -58,30 +71,20 @@ export async function attempt(
     steps,
     durationMs: clock.monotonic() - startedAt,
     sign,
-    why: outcomes.map((outcome) => (outcome.kind === 'deferred' ? outcome.reason : '')).find((why) => why !== '') ?? '',
-    givenUp: cut.signal.aborted && reasonOf(cut) !== 'deadline',
+    why: whyOf(outcomes),
+    givenUp: cut.aborted && cut.reason !== 'deadline',
   })
   const all = (outcome: Outcome): Came => ({ outcomes: recipients.map(() => outcome), steps: [] })
 
   const destination = deps.destinations().get(channel)
   if (destination === undefined)
     return ended(all({ kind: 'deferred', status: '4.3.5', reason: `there is no channel ${channel}` }), 'unsaid')
-  const cancelDeadline = clock.after(limits.timeMs, () => cut.abort('deadline' satisfies Cut))
-  const deaf = Promise.withResolvers<'deaf'>()
-  let cancelDeaf = (): void => {}
-  const onCut = (): void => {
-    cancelDeaf = clock.after(AFTER_ABORT_MS, () => deaf.resolve('deaf'))
-  }
-  cut.signal.addEventListener('abort', onCut, { once: true })
-  if (cut.signal.aborted) onCut()
+  deadlines.set(cut, limits.timeMs)
   try {
-    const delivering = deliver(deps, destination, message, recipients, cut.signal)
-    const came = await Promise.race([delivering, deaf.promise])
-    if (came !== 'deaf') {
-      const late = cut.signal.aborted && reasonOf(cut) === 'deadline'
-      return ended(came, late ? 'down' : signOf(came.outcomes))
-    }
-    log.error('delivery.deaf', { id, channel, cut: reasonOf(cut) })
+    const delivering = deliver(deps, destination, message, recipients, cut)
+    const came = await unlessDeaf(delivering, cut, clock)
+    if (came !== 'deaf') return ended(came, cut.reason === 'deadline' ? 'down' : signOf(came.outcomes))
+    log.error('delivery.deaf', { id, channel, cut: cut.reason })
     // Whatever it says now comes too late to be believed, but not to be told.
     delivering.then(
       ({ outcomes }) => log.warn('delivery.late', { id, channel, outcomes: outcomes.map(({ kind }) => kind) }),
@@ -92,10 +95,34 @@ export async function attempt(
     log.error('delivery.bug', { err: error, id, channel })
     return ended(all({ kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }), 'unsaid')
   } finally {
-    cancelDeadline()
-    cancelDeaf()
-    cut.signal.removeEventListener('abort', onCut)
+    deadlines.delete(cut)
   }
+}
+
+/** What it comes to; or `deaf` when it was to end, and has not some time later. */
+function unlessDeaf<T>(delivering: Promise<T>, cut: Abort, clock: Clock): Promise<T | 'deaf'> {
+  return new Promise((resolve, reject) => {
+    let cancel: (() => void) | undefined
+    const onCut = (): void => {
+      cancel = clock.after(AFTER_ABORT_MS, () => resolve('deaf'))
+    }
+    const settled = (): void => {
+      cut.removeEventListener('abort', onCut)
+      cancel?.()
+    }
+    if (cut.aborted) onCut()
+    else cut.addEventListener('abort', onCut)
+    delivering.then(
+      (came) => {
+        settled()
+        resolve(came)
+      },
+      (error: unknown) => {
+        settled()
+        reject(error)
+      },
+    )
+  })
 }
 
 interface Came {
@@ -103,13 +130,20 @@ interface Came {
   readonly steps: readonly Step[]
 }
 
+const NO_STEPS: readonly Step[] = []
+
 async function deliver(
   deps: FilterDeps,
   destination: Destination,
   message: QueuedMessage,
   recipients: readonly Recipient[],
-  signal: AbortSignal,
+  signal: AbortWish,
 ): Promise<Came> {
+  // Nearly all messages: the same octets to everybody, and nothing else to be done before.
+  const plain = recipients.every(({ filtered, unfiltered }) => filtered === undefined && unfiltered === undefined)
+  const groups = plain ? groupByCopy(recipients) : []
+  if (groups.length === 1)
+    return { outcomes: await deliverSame(deps, destination, message, recipients, signal), steps: NO_STEPS }
   const outcomes = new Map<number, Outcome>()
   const steps: Step[] = []
   for (const { index, filtered, unfiltered } of recipients) {
@@ -134,16 +168,18 @@ async function deliverSame(
   destination: Destination,
   { envelope, recipients: states }: QueuedMessage,
   recipients: readonly Recipient[],
-  signal: AbortSignal,
+  signal: AbortWish,
 ): Promise<readonly Outcome[]> {
   const received = { size: envelope.size, content: () => store.content(envelope.id) }
   const copy = recipients[0]?.copy
-  const { size, content } = await contentOf(copy, received)
+  const { size, content } = copy === undefined ? received : await contentOf(copy, received)
+  let attempts = 0
+  for (const { index } of recipients) attempts = Math.max(attempts, states.get(index)?.attempts ?? 0)
   const outcomes = await destination.deliver(
     {
       envelope: copy?.ret === undefined ? envelope : { ...envelope, ret: copy.ret },
       recipients,
-      attempts: Math.max(...recipients.map(({ index }) => states.get(index)?.attempts ?? 0)),
+      attempts,
       size: editedSize(size, envelope.edits),
       content: () => applyEdits(content(), envelope.edits),
     },
@@ -153,7 +189,10 @@ async function deliverSame(
   throw new Error(`${outcomes.length} outcomes for ${recipients.length} recipients`)
 }
 
-const reasonOf = ({ signal }: AbortController): unknown => signal.reason
+function whyOf(outcomes: readonly Outcome[]): string {
+  for (const outcome of outcomes) if (outcome.kind === 'deferred' && outcome.reason !== '') return outcome.reason
+  return ''
+}
 
 /** Whoever said anything lives; who let the connection fall, and took nothing, does not. */
 function signOf(outcomes: readonly Outcome[]): Sign {

@@ -4,6 +4,8 @@
  * a delay. Says afterwards what is left to do. Who crashes the process again and again is set aside (poison.ts).
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Abort } from '../clock/abort.ts'
+import { Deadlines } from '../clock/deadlines.ts'
 import type { Revision } from '../config/revision.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import { LedgerViolation } from '../envelope/ledger.ts'
@@ -12,7 +14,7 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { editedSize } from '../mime/apply-edits.ts'
 import type { Dequeueing, PutOff } from '../policy/access/outgoing.ts'
 import { CRASHES_TO_HOLD, deliveryKey, evidence } from '../policy/poison.ts'
-import { type AttemptDeps, attempt } from './attempt.ts'
+import { type AttemptDeps, attempt, overTime } from './attempt.ts'
 import type { InHand } from './in-hand.ts'
 import { type Due, waitingIn } from './orders.ts'
 import type { Recorded, Recording, Report } from './recording.ts'
@@ -30,10 +32,10 @@ export interface DeliveriesDeps extends AttemptDeps {
   readonly timeline: Timeline
   readonly turns: Turns
   readonly inHand?: InHand
-  /** May this delivery begin now (spec access-control.md 10, DEQUEUE_ACCESS)? `undefined`: it may. */
+  /** May this delivery begin now (spec access-control.md 10, DEQUEUE_ACCESS)? `undefined`: it may; at once where there is no such table. */
   readonly dequeueAccess?: (
     dequeueing: Dequeueing & { readonly recipients: readonly Recipient[] },
-  ) => Promise<Pick<PutOff, 'againInMs'> | undefined>
+  ) => Promise<Pick<PutOff, 'againInMs'> | undefined> | undefined
 }
 
 /** How a piece of work ended. */
@@ -71,9 +73,11 @@ export class Deliveries {
   #stopped = false
   #unwritten = 0
   readonly #sleepers = new Set<() => void>()
+  readonly #deadlines: Deadlines<Abort>
 
   constructor(deps: DeliveriesDeps) {
     this.#deps = deps
+    this.#deadlines = new Deadlines(deps.clock, overTime)
   }
 
   /** Results that cannot be written are given up; whoever sleeps wakes. */
@@ -97,11 +101,7 @@ export class Deliveries {
    * Tries work once and writes down what came of it. `cut` ends it early. Never rejects.
    * @param over the attempt is over, its slot may go to others before this resolves
    */
-  async deliver(
-    work: Work,
-    cut: AbortController,
-    over: (made: Pick<Ended, 'sign' | 'why'>) => void = () => {},
-  ): Promise<Ended> {
+  async deliver(work: Work, cut: Abort, over: (made: Pick<Ended, 'sign' | 'why'>) => void = () => {}): Promise<Ended> {
     const { inHand, timeline } = this.#deps
     const key = deliveryKey(work.id)
     const crashes = inHand?.suspects().get(key) ?? []
@@ -116,11 +116,13 @@ export class Deliveries {
     if (message === undefined) return NOTHING
     const recipients = queuedIn(message, work)
     if (recipients.length === 0) return { ...NOTHING, ...this.#left(work, { message, retryInMs: new Map(), born: [] }) }
-    const put = await this.#putOff(work, message, recipients)
+    const asked = this.#putOff(work, message, recipients)
+    const put = asked === undefined ? undefined : await asked
     if (put !== undefined) return { ...NOTHING, left: this.#later(work, timeline.now() + put.againInMs), tried: true }
     const { queue } = this.#deps.revision().config
     const timeMs = attemptMs(queue, editedSize(message.envelope.size, message.envelope.edits), recipients.length)
-    const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, { timeMs, cut })
+    const limits = { timeMs, deadlines: this.#deadlines, cut }
+    const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, limits)
     const { sign, why, givenUp } = made
     if (this.#unwritten < MAX_UNWRITTEN) over(made)
     this.#unwritten++
@@ -133,23 +135,22 @@ export class Deliveries {
     return { ...this.#left(work, recorded), sign, why, tried: work.tried || !givenUp }
   }
 
-  /** A table that cannot be asked lets nothing out: later. */
-  async #putOff(
+  /** `undefined`: it may go. A table that cannot be asked lets nothing out: later. */
+  #putOff(
     { lane, receivedAt }: Work,
     { envelope }: QueuedMessage,
     recipients: readonly Recipient[],
-  ): Promise<Pick<PutOff, 'againInMs'> | undefined> {
+  ): Promise<Pick<PutOff, 'againInMs'> | undefined> | undefined {
     const { dequeueAccess, timeline, log } = this.#deps
     if (dequeueAccess === undefined) return undefined
     const address = recipients[0]?.address ?? ''
     const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
     const queuedSeconds = (timeline.now() - receivedAt) / 1000
-    try {
-      return await dequeueAccess({ channel: lane.channel.name, envelope, domain, queuedSeconds, recipients })
-    } catch (error) {
-      log.error('delivery.bug', { err: error, id: envelope.id, channel: lane.channel.name })
+    const { name: channel } = lane.channel
+    return dequeueAccess({ channel, envelope, domain, queuedSeconds, recipients })?.catch((err: unknown) => {
+      log.error('delivery.bug', { err, id: envelope.id, channel })
       return { againInMs: UNREADABLE_MS }
-    }
+    })
   }
 
   /** Returns work whose time is over. */
@@ -261,8 +262,11 @@ export class Deliveries {
   }
 }
 
-const queuedIn = ({ recipients }: QueuedMessage, { recipients: indexes, lane }: Work) =>
-  indexes
-    .flatMap((index) => recipients.get(index) ?? [])
-    .filter(({ state, recipient }) => state === 'queued' && recipient.channel === lane.channel.name)
-    .map(({ recipient }) => recipient)
+function queuedIn({ recipients }: QueuedMessage, { recipients: indexes, lane }: Work): readonly Recipient[] {
+  const queued: Recipient[] = []
+  for (const index of indexes) {
+    const of = recipients.get(index)
+    if (of?.state === 'queued' && of.recipient.channel === lane.channel.name) queued.push(of.recipient)
+  }
+  return queued
+}

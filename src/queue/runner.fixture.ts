@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The runner with a clock turned by hand, a store in memory and destinations that do what a test tells them. */
 import type { Destination } from '../channels/destination.ts'
+import type { AbortWish } from '../clock/abort.ts'
 import { ManualClock } from '../clock/clock.ts'
 import type { Revision, RevisionId } from '../config/revision.ts'
 import { ConfigSchema } from '../config/schema.ts'
@@ -35,7 +36,7 @@ const revisionOf = (channel = { concurrency: 3, perDestination: 2 }): Revision =
   where: (...path) => ({ by: 'default', setting: path.join('.'), value: '' }),
 })
 
-export type Script = (delivery: Delivery, signal: AbortSignal) => readonly Outcome[] | Promise<readonly Outcome[]>
+export type Script = (delivery: Delivery, signal: AbortWish) => readonly Outcome[] | Promise<readonly Outcome[]>
 
 export const OK: Outcome = { kind: 'relayed', remote: { mta: 'mx.example.org', reply: '250 ok' }, dsn: true }
 export const LATER: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no answer' }

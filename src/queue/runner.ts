@@ -5,6 +5,7 @@
  * for the loop. Waiting is done on the monotonic clock: a wall clock that is set changes nothing.
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
+import { Abort } from '../clock/abort.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
@@ -28,7 +29,7 @@ const AFTER_ABORT_MS = 5_000
 
 interface Running {
   readonly work: Work
-  readonly cut: AbortController
+  readonly cut: Abort
   readonly ended: Promise<void>
 }
 
@@ -236,7 +237,7 @@ export class QueueRunner {
   }
 
   #begin(work: Work): Promise<void> {
-    const cut = new AbortController()
+    const cut = new Abort()
     const over = ({ sign, why }: Pick<Ended, 'sign' | 'why'>): void => {
       this.#parts.schedule.free(work, sign, this.#parts.timeline.now(), why)
       this.#pump()

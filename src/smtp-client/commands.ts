@@ -14,27 +14,54 @@ import type { Extensions } from '../smtp/extensions.ts'
 import { wireSafe } from '../smtp/wire-safe.ts'
 import { encodeUtf8Xtext, encodeXtext } from '../smtp/xtext.ts'
 
-/** An outcome for all recipients before anything is sent; `undefined` when the message may go. */
-export async function cannotCarry(delivery: Delivery, extensions: Extensions): Promise<Outcome | undefined> {
-  const { envelope, size, recipients } = delivery
+/** MAIL and each RCPT, without their line ends. */
+export interface Commands {
+  readonly mail: string
+  readonly rcpts: readonly string[]
+}
+
+export const commandsOf = (delivery: Delivery, extensions: Extensions): Commands => ({
+  mail: mailCommand(delivery, extensions),
+  rcpts: delivery.recipients.map((recipient) => rcptCommand(recipient, delivery.envelope, extensions)),
+})
+
+/** An outcome for all recipients before anything is sent; `undefined` when nothing but the header may be in the way. */
+export function cannotCarry(
+  delivery: Delivery,
+  extensions: Extensions,
+  { mail, rcpts }: Commands,
+): Outcome | undefined {
+  const { size, recipients } = delivery
   if (extensions.size !== undefined && extensions.size > 0 && size > extensions.size)
     return {
       kind: 'failed',
       status: '5.3.4',
       reason: `message of ${size} octets; the next hop takes ${extensions.size}`,
     } // RFC 1870 §6.3
-  const commands = [
-    mailCommand(delivery, extensions),
-    ...recipients.map((recipient) => rcptCommand(recipient, envelope, extensions)),
-  ]
-  if (!commands.every(wireSafe)) return { kind: 'failed', status: '5.1.3', reason: 'an envelope with a line end in it' }
-  const paths = [senderOf(delivery), ...recipients.map((r) => r.address)].filter((path) => path !== null)
-  if (extensions.smtputf8) return undefined
+  if (!wireSafe(mail) || !rcpts.every(wireSafe))
+    return { kind: 'failed', status: '5.1.3', reason: 'an envelope with a line end in it' }
   // RFC 6531 §3.2: without SMTPUTF8 there, only what is ASCII, or can be made so by IDNA, may go.
-  const spellable = paths.every((path) => isAscii(path) || asciiAddress(path) !== undefined)
-  if (spellable && (!envelope.smtputf8 || (await hasAsciiHeader(delivery.content())))) return undefined
-  return { kind: 'failed', status: '5.6.7', reason: 'the next hop does not know SMTPUTF8, which this message needs' }
+  if (extensions.smtputf8 || (spellable(senderOf(delivery)) && recipients.every(({ address }) => spellable(address))))
+    return undefined
+  return NEEDS_SMTPUTF8
 }
+
+/** Whether the header has to be asked, too: it may hold what only SMTPUTF8 carries. */
+export const needsHeaderLook = ({ envelope }: Delivery, { smtputf8 }: Extensions): boolean =>
+  envelope.smtputf8 && !smtputf8
+
+/** What `cannotCarry` gives, of a header. Reads no further than its end. */
+export const cannotCarryHeader = async (content: AsyncIterable<Uint8Array>): Promise<Outcome | undefined> =>
+  (await hasAsciiHeader(content)) ? undefined : NEEDS_SMTPUTF8
+
+const NEEDS_SMTPUTF8: Outcome = {
+  kind: 'failed',
+  status: '5.6.7',
+  reason: 'the next hop does not know SMTPUTF8, which this message needs',
+}
+
+const spellable = (path: MailAddress | null): boolean =>
+  path === null || isAscii(path) || asciiAddress(path) !== undefined
 
 /** Reads up to the empty line at the end of the header. */
 async function hasAsciiHeader(content: AsyncIterable<Uint8Array>): Promise<boolean> {
@@ -60,32 +87,34 @@ const spelled = (address: MailAddress, { smtputf8 }: Extensions): string =>
 export function mailCommand(delivery: Delivery, extensions: Extensions): string {
   const { envelope, size, recipients } = delivery
   const sender = senderOf(delivery)
-  const words = [`MAIL FROM:<${sender === null ? '' : spelled(sender, extensions)}>`]
-  if (extensions.size !== undefined) words.push(`SIZE=${size}`)
-  if (envelope.body === '8bit' && extensions.eightBitMime) words.push('BODY=8BITMIME')
-  const utf8 = envelope.smtputf8 || [sender, ...recipients.map((r) => r.address)].some((a) => a !== null && !isAscii(a))
-  if (utf8 && extensions.smtputf8) words.push('SMTPUTF8')
-  if (extensions.dsn) {
-    if (envelope.ret !== undefined) words.push(`RET=${envelope.ret.toUpperCase()}`)
-    if (envelope.envid !== undefined) words.push(`ENVID=${encodeXtext(envelope.envid)}`)
-  }
-  return words.join(' ')
+  let command = `MAIL FROM:<${sender === null ? '' : spelled(sender, extensions)}>`
+  if (extensions.size !== undefined) command += ` SIZE=${size}`
+  if (envelope.body === '8bit' && extensions.eightBitMime) command += ' BODY=8BITMIME'
+  if (extensions.smtputf8 && (envelope.smtputf8 || !isPlain(sender) || !recipients.every((r) => isPlain(r.address))))
+    command += ' SMTPUTF8'
+  if (!extensions.dsn) return command
+  if (envelope.ret !== undefined) command += ` RET=${envelope.ret.toUpperCase()}`
+  return envelope.envid === undefined ? command : `${command} ENVID=${encodeXtext(envelope.envid)}`
 }
 
+const isPlain = (path: MailAddress | null): boolean => path === null || isAscii(path)
+
 export function rcptCommand(recipient: Recipient, envelope: Envelope, extensions: Extensions): string {
-  const words = [`RCPT TO:<${spelled(recipient.address, extensions)}>`]
-  if (!extensions.dsn) return words.join(' ')
+  const command = `RCPT TO:<${spelled(recipient.address, extensions)}>`
+  if (!extensions.dsn) return command
   const { notify, orcpt } = recipient
-  if (notify !== undefined) words.push(`NOTIFY=${notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase()}`)
+  const told =
+    notify === undefined
+      ? command
+      : `${command} NOTIFY=${notify === 'never' ? 'NEVER' : notify.join(',').toUpperCase()}`
   // RFC 3461 §5.2.1: where none was given, the address as it came to us.
   const original =
     orcpt ??
     (notify === undefined
       ? undefined
       : { type: isAscii(recipient.given) ? 'rfc822' : 'utf-8', address: recipient.given })
-  if (original === undefined || !/^[A-Za-z0-9-]+$/.test(original.type)) return words.join(' ')
+  if (original === undefined || !/^[A-Za-z0-9-]+$/.test(original.type)) return told
   const utf8 = original.type === 'utf-8'
-  if (utf8 && !envelope.smtputf8 && !isAscii(encodeUtf8Xtext(original.address))) return words.join(' ')
-  words.push(`ORCPT=${original.type};${utf8 ? encodeUtf8Xtext(original.address) : encodeXtext(original.address)}`)
-  return words.join(' ')
+  if (utf8 && !envelope.smtputf8 && !isAscii(encodeUtf8Xtext(original.address))) return told
+  return `${told} ORCPT=${original.type};${utf8 ? encodeUtf8Xtext(original.address) : encodeXtext(original.address)}`
 }

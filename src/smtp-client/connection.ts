@@ -4,7 +4,7 @@
  * does ends in a reply or in a ConnectionFailure. A reply that comes before anything was asked is a confused or hostile
  * server, and counts as nothing.
  *
- * A signal may carry a ConnectionFailure as its reason (deadline.ts); with any other, this server is stopping.
+ * Whatever is waited for ends with the deadline that is heeded, too (deadline.ts).
  */
 import { constants } from 'node:crypto'
 import { once } from 'node:events'
@@ -14,6 +14,8 @@ import { Alarm } from '../clock/alarm.ts'
 import type { Clock } from '../clock/clock.ts'
 import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
 import { wireSafe } from '../smtp/wire-safe.ts'
+import type { Deadline } from './deadline.ts'
+import { ConnectionFailure } from './failure.ts'
 
 /** The least that RFC 5321 §4.5.3.2.1 to §4.5.3.2.6 asks for, milliseconds: who needs longer is tried again later. */
 export const TIMEOUTS = {
@@ -34,40 +36,13 @@ export const TIMEOUTS = {
   quit: 2_000,
 } as const
 
-/** `setup`: we cannot begin, because of our own configuration. */
-type FailureKind = 'connect' | 'timeout' | 'closed' | 'protocol' | 'tls' | 'aborted' | 'setup'
-
-const STATUS: Readonly<Record<FailureKind, string>> = {
-  connect: '4.4.1',
-  timeout: '4.4.1',
-  closed: '4.4.2',
-  protocol: '4.4.2',
-  tls: '4.7.5',
-  aborted: '4.3.2',
-  setup: '4.3.5',
-}
-
-interface Wait {
-  readonly timeoutMs: number
-  readonly signal: AbortSignal
-}
-
-export class ConnectionFailure extends Error {
-  override readonly name = 'ConnectionFailure'
-  readonly kind: FailureKind
-  constructor(kind: FailureKind, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options)
-    this.kind = kind
-  }
-  /** RFC 3463 §3.5, §3.8; always "later". */
-  get status(): string {
-    return STATUS[this.kind]
-  }
-}
-
 export type Endpoint =
   | { readonly address: string; readonly port: number; readonly bindAddress?: string }
   | { readonly socket: string }
+
+/** Where octets come to lie until they are understood, which is at once: one place for all connections. */
+const ARRIVED = Buffer.allocUnsafeSlow(16 * 1024)
+const NOTHING = new Uint8Array(0)
 
 export class ClientConnection implements AsyncDisposable {
   #socket: net.Socket
@@ -81,54 +56,49 @@ export class ClientConnection implements AsyncDisposable {
   readonly #alarm: Alarm
   /** The wait at hand is over time. */
   #late = false
-  /** The signal of the delivery at hand, which wakes whoever waits. */
-  #heeded: AbortSignal | undefined
-  /** It has fired. Asked once: an AbortSignal makes more of the question than a look at each wait is worth. */
-  #aborted = false
+  #heeded: Deadline | undefined
+  /** The wait at hand ends with what is heeded, not with its own time. */
+  #endsEarly = false
   readonly #onWake = (): void => this.#wake()
-  readonly #onAbort = (): void => {
-    this.#aborted = true
-    this.#wake()
-  }
 
-  private constructor(socket: net.Socket, peer: string, clock: Clock) {
-    this.#socket = socket
-    this.peer = peer
+  private constructor(endpoint: Endpoint, clock: Clock) {
     this.#alarm = new Alarm(clock, () => {
       this.#late = true
       this.#wake()
     })
-    this.#listen(socket)
+    const onread: net.OnReadOpts = {
+      buffer: ARRIVED,
+      callback: (octets, arrived) => {
+        this.#take(arrived.subarray(0, octets))
+        return true
+      },
+    }
+    if ('socket' in endpoint) {
+      this.peer = endpoint.socket
+      this.#socket = net.connect({ path: endpoint.socket, onread })
+    } else {
+      const { address: host, port, bindAddress } = endpoint
+      this.peer = net.isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`
+      const from = bindAddress === undefined ? {} : { localAddress: bindAddress }
+      this.#socket = net.connect({ host, port, noDelay: true, onread, ...from })
+    }
+    this.#listen(this.#socket)
   }
 
-  static async connect(endpoint: Endpoint, options: Wait & { readonly clock: Clock }): Promise<ClientConnection> {
-    const path = 'socket' in endpoint
-    const peer = path
-      ? endpoint.socket
-      : net.isIP(endpoint.address) === 6
-        ? `[${endpoint.address}]:${endpoint.port}`
-        : `${endpoint.address}:${endpoint.port}`
-    const socket = path
-      ? net.connect({ path: endpoint.socket })
-      : net.connect({
-          host: endpoint.address,
-          port: endpoint.port,
-          noDelay: true,
-          ...(endpoint.bindAddress === undefined ? {} : { localAddress: endpoint.bindAddress }),
-        })
-    const late = new AbortController()
-    const cancel = options.clock.after(options.timeoutMs, () => late.abort())
+  /** Heeds the deadline it is given. @throws ConnectionFailure */
+  static async connect(
+    endpoint: Endpoint,
+    options: { readonly timeoutMs: number; readonly deadline: Deadline; readonly clock: Clock },
+  ): Promise<ClientConnection> {
+    const connection = new ClientConnection(endpoint, options.clock)
+    connection.heed(options.deadline)
     try {
-      await once(socket, 'connect', { signal: AbortSignal.any([options.signal, late.signal]) })
+      await connection.#connected(options.timeoutMs)
+      return connection
     } catch (error) {
-      socket.destroy()
-      if (options.signal.aborted) throw failureOf(options.signal)
-      const why = late.signal.aborted ? ' in time' : `: ${messageOf(error)}`
-      throw new ConnectionFailure('connect', `no connection to ${peer}${why}`)
-    } finally {
-      cancel()
+      connection.destroy()
+      throw error
     }
-    return new ClientConnection(socket, peer, options.clock)
   }
 
   get secure(): { readonly version: string; readonly cipher: string } | undefined {
@@ -146,22 +116,33 @@ export class ClientConnection implements AsyncDisposable {
     return this.#parser.bytesPending > 0
   }
 
-  /** Waits until the octets are out of this process, as long as the other side lets them. @throws ConnectionFailure */
-  async write(bytes: Uint8Array | string, options: Wait): Promise<void> {
+  /** From now on no wait goes on when this is over; `undefined` when there will be none for the time being. */
+  heed(deadline: Deadline | undefined): void {
+    if (this.#heeded === deadline) return
+    this.#heeded?.wish.removeEventListener('abort', this.#onWake)
+    deadline?.wish.addEventListener('abort', this.#onWake)
+    this.#heeded = deadline
+  }
+
+  /**
+   * Waits until the octets are out of this process, as long as the other side lets them: mostly they are at once, and
+   * there is nothing to wait for. @throws ConnectionFailure
+   */
+  write(bytes: Uint8Array | string, timeoutMs: number): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure
-    this.#socket.write(bytes, this.#onWake)
-    await this.#until(() => this.#socket.writableLength === 0, options, 'took no more octets')
+    this.#socket.write(bytes)
+    return this.#socket.writableLength === 0 ? undefined : this.#gone(timeoutMs)
   }
 
   /**
    * One command line. Whoever made its words, a line end or NUL among them goes nowhere.
    * @throws ConnectionFailure; of kind `protocol` too when the other side has spoken before it was asked
    */
-  async command(line: string, options: Wait): Promise<ParsedReply> {
+  async command(line: string, timeoutMs: number): Promise<ParsedReply> {
     if (!wireSafe(line)) throw new ConnectionFailure('setup', 'a command with a line end in it')
     this.requireInStep()
-    await this.write(`${line}\r\n`, options)
-    return await this.reply(options)
+    await this.write(`${line}\r\n`, timeoutMs)
+    return this.replyAtHand() ?? (await this.reply(timeoutMs))
   }
 
   /** @throws ConnectionFailure when octets have come that nothing was asked for: they count as nothing. */
@@ -169,24 +150,30 @@ export class ClientConnection implements AsyncDisposable {
     if (this.outOfStep) throw new ConnectionFailure('protocol', `${this.peer} replied before it was asked`)
   }
 
+  /** The next reply, if it has come. @throws ConnectionFailure */
+  replyAtHand(): ParsedReply | undefined {
+    const reply = this.#parser.next()
+    if (reply === undefined || !('problem' in reply)) return reply
+    this.destroy()
+    throw new ConnectionFailure('protocol', `${this.peer}: ${reply.problem}`)
+  }
+
   /** The next reply. @throws ConnectionFailure */
-  async reply(options: Wait): Promise<ParsedReply> {
-    let reply = this.#parser.next()
-    const came = (): boolean => {
-      reply ??= this.#parser.next()
-      return reply !== undefined
-    }
-    await this.#until(came, options, 'did not reply')
-    if (reply === undefined) throw new ConnectionFailure('protocol', 'no reply')
-    if ('problem' in reply) {
-      this.destroy()
-      throw new ConnectionFailure('protocol', `${this.peer}: ${reply.problem}`)
-    }
+  async reply(timeoutMs: number): Promise<ParsedReply> {
+    let reply = this.replyAtHand()
+    if (reply !== undefined) return reply
+    this.#begin(timeoutMs)
+    do {
+      await this.#turn('did not reply')
+      // What arrived before the connection failed still counts.
+      reply = this.replyAtHand()
+    } while (reply === undefined)
+    this.#alarm.clear()
     return reply
   }
 
   /** After the reply to STARTTLS. @throws ConnectionFailure */
-  async startTls(options: tls.ConnectionOptions, wait: Wait): Promise<void> {
+  async startTls(options: tls.ConnectionOptions, timeoutMs: number): Promise<void> {
     // Octets behind the reply would be taken for replies under TLS: somebody in the middle put them there.
     // No reason to try again in the clear either, which is what they may have wanted.
     if (this.outOfStep) throw new ConnectionFailure('protocol', `${this.peer} sent octets before TLS`)
@@ -196,6 +183,7 @@ export class ClientConnection implements AsyncDisposable {
     const secure = tls.connect({ secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...options, socket: this.#socket })
     this.#parser = new ReplyParser()
     this.#listen(secure)
+    secure.on('data', (octets: Buffer) => this.#take(octets))
     this.#socket = secure
     let done = false
     secure.once('secureConnect', () => {
@@ -203,7 +191,9 @@ export class ClientConnection implements AsyncDisposable {
       this.#wake()
     })
     try {
-      await this.#until(() => done, wait, 'did not finish the TLS handshake')
+      this.#begin(timeoutMs)
+      while (!done) await this.#turn('did not finish the TLS handshake')
+      this.#alarm.clear()
     } catch (error) {
       if (error instanceof ConnectionFailure && error.kind === 'aborted') throw error
       throw new ConnectionFailure('tls', messageOf(error), { cause: error })
@@ -212,9 +202,9 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   destroy(): void {
-    this.#failure ??= new ConnectionFailure('closed', `${this.peer}: connection closed`)
+    this.#fail('closed', 'connection closed')
     this.#alarm.stop()
-    this.#heed(undefined)
+    this.heed(undefined)
     this.#socket.destroy()
   }
 
@@ -227,56 +217,81 @@ export class ClientConnection implements AsyncDisposable {
     this.destroy()
   }
 
+  /** Octets from the other side; they are copied where they are kept. */
+  #take(octets: Uint8Array): void {
+    this.#parser.push(octets)
+    // A flood ends here, whether or not anybody waits for a reply.
+    if (this.#parser.broken !== undefined) {
+      this.#fail('protocol', this.#parser.broken.problem)
+      this.#socket.destroy()
+    }
+    this.#wake()
+  }
+
+  #fail(kind: ConnectionFailure['kind'], text: string): void {
+    this.#failure ??= new ConnectionFailure(kind, `${this.peer}: ${text}`)
+  }
+
   #listen(socket: net.Socket): void {
-    const fail = (kind: ConnectionFailure['kind'], text: string): void => {
-      this.#failure ??= new ConnectionFailure(kind, `${this.peer}: ${text}`)
+    const fail = (text: string): void => {
+      this.#fail('closed', text)
       this.#wake()
     }
-    socket.on('data', (chunk: Buffer) => {
-      this.#parser.push(chunk)
-      // A flood ends here, whether or not anybody waits for a reply.
-      if (this.#parser.broken !== undefined) {
-        fail('protocol', this.#parser.broken.problem)
-        socket.destroy()
-      }
-      this.#wake()
-    })
-    socket.on('error', (error) => fail('closed', error.message))
-    socket.on('end', () => fail('closed', 'connection closed by the other side'))
+    socket.on('error', (error) => fail(error.message))
+    socket.on('end', () => fail('connection closed by the other side'))
     socket.on('close', () => {
-      fail('closed', 'connection closed')
+      fail('connection closed')
       this.#alarm.stop()
     })
   }
 
-  async #until(done: () => boolean, { timeoutMs, signal }: Wait, else_: string): Promise<void> {
-    if (done()) return
-    this.#late = false
-    this.#alarm.set(timeoutMs)
-    this.#heed(signal)
-    for (;;) {
-      // What arrived before the connection failed still counts.
-      if (done()) break
-      if (this.#failure !== undefined) throw this.#failure
-      if (this.#aborted) throw failureOf(signal)
-      if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
+  async #connected(timeoutMs: number): Promise<void> {
+    let done = false
+    let refused = ''
+    this.#socket.once('connect', () => {
+      done = true
+      this.#wake()
+    })
+    this.#socket.once('error', ({ message }) => {
+      refused = message
+    })
+    try {
+      this.#begin(timeoutMs)
+      while (!done) await this.#turn('did not answer')
+      this.#alarm.clear()
+    } catch (error) {
+      if (this.#heeded?.wish.aborted) throw this.#heeded.failure
+      const why = this.#late ? ' in time' : `: ${refused === '' ? messageOf(error) : refused}`
+      throw new ConnectionFailure('connect', `no connection to ${this.peer}${why}`)
     }
+  }
+
+  async #gone(timeoutMs: number): Promise<void> {
+    // What is written last tells when it is gone, and with it all before it.
+    this.#socket.write(NOTHING, this.#onWake)
+    this.#begin(timeoutMs)
+    while (this.#socket.writableLength > 0) await this.#turn('took no more octets')
     this.#alarm.clear()
   }
 
-  /** One listener for all the waits of a delivery. */
-  #heed(signal: AbortSignal | undefined): void {
-    if (this.#heeded === signal) return
-    this.#heeded?.removeEventListener('abort', this.#onAbort)
-    signal?.addEventListener('abort', this.#onAbort)
-    this.#heeded = signal
-    this.#aborted = signal?.aborted ?? false
+  /** A wait begins. */
+  #begin(timeoutMs: number): void {
+    const leftMs = this.#heeded?.leftMs ?? Number.POSITIVE_INFINITY
+    this.#late = leftMs <= 0
+    this.#endsEarly = leftMs <= timeoutMs
+    this.#alarm.set(Math.min(timeoutMs, leftMs))
+  }
+
+  /** Until something has happened. @throws ConnectionFailure when there is nothing to wait for any more */
+  #turn(else_: string): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    const heeded = this.#heeded
+    if (heeded !== undefined && (heeded.wish.aborted || (this.#late && this.#endsEarly))) throw heeded.failure
+    if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
   }
 }
 
-const failureOf = ({ reason }: AbortSignal): ConnectionFailure =>
-  reason instanceof ConnectionFailure ? reason : new ConnectionFailure('aborted', 'the server is stopping')
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -3,11 +3,11 @@
  * The content of a message on its way to a server: over DATA with dots doubled (RFC 5321 §4.5.2), or in chunks over BDAT
  * (RFC 3030). The commands around it, and the reply at its end, are in transaction.ts.
  */
-import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { WholeContent } from '../mime/whole-content.ts'
 import { dotStuff, dotStuffed } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
+import { TIMEOUTS } from './connection.ts'
 import type { ClientSession } from './session.ts'
 
 /** Octets of one BDAT chunk. */
@@ -21,31 +21,36 @@ export interface Attempt {
   sentWhole: boolean
 }
 
-type Write = (bytes: Uint8Array | string) => Promise<void>
+const { dataBlock } = TIMEOUTS
 
-/** Dots doubled, and the final dot in one write with the last of the content. */
-export async function sendStuffed(
+/** Dots doubled, and the final dot in one write with the last of the content. @throws BareNewline */
+export const sendStuffed = (
   session: ClientSession,
-  delivery: Delivery,
+  content: AsyncIterable<Uint8Array>,
   attempt: Attempt,
-  write: Write,
-): Promise<void> {
+): Promise<void> =>
+  content instanceof WholeContent
+    ? sendLast(session, dotStuffed(content.bytes), attempt)
+    : sendPieces(session, content, attempt)
+
+async function sendPieces(session: ClientSession, content: AsyncIterable<Uint8Array>, attempt: Attempt): Promise<void> {
   const { connection } = session
-  const content = delivery.content()
   let held: Buffer | undefined
-  if (content instanceof WholeContent) held = dotStuffed(content.bytes)
-  else
-    for await (const piece of dotStuff(content)) {
-      if (held !== undefined) {
-        // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
-        connection.requireInStep()
-        await write(held)
-      }
-      held = piece
+  for await (const piece of dotStuff(content)) {
+    if (held !== undefined) {
+      // What is said before the end, the last piece and its dot among it, speaks of no message that was sent.
+      connection.requireInStep()
+      await connection.write(held, dataBlock)
     }
-  connection.requireInStep()
+    held = piece
+  }
+  if (held !== undefined) await sendLast(session, held, attempt)
+}
+
+async function sendLast(session: ClientSession, octets: Buffer, attempt: Attempt): Promise<void> {
+  session.connection.requireInStep()
   attempt.sentWhole = true
-  if (held !== undefined) await write(held)
+  await session.connection.write(octets, dataBlock)
   requireUnanswered(session)
 }
 
@@ -56,9 +61,8 @@ export async function sendStuffed(
  */
 export async function sendChunks(
   session: ClientSession,
-  delivery: Delivery,
+  content: AsyncIterable<Uint8Array>,
   attempt: Attempt,
-  write: Write,
   read: () => Promise<ParsedReply>,
 ): Promise<ParsedReply | undefined> {
   let gathered: Uint8Array[] = []
@@ -71,12 +75,13 @@ export async function sendChunks(
   const send = async (last: boolean): Promise<void> => {
     session.connection.requireInStep()
     attempt.sentWhole = last
-    await write(Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered]))
+    const chunk = Buffer.concat([Buffer.from(`BDAT ${length}${last ? ' LAST' : ''}\r\n`), ...gathered])
+    await session.connection.write(chunk, dataBlock)
     requireUnanswered(session)
     gathered = []
     length = 0
   }
-  for await (const piece of delivery.content()) {
+  for await (const piece of content) {
     let rest = piece
     while (length + rest.length > most) {
       const at = most - length

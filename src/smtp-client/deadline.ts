@@ -2,40 +2,78 @@
 /**
  * An end for what consists of many waits. Each wait has its own limit (RFC 5321 §4.5.3.2), but a next hop that uses up
  * every one of them, recipient by recipient and block by block, would keep a delivery for days.
+ *
+ * It is a time and no timer: whoever waits asks how long he may, and listens to `wish`.
  */
+import type { AbortWish } from '../clock/abort.ts'
 import type { Clock } from '../clock/clock.ts'
-import { ConnectionFailure } from './connection.ts'
+import { ConnectionFailure } from './failure.ts'
 
-/** Fires with the given signal, and with a ConnectionFailure as its reason when the time is over. */
-class Deadline implements Disposable {
-  readonly #late = new AbortController()
-  readonly #given: AbortSignal
-  readonly #cancel: () => void
-  // By hand: once for each delivery, AbortSignal.any costs more than all else here.
-  readonly #pass = (): void => this.#late.abort(this.#given.reason)
-  readonly signal = this.#late.signal
+/** Over when its time is over, or somebody wishes an end. */
+export class Deadline implements Disposable {
+  /** Somebody else's wish for an end. */
+  readonly wish: AbortWish
+  readonly #clock: Clock
+  readonly #what: string
+  readonly #ms: number
+  readonly #at: number
+  #signal: AbortSignal | undefined
+  #cancel = (): void => {}
 
-  constructor(what: string, ms: number, clock: Clock, given: AbortSignal) {
-    this.#given = given
-    this.#cancel = clock.after(ms, () =>
-      this.#late.abort(new ConnectionFailure('timeout', `${what} took longer than ${Math.round(ms / 1000)} s`)),
-    )
-    if (given.aborted) this.#pass()
-    else given.addEventListener('abort', this.#pass, { once: true })
+  /** @param what for people: `the delivery`, `opening the session` */
+  constructor(what: string, ms: number, clock: Clock, wish: AbortWish, at = clock.monotonic() + ms) {
+    this.wish = wish
+    this.#clock = clock
+    this.#what = what
+    this.#ms = ms
+    this.#at = at
+  }
+
+  /** For a part of it, which has a time of its own and ends with the whole at the latest. */
+  part(what: string, ms: number): Deadline {
+    return this.leftMs <= ms
+      ? new Deadline(this.#what, this.#ms, this.#clock, this.wish, this.#at)
+      : new Deadline(what, ms, this.#clock, this.wish)
+  }
+
+  /** Milliseconds until its time is over. */
+  get leftMs(): number {
+    return this.#at - this.#clock.monotonic()
+  }
+
+  get isOver(): boolean {
+    return this.wish.aborted || this.leftMs <= 0
+  }
+
+  /** Why it is over. */
+  get failure(): ConnectionFailure {
+    return this.wish.aborted
+      ? new ConnectionFailure('aborted', 'the server is stopping')
+      : new ConnectionFailure('timeout', `${this.#what} took longer than ${Math.round(this.#ms / 1000)} s`)
+  }
+
+  /** The same for those who take nothing else: made when it is asked for, with a timer until this is disposed of. */
+  get signal(): AbortSignal {
+    if (this.#signal !== undefined) return this.#signal
+    const over = new AbortController()
+    const end = (): void => over.abort(this.failure)
+    this.#signal = over.signal
+    if (this.isOver) end()
+    else {
+      const cancelTimer = this.#clock.after(this.leftMs, end)
+      this.wish.addEventListener('abort', end)
+      this.#cancel = () => {
+        cancelTimer()
+        this.wish.removeEventListener('abort', end)
+      }
+    }
+    return over.signal
   }
 
   [Symbol.dispose](): void {
     this.#cancel()
-    this.#given.removeEventListener('abort', this.#pass)
   }
 }
-
-/** @param what for people: `the delivery`, `opening the session` */
-export const deadline = (
-  what: string,
-  ms: number,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Disposable & { readonly signal: AbortSignal } => new Deadline(what, ms, clock, signal)
 
 /**
  * How long one attempt may take, all hosts and all waits together, in milliseconds: what the channel allows, and time

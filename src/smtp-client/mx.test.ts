@@ -27,7 +27,7 @@ const options = (zone: Zone, self: readonly string[] = []): MxOptions => ({
   families: ['ipv6', 'ipv4'],
   self: new Set(self),
   random: () => 0.5,
-  signal: AbortSignal.timeout(10_000),
+  deadline: { signal: AbortSignal.timeout(10_000) },
 })
 
 const mx = (preference: number, exchange: string) => ({ preference, exchange })

@@ -29,7 +29,7 @@ export interface MxOptions {
   readonly self: ReadonlySet<string>
   /** 0 ≤ x < 1; spreads load over hosts of the same preference. */
   readonly random: () => number
-  readonly signal: AbortSignal
+  readonly deadline: { readonly signal: AbortSignal }
 }
 
 /** What a host is called, `_` among it as some are: whoever owns the domain chose it, and it goes into notifications. */
@@ -38,11 +38,15 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/i
 const MAX_HOSTS = 20
 const MAX_ADDRESSES = 40
 
+/** A next hop that somebody named. */
+export interface NextHop {
+  readonly name: string
+  readonly port: number
+  readonly literal?: string
+}
+
 /** `host`, `[address]`, each with `:port` if wanted; bare IPv4 addresses too. */
-export function parseNextHop(
-  text: string,
-  defaultPort: number,
-): { readonly name: string; readonly port: number; readonly literal?: string } | undefined {
+export function parseNextHop(text: string, defaultPort: number): NextHop | undefined {
   const m = /^(?:\[(?:IPv6:)?([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(text)
   if (m === null) return undefined
   const port = m[3] === undefined ? defaultPort : Number(m[3])
@@ -53,30 +57,39 @@ export function parseNextHop(
   return literal === undefined ? { name: name.toLowerCase(), port } : { name: literal, port, literal }
 }
 
-/** A fixed next hop: no MX is asked for. */
-export async function hostsOfNextHop(text: string, options: MxOptions): Promise<NextHops> {
-  const hop = parseNextHop(text, options.port)
+/**
+ * A fixed next hop: no MX is asked for; and where it is an address nothing is, so that the answer is there at once.
+ * @param hop what `text` says, where it was taken apart before
+ */
+export function hostsOfNextHop(
+  text: string,
+  options: MxOptions,
+  hop = parseNextHop(text, options.port),
+): NextHops | Promise<NextHops> {
   if (hop === undefined) return { kind: 'deferred', status: '4.3.5', reason: `next hop ${text} makes no sense` }
-  const found = await addressesOfHop(hop, options)
+  const { name, port, literal } = hop
+  if (literal !== undefined) return notOurselves(text, hop, { hosts: [{ name, address: literal, port }] }, options)
+  // RFC 6761 §6.3: localhost is never a question for the DNS.
+  if (name === 'localhost') {
+    const loopback = options.families.map((family) => (family === 'ipv6' ? '::1' : '127.0.0.1'))
+    return notOurselves(text, hop, { hosts: loopback.map((address) => ({ name, address, port })) }, options)
+  }
+  return addressesOf(name, port, options).then((found) => notOurselves(text, hop, found, options))
+}
+
+interface Addresses {
+  readonly hosts: readonly Host[]
+  readonly cause?: string
+}
+
+function notOurselves(text: string, { name }: NextHop, found: Addresses, options: MxOptions): NextHops {
   const hosts = found.hosts.filter((host) => !isOurselves(host, options))
   if (hosts.length > 0) return { kind: 'hosts', hosts }
   // RFC 3463 §3.5 X.4.6: it would come back, and go there again.
   if (found.hosts.length > 0)
     return { kind: 'deferred', status: '4.4.6', reason: `next hop ${text} is this server itself` }
   // A site's own next hop that has no address is a slip of configuration or DNS: nobody's mail shall bounce for it.
-  return { kind: 'deferred', status: '4.4.3', reason: found.cause ?? `next hop ${hop.name} has no address` }
-}
-
-async function addressesOfHop(
-  { name, port, literal }: { readonly name: string; readonly port: number; readonly literal?: string },
-  options: MxOptions,
-): Promise<{ readonly hosts: readonly Host[]; readonly cause?: string }> {
-  // RFC 6761 §6.3: localhost is never a question for the DNS.
-  const loopback = options.families.map((family) => (family === 'ipv6' ? '::1' : '127.0.0.1'))
-  const known = literal !== undefined ? [literal] : name === 'localhost' ? loopback : undefined
-  return known === undefined
-    ? await addressesOf(name, port, options)
-    : { hosts: known.map((address) => ({ name, address, port })) }
+  return { kind: 'deferred', status: '4.4.3', reason: found.cause ?? `next hop ${name} has no address` }
 }
 
 export async function hostsOfDomain(domain: string, options: MxOptions): Promise<NextHops> {
@@ -89,7 +102,7 @@ export async function hostsOfDomain(domain: string, options: MxOptions): Promise
   }
   const name = asciiDomain(domain)
   if (name === undefined) return { kind: 'failed', status: '5.1.2', reason: `${domain} cannot be a domain` }
-  const mx = await options.resolver.lookup(name, 'MX', { signal: options.signal })
+  const mx = await options.resolver.lookup(name, 'MX', { signal: options.deadline.signal })
   if (mx.kind === 'defer') return { kind: 'deferred', status: '4.4.3', reason: `MX of ${domain}: ${mx.cause}` }
   if (mx.kind === 'absent' && mx.why === 'nxdomain')
     return { kind: 'failed', status: '5.1.2', reason: `domain ${domain} does not exist` }
@@ -160,10 +173,10 @@ async function addressesInOrder(domain: string, records: readonly Mx[], options:
 async function addressesOf(
   name: string,
   port: number,
-  { resolver, families, signal }: MxOptions,
-): Promise<{ readonly hosts: readonly Host[]; readonly cause?: string }> {
+  { resolver, families, deadline }: MxOptions,
+): Promise<Addresses> {
   const answers: readonly DnsLookup<'A' | 'AAAA'>[] = await Promise.all(
-    families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA', { signal })),
+    families.map((family) => resolver.lookup(name, family === 'ipv4' ? 'A' : 'AAAA', { signal: deadline.signal })),
   )
   const hosts = answers.flatMap((answer) =>
     // An IPv4 address mapped into IPv6 is that address, for ourselves too.

@@ -6,7 +6,7 @@
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import { BareNewline } from '../smtp/dot-stuff.ts'
-import { ConnectionFailure } from './connection.ts'
+import { ConnectionFailure } from './failure.ts'
 import type { SessionPool } from './pool.ts'
 import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
 import { type SendOptions, sendMessage } from './transaction.ts'
@@ -19,26 +19,36 @@ export async function sendThrough(
   delivery: Delivery,
   options: Omit<SendOptions, 'by'>,
 ): Promise<readonly Outcome[]> {
-  const send = async (session: ClientSession, by: SendOptions['by'] = 'data'): Promise<readonly Outcome[]> => {
-    const outcomes = await sendMessage(session, delivery, { ...options, by })
-    pool.give(key, session)
-    return outcomes
-  }
   try {
     const kept = pool.take(key)
     if (kept !== undefined) {
       try {
-        return await send(kept)
+        const outcomes = await sendMessage(kept, delivery, options)
+        pool.give(key, kept)
+        return outcomes
       } catch (error) {
         // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
-        if (!isFailure(error) || options.signal.aborted) throw error
+        if (!isFailure(error) || options.deadline.isOver) throw error
       }
     }
-    return await send(await open())
+    return await sendFirst(pool, key, await open(), delivery, options)
   } catch (error) {
     if (!(error instanceof BareNewline)) throw error
-    return await send(await open(), 'bdat')
+    return await sendFirst(pool, key, await open(), delivery, { ...options, by: 'bdat' })
   }
+}
+
+/** Over a session that has just begun. */
+async function sendFirst(
+  pool: SessionPool,
+  key: string,
+  session: ClientSession,
+  delivery: Delivery,
+  options: SendOptions,
+): Promise<readonly Outcome[]> {
+  const outcomes = await sendMessage(session, delivery, options)
+  pool.give(key, session)
+  return outcomes
 }
 
 const isFailure = (error: unknown): error is ConnectionFailure | SessionRefused =>

@@ -11,8 +11,9 @@ import { type ClientExchange, type ClientMechanism, clientExchange, SaslRefused 
 import { decodeBase64 } from '../sasl/messages.ts'
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from '../smtp/extensions.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
-import { ClientConnection, ConnectionFailure, type Endpoint, TIMEOUTS } from './connection.ts'
-import { deadline } from './deadline.ts'
+import { ClientConnection, type Endpoint, TIMEOUTS } from './connection.ts'
+import type { Deadline } from './deadline.ts'
+import { ConnectionFailure } from './failure.ts'
 
 export interface SessionOptions {
   readonly endpoint: Endpoint
@@ -27,7 +28,7 @@ export interface SessionOptions {
   readonly login?: { readonly user: string; readonly password: string }
   readonly connectTimeoutMs: number
   readonly clock: Clock
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
 }
 
 /** A reply that keeps the session from being. */
@@ -58,8 +59,8 @@ export interface ClientSession {
 
 /** In TIMEOUTS.session at most. @throws ConnectionFailure, SessionRefused */
 export async function openSession(given: SessionOptions): Promise<ClientSession> {
-  using limit = deadline('opening the session', TIMEOUTS.session, given)
-  const options = { ...given, signal: limit.signal }
+  using deadline = given.deadline.part('opening the session', TIMEOUTS.session)
+  const options = { ...given, deadline }
   try {
     return await open(options, options.tls)
   } catch (error) {
@@ -71,11 +72,10 @@ export async function openSession(given: SessionOptions): Promise<ClientSession>
 }
 
 async function open(options: SessionOptions, tls: SessionOptions['tls']): Promise<ClientSession> {
-  const { signal, clock } = options
-  const timeoutMs = options.connectTimeoutMs
-  const connection = await ClientConnection.connect(options.endpoint, { timeoutMs, signal, clock })
+  const { connectTimeoutMs: timeoutMs, deadline, clock } = options
+  const connection = await ClientConnection.connect(options.endpoint, { timeoutMs, deadline, clock })
   try {
-    const greeting = await connection.reply({ timeoutMs: TIMEOUTS.greeting, signal })
+    const greeting = await connection.reply(TIMEOUTS.greeting)
     if (greeting.code !== 220) throw new SessionRefused('greeting', greeting)
     let extensions = await hello(connection, options)
     if (tls !== 'never' && extensions.starttls) extensions = await secure(connection, options, tls)
@@ -89,16 +89,16 @@ async function open(options: SessionOptions, tls: SessionOptions['tls']): Promis
   }
 }
 
-const command = (connection: ClientConnection, line: string, signal: AbortSignal): Promise<ParsedReply> =>
-  connection.command(line, { timeoutMs: TIMEOUTS.command, signal })
+const command = (connection: ClientConnection, line: string): Promise<ParsedReply> =>
+  connection.command(line, TIMEOUTS.command)
 
-async function hello(connection: ClientConnection, { hostname, lmtp, signal }: SessionOptions): Promise<Extensions> {
-  const reply = await command(connection, `${lmtp ? 'LHLO' : 'EHLO'} ${hostname}`, signal)
+async function hello(connection: ClientConnection, { hostname, lmtp }: SessionOptions): Promise<Extensions> {
+  const reply = await command(connection, `${lmtp ? 'LHLO' : 'EHLO'} ${hostname}`)
   if (reply.code === 250) return parseExtensions(reply.lines.slice(1))
   // RFC 5321 §3.2: a server that does not know EHLO is asked again with HELO.
   if (lmtp || (reply.code !== 500 && reply.code !== 502 && reply.code !== 504 && reply.code !== 550))
     throw new SessionRefused(lmtp ? 'LHLO' : 'EHLO', reply)
-  const old = await command(connection, `HELO ${hostname}`, signal)
+  const old = await command(connection, `HELO ${hostname}`)
   if (old.code !== 250) throw new SessionRefused('HELO', old)
   return NO_EXTENSIONS
 }
@@ -108,8 +108,8 @@ async function secure(
   options: SessionOptions,
   tls: 'opportunistic' | 'required',
 ): Promise<Extensions> {
-  const { signal, serverName, ca, endpoint } = options
-  const reply = await command(connection, 'STARTTLS', signal)
+  const { serverName, ca, endpoint } = options
+  const reply = await command(connection, 'STARTTLS')
   if (reply.code !== 220) {
     // 421 speaks of more than TLS (RFC 5321 §3.8): in the clear it would be no better.
     if (tls === 'required' || reply.code === 421) throw new SessionRefused('STARTTLS', reply)
@@ -125,7 +125,7 @@ async function secure(
       ...(required ? { ca: ca ?? trusted() } : {}),
       minVersion: required ? 'TLSv1.2' : 'TLSv1',
     },
-    { timeoutMs: TIMEOUTS.command, signal },
+    TIMEOUTS.command,
   )
   // RFC 3207 §4.2: what was said in the clear is forgotten.
   return await hello(connection, options)
@@ -146,7 +146,7 @@ async function signIn(
   connection: ClientConnection,
   { auth }: Extensions,
   login: { readonly user: string; readonly password: string },
-  { endpoint, signal }: SessionOptions,
+  { endpoint }: SessionOptions,
 ): Promise<void> {
   const loopback = 'socket' in endpoint || isLoopback(endpoint.address)
   const mechanism = PREFERRED.find((name) => auth.includes(name))
@@ -161,11 +161,11 @@ async function signIn(
   })
   // SASL-IR, RFC 4954 §4; LOGIN has no initial response that all servers take.
   const first = mechanism === 'LOGIN' ? '' : ` ${encode(exchange.step(undefined))}`
-  let reply = await command(connection, `AUTH ${mechanism}${first}`, signal)
+  let reply = await command(connection, `AUTH ${mechanism}${first}`)
   for (let challenges = 1; reply.code === 334; challenges++) {
     if (challenges > MAX_CHALLENGES[mechanism])
       throw new ConnectionFailure('protocol', `${connection.peer}: the exchange of ${mechanism} has no end`)
-    reply = await command(connection, respond(exchange, reply, connection.peer), signal)
+    reply = await command(connection, respond(exchange, reply, connection.peer))
   }
   if (reply.code !== 235) throw new SessionRefused('AUTH', reply)
   if (mechanism === 'SCRAM-SHA-256' && !exchange.verified)

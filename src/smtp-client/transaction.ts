@@ -16,15 +16,17 @@ import type { Outcome, RemoteAnswer } from '../envelope/outcome.ts'
 import { WholeContent } from '../mime/whole-content.ts'
 import { BareNewline } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
-import { cannotCarry, mailCommand, rcptCommand } from './commands.ts'
-import { ConnectionFailure, TIMEOUTS } from './connection.ts'
+import { type Commands, cannotCarry, cannotCarryHeader, commandsOf, needsHeaderLook } from './commands.ts'
+import { TIMEOUTS } from './connection.ts'
 import { type Attempt, sendChunks, sendStuffed } from './content.ts'
+import type { Deadline } from './deadline.ts'
+import { ConnectionFailure } from './failure.ts'
 import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
 
 export interface SendOptions {
   /** The name of the next hop, for notifications. */
   readonly mta: string
-  readonly signal: AbortSignal
+  readonly deadline: Deadline
   /** `bdat` for content that DATA cannot carry, where the session offers CHUNKING. */
   readonly by?: 'data' | 'bdat'
 }
@@ -42,27 +44,35 @@ class ContentUnreadable extends Error {
  */
 export async function sendMessage(
   session: ClientSession,
-  given: Delivery,
+  delivery: Delivery,
   options: SendOptions,
 ): Promise<readonly Outcome[]> {
-  const delivery = { ...given, content: () => readable(given.content()) }
-  const attempt: Attempt = { settled: given.recipients.map(() => undefined), sentWhole: false }
+  const { connection, extensions } = session
+  const { recipients } = delivery
+  const commands = commandsOf(delivery, extensions)
+  const transaction = new Transaction(session, delivery, commands, options)
+  const { settled } = transaction
+  connection.heed(options.deadline)
   try {
-    const problem = await cannotCarry(delivery, session.extensions)
-    if (problem !== undefined) return given.recipients.map(() => problem)
+    let problem = cannotCarry(delivery, extensions, commands)
+    if (problem === undefined && needsHeaderLook(delivery, extensions))
+      problem = await cannotCarryHeader(readable(delivery.content()))
+    if (problem !== undefined) return recipients.map(() => problem)
     session.messages++
-    await transact(session, delivery, attempt, options)
-    return attempt.settled.map((outcome) => outcome ?? NOT_REACHED)
+    await transaction.run()
+    return settled.map((outcome) => outcome ?? NOT_REACHED)
   } catch (error) {
-    session.connection.destroy()
-    if (error instanceof BareNewline && session.extensions.chunking) throw error
+    connection.destroy()
+    if (error instanceof BareNewline && extensions.chunking) throw error
     // Who breaks the protocol before the end of the message is not believed about it: nobody knows what was meant.
-    if (error instanceof ConnectionFailure && error.kind === 'protocol' && !attempt.sentWhole)
-      attempt.settled.fill(undefined)
-    const untouched = !attempt.sentWhole && attempt.settled.every((outcome) => outcome === undefined)
+    if (error instanceof ConnectionFailure && error.kind === 'protocol' && !transaction.sentWhole)
+      settled.fill(undefined)
+    const untouched = !transaction.sentWhole && settled.every((outcome) => outcome === undefined)
     if (untouched && (error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
-    const rest = outcomeOfBreak(error, attempt, session, options)
-    return attempt.settled.map((outcome) => outcome ?? rest)
+    const rest = outcomeOfBreak(error, transaction, session, options)
+    return settled.map((outcome) => outcome ?? rest)
+  } finally {
+    connection.heed(undefined)
   }
 }
 
@@ -84,106 +94,128 @@ const UNCERTAIN = 'the whole message had been sent, and whether it arrived is un
 /** Never seen: every recipient was settled before. */
 const NOT_REACHED: Outcome = { kind: 'deferred', status: '4.5.0', reason: 'no reply was given for this recipient' }
 
-async function transact(
-  session: ClientSession,
-  delivery: Delivery,
-  attempt: Attempt,
-  { mta, signal, by = 'data' }: SendOptions,
-): Promise<void> {
-  const { connection, extensions, lmtp } = session
-  const { settled } = attempt
-  const { pipelining } = extensions
-  const chunking = by === 'bdat'
-  const remote = (reply: ParsedReply): RemoteAnswer => ({ mta, address: connection.peer, reply: formatParsed(reply) })
-  const settle = (outcome: (position: number) => Outcome): void => {
-    for (const [i, known] of settled.entries()) settled[i] = known ?? outcome(i)
+class Transaction implements Attempt {
+  readonly settled: (Outcome | undefined)[]
+  sentWhole = false
+  readonly #session: ClientSession
+  readonly #delivery: Delivery
+  readonly #commands: Commands
+  readonly #mta: string
+  readonly #chunking: boolean
+
+  constructor(session: ClientSession, delivery: Delivery, commands: Commands, { mta, by }: SendOptions) {
+    this.settled = delivery.recipients.map(() => undefined)
+    this.#session = session
+    this.#delivery = delivery
+    this.#commands = commands
+    this.#mta = mta
+    this.#chunking = by === 'bdat'
   }
-  const write = (bytes: string | Uint8Array): Promise<void> =>
-    connection.write(bytes, { timeoutMs: TIMEOUTS.dataBlock, signal })
-  const next = async (during: string, timeoutMs: number): Promise<ParsedReply> => {
-    const reply = await connection.reply({ timeoutMs, signal })
-    // RFC 5321 §3.8: 421 may come at any time, and ends the session.
+
+  async run(): Promise<void> {
+    const { connection, extensions } = this.#session
+    const { pipelining } = extensions
+    const { mail: mailLine, rcpts } = this.#commands
+    connection.requireInStep()
+
+    // RFC 2920 §3.1: MAIL, RCPT and, last in its group, DATA may go together.
+    await connection.write(pipelining ? this.#group() : `${mailLine}\r\n`, TIMEOUTS.dataBlock)
+    const mail = this.#answer('MAIL', connection.replyAtHand() ?? (await connection.reply(TIMEOUTS.mail)))
+    if (!isTaken(mail)) this.#settle(outcomeOf(mail, this.#remote(mail)))
+    for (let i = 0; i < rcpts.length; i++) {
+      if (!pipelining) {
+        if (!isTaken(mail)) break
+        connection.requireInStep()
+        await connection.write(`${rcpts[i]}\r\n`, TIMEOUTS.dataBlock)
+      }
+      const reply = this.#answer('RCPT', connection.replyAtHand() ?? (await connection.reply(TIMEOUTS.rcpt)))
+      if (!isTaken(reply)) this.settled[i] ??= outcomeOfRcpt(reply, this.#remote(reply))
+    }
+
+    const wanted = this.settled.includes(undefined)
+    if ((this.#chunking || !pipelining) && !wanted) return await reset(this.#session)
+    if (this.#chunking) {
+      const refused = await sendChunks(this.#session, readable(this.#delivery.content()), this, async () =>
+        this.#next('BDAT', await connection.reply(TIMEOUTS.dataEnd)),
+      )
+      if (refused !== undefined) return await this.#refused(refused)
+    } else {
+      if (!pipelining) {
+        connection.requireInStep()
+        await connection.write('DATA\r\n', TIMEOUTS.dataBlock)
+      }
+      const go = this.#next('DATA', connection.replyAtHand() ?? (await connection.reply(TIMEOUTS.dataInit)))
+      if (go.code < 400 && go.code !== 354) throw outOfStep(this.#session, 'DATA', go)
+      if (go.code !== 354) return await this.#refused(go)
+      if (!wanted) return await sendNothing(this.#session)
+      await sendStuffed(this.#session, readable(this.#delivery.content()), this)
+    }
+    // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
+    if (this.#session.lmtp) {
+      for (const [i, known] of this.settled.entries())
+        if (known === undefined)
+          this.settled[i] = this.#done(this.#next('end of data', await connection.reply(TIMEOUTS.dataEnd)))
+    } else this.#settle(this.#done(this.#next('end of data', await connection.reply(TIMEOUTS.dataEnd))))
+  }
+
+  #group(): string {
+    let lines = `${this.#commands.mail}\r\n`
+    for (const rcpt of this.#commands.rcpts) lines += `${rcpt}\r\n`
+    return this.#chunking ? lines : `${lines}DATA\r\n`
+  }
+
+  /** RFC 5321 §3.8: 421 may come at any time, and ends the session. @throws SessionRefused */
+  #next(during: string, reply: ParsedReply): ParsedReply {
     if (reply.code === 421) throw new SessionRefused(during, reply)
     return reply
   }
+
   /** To MAIL and RCPT: yes or no. */
-  const answer = async (during: string, timeoutMs: number): Promise<ParsedReply> => {
-    const reply = await next(during, timeoutMs)
-    if (reply.code < 400 && !isTaken(reply)) throw outOfStep(session, during, reply)
+  #answer(during: string, reply: ParsedReply): ParsedReply {
+    this.#next(during, reply)
+    if (reply.code < 400 && !isTaken(reply)) throw outOfStep(this.#session, during, reply)
     return reply
   }
-  connection.requireInStep()
 
-  // RFC 2920 §3.1: MAIL, RCPT and, last in its group, DATA may go together.
-  const mailLine = `${mailCommand(delivery, extensions)}\r\n`
-  const rcptLines = delivery.recipients.map((r) => `${rcptCommand(r, delivery.envelope, extensions)}\r\n`)
-  await write(pipelining ? [mailLine, ...rcptLines, chunking ? '' : 'DATA\r\n'].join('') : mailLine)
-  const mail = await answer('MAIL', TIMEOUTS.mail)
-  if (!isTaken(mail)) settle(() => outcomeOf(mail, remote(mail)))
-  for (const [i, line] of rcptLines.entries()) {
-    if (!pipelining && !isTaken(mail)) break
-    if (!pipelining) {
-      connection.requireInStep()
-      await write(line)
-    }
-    const reply = await answer('RCPT', TIMEOUTS.rcpt)
-    if (!isTaken(reply)) settled[i] ??= outcomeOfRcpt(reply, remote(reply))
+  #settle(outcome: Outcome): void {
+    for (const [i, known] of this.settled.entries()) this.settled[i] = known ?? outcome
   }
 
-  const wanted = settled.includes(undefined)
-  if ((chunking || !pipelining) && !wanted) return await reset(session, signal)
-  if (chunking) {
-    const refused = await sendChunks(session, delivery, attempt, write, () => next('BDAT', TIMEOUTS.dataEnd))
-    if (refused !== undefined) {
-      settle(() => outcomeOf(refused, remote(refused)))
-      return await reset(session, signal)
-    }
-  } else {
-    if (!pipelining) {
-      connection.requireInStep()
-      await write('DATA\r\n')
-    }
-    const go = await next('DATA', TIMEOUTS.dataInit)
-    if (go.code < 400 && go.code !== 354) throw outOfStep(session, 'DATA', go)
-    if (go.code !== 354) {
-      settle(() => outcomeOf(go, remote(go)))
-      return await reset(session, signal)
-    }
-    if (!wanted) return await sendNothing(session, write, signal)
-    await sendStuffed(session, delivery, attempt, write)
+  #refused(reply: ParsedReply): Promise<void> {
+    this.#settle(outcomeOf(reply, this.#remote(reply)))
+    return reset(this.#session)
   }
 
-  const tls = connection.secure === undefined ? {} : { tls: `${connection.secure.version} ${connection.secure.cipher}` }
-  const done = (reply: ParsedReply): Outcome => {
+  #remote(reply: ParsedReply): RemoteAnswer {
+    return { mta: this.#mta, address: this.#session.connection.peer, reply: formatParsed(reply) }
+  }
+
+  #done(reply: ParsedReply): Outcome {
+    const { connection, extensions, lmtp } = this.#session
+    const remote = this.#remote(reply)
     if (isTaken(reply)) {
-      if (lmtp) return { kind: 'delivered', where: `LMTP ${mta}`, remote: remote(reply) }
-      return { kind: 'relayed', remote: remote(reply), dsn: extensions.dsn, ...tls }
+      if (lmtp) return { kind: 'delivered', where: `LMTP ${this.#mta}`, remote }
+      const { secure } = connection
+      const { dsn } = extensions
+      return secure === undefined
+        ? { kind: 'relayed', remote, dsn }
+        : { kind: 'relayed', remote, dsn, tls: `${secure.version} ${secure.cipher}` }
     }
-    const outcome = outcomeOf(reply, remote(reply))
+    const outcome = outcomeOf(reply, remote)
     if (reply.code >= 400 || outcome.kind !== 'deferred') return outcome
     connection.destroy()
     return { ...outcome, reason: `${outcome.reason}; ${UNCERTAIN}` }
   }
-  if (lmtp) {
-    // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
-    for (const [i, known] of settled.entries()) {
-      if (known !== undefined) continue
-      const reply = await next('end of data', TIMEOUTS.dataEnd)
-      settled[i] = done(reply)
-    }
-    return
-  }
-  const reply = await next('end of data', TIMEOUTS.dataEnd)
-  settle(() => done(reply))
 }
 
 /** RFC 2920 §3.1: a server that says 354 to nobody still wants its dot; what it says to it is no delivery. */
-async function sendNothing(session: ClientSession, write: (bytes: string) => Promise<void>, signal: AbortSignal) {
+async function sendNothing(session: ClientSession): Promise<void> {
+  const { connection, lmtp } = session
   // RFC 2033 §4.2 gives as many replies as there are recipients, so here none: nothing to go by.
-  if (session.lmtp) return session.connection.destroy()
+  if (lmtp) return connection.destroy()
   await orDestroy(session, async () => {
-    await write('.\r\n')
-    await session.connection.reply({ timeoutMs: TIMEOUTS.dataEnd, signal })
+    await connection.write('.\r\n', TIMEOUTS.dataBlock)
+    await connection.reply(TIMEOUTS.dataEnd)
   })
 }
 
@@ -191,13 +223,12 @@ async function sendNothing(session: ClientSession, write: (bytes: string) => Pro
  * Leaves the transaction. Everybody is settled, so that a connection that breaks now changes nothing.
  * @throws ConnectionFailure when what comes is no answer to RSET, which cannot be refused (RFC 5321 §4.1.1.5)
  */
-const reset = (session: ClientSession, signal: AbortSignal): Promise<void> =>
+const reset = (session: ClientSession): Promise<void> =>
   orDestroy(session, async () => {
     const { connection } = session
-    const wait = { timeoutMs: TIMEOUTS.command, signal }
     const early = connection.outOfStep
-    if (!early) await connection.write('RSET\r\n', wait)
-    const reply = await connection.reply(wait)
+    if (!early) await connection.write('RSET\r\n', TIMEOUTS.command)
+    const reply = await connection.reply(TIMEOUTS.command)
     if (reply.code === 421) connection.destroy()
     else if (early || !isTaken(reply)) throw outOfStep(session, 'RSET', reply)
   })
