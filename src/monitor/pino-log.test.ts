@@ -78,3 +78,17 @@ test('a warning takes along what stands before it, in one write', () =>
     await log[Symbol.asyncDispose]()
     await file.close()
   }))
+
+test('a warning that comes while others are being written waits for no later line', () =>
+  withFile(async (path) => {
+    for (let before = 5; before <= 60; before += 5) {
+      const file = await open(path, 'w')
+      const log = createLog({ level: 'info', destination: file.fd })
+      for (let n = 0; n < before; n++) log.info('before', { n, text: 'x'.repeat(20) })
+      log.warn('last')
+      for (const deadline = performance.now() + 10_000; !(await textOf(path)).includes('"last"'); )
+        assert.ok(performance.now() < deadline, `${before} lines before it`)
+      await log[Symbol.asyncDispose]()
+      await file.close()
+    }
+  }))
