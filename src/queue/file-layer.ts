@@ -3,6 +3,7 @@
  * The few things the queue asks of a file system, so that tests can fill the disk, fail a sync or count them. No
  * policy: what to do about a failure is the store's matter.
  */
+import { fdatasync, write } from 'node:fs'
 import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 
 export interface OpenFile {
@@ -37,10 +38,19 @@ export const diskFiles: FileLayer = {
   open: async (path, mode) => {
     const handle = await open(path, FLAGS[mode], 0o600) // mail is nobody else's business
     return {
-      write: async (bytes, position) => (await handle.write(bytes, 0, bytes.length, position)).bytesWritten,
+      // Each group of the log is written and synced: with callbacks, which cost half of what a handle's promises do.
+      write: (bytes, position) =>
+        new Promise((resolve, reject) => {
+          write(handle.fd, bytes, 0, bytes.length, position, (error, written) =>
+            error === null ? resolve(written) : reject(error),
+          )
+        }),
       read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
       size: async () => (await handle.stat()).size,
-      datasync: () => handle.datasync(),
+      datasync: () =>
+        new Promise((resolve, reject) => {
+          fdatasync(handle.fd, (error) => (error === null ? resolve() : reject(error)))
+        }),
       close: () => handle.close(),
     }
   },

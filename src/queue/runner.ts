@@ -189,9 +189,8 @@ export class QueueRunner {
   }
 
   /** Begins what may begin, a slice of it, and sets the timer for what comes next. */
-  #pump(): void {
+  #pump(now = this.#parts.timeline.now()): void {
     if (this.#stopped || this.#paused) return
-    const now = this.#parts.timeline.now()
     let more = this.#parts.schedule.wake(now, SLICE.wake)
     for (let begun = 0; ; begun++) {
       const work = begun < SLICE.begin ? this.#parts.schedule.take(now) : undefined
@@ -212,7 +211,11 @@ export class QueueRunner {
       })
     }
     this.#sleepUntil(Math.min(this.#parts.schedule.nextAt(), now + LONGEST_SLEEP_MS), now)
-    if (this.#idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
+    if (this.#idleWaiters.length > 0 && this.#idle()) for (const resolve of this.#idleWaiters.splice(0)) resolve()
   }
 
   /** A timer that is set for an earlier time is left: waking too early does no harm. */
@@ -239,8 +242,9 @@ export class QueueRunner {
   #begin(work: Work): Promise<void> {
     const cut = new Abort()
     const over = ({ sign, why }: Pick<Ended, 'sign' | 'why'>): void => {
-      this.#parts.schedule.free(work, sign, this.#parts.timeline.now(), why)
-      this.#pump()
+      const now = this.#parts.timeline.now()
+      this.#parts.schedule.free(work, sign, now, why)
+      this.#pump(now)
     }
     const ended = this.#parts.deliveries.deliver(work, cut, over).then(
       (end) => this.#ended(work, end),
@@ -254,10 +258,15 @@ export class QueueRunner {
   }
 
   #ended(work: Work, end: Ended): void {
+    const { sign, why, left, born } = end
+    // Where its slot was free before, and nothing of it goes on, nothing new may begin.
+    const news = work.slot !== undefined || left.length > 0 || born.length > 0
+    const now = this.#parts.timeline.now()
     this.#running.delete(work)
-    this.#parts.schedule.done(work, end.sign, this.#parts.timeline.now(), end.why)
+    this.#parts.schedule.done(work, sign, now, why)
     this.#goesOn(work, end)
-    this.#pump()
+    if (news) this.#pump(now)
+    else this.#tellIdle()
   }
 
   #age({ work, what }: AgeEvent): void {
