@@ -21,6 +21,7 @@ export class Claims {
 
   /** The queue has the message, and with it what is to be remembered; the rest is given up, as of a script that failed. */
   kept({ recipients }: Envelope): void {
+    if (this.#made.length === 0) return
     const wanted = new Set(recipients.flatMap(({ filtered }) => filtered?.remember.map(({ id }) => id) ?? []))
     this.#giveUp(({ id }) => !wanted.has(id))
   }

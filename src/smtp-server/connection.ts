@@ -86,7 +86,7 @@ export class Connection {
     this.#session = session
     this.#parts = parts
     this.#scanner = new LineScanner(this.#limits.commandLine)
-    this.#pump = new Pump(() => this.#step(), parts.clock)
+    this.#pump = new Pump((now) => this.#step(now), parts.clock)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
     this.#arriving = new Arriving(parts, this.#log)
@@ -151,12 +151,12 @@ export class Connection {
     await this.#flush()
   }
 
-  #step(): Step {
+  #step(now: number): Step {
     if (this.#closing) return OVER
     const mode = this.#mode
     switch (mode.is) {
       case 'lines':
-        return this.#line()
+        return this.#line(now)
       case 'handshake':
         return this.#handshake()
       default:
@@ -165,11 +165,10 @@ export class Connection {
   }
 
   /** Handles a line that is there, else waits for more. */
-  #line(): Step {
+  #line(start: number): Step {
     this.#scanner.maxBytes = this.#limits[this.#session.lineLimit]
     const line = this.#scanner.next()
     if (line === undefined) return this.#moreLines()
-    const start = this.#parts.clock.monotonic()
     this.#session.useRevision(this.#parts.revision())
     const done = this.#drive(this.#session.line(line))
     return done === undefined ? this.#answered(start) : done.then(() => this.#answered(start))

@@ -69,30 +69,21 @@ export class ContentIntake {
   }
 
   /** The message is complete. */
-  async whole(): Promise<Received> {
-    if (this.#wire instanceof ChunkScanner) await this.#take(this.#wire.finish())
-    if (this.#fitter !== undefined) await this.#keep(this.#fitter.finish())
-    if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
-    const { bareCr, bareLf, nul } = this.#wire
-    // The wire scanner saw what came, the content scanner what was kept.
-    // Of what nobody looked at nothing is known but how it begins, so it may be anything.
-    const unseen = this.rules.unlooked ? { eightBitBody: true, continues: this.#continues } : {}
-    const seen = { ...this.#scanner.finish(), ...unseen }
-    const size = this.#draft === undefined ? this.#octets : this.#kept
-    const longestLine = this.#fitter?.longest ?? seen.longestLine
-    return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
+  whole(): Received | Promise<Received> {
+    if (this.#wire instanceof DataScanner && this.#fitter === undefined) return this.#received()
+    return this.#takeHeldBack(this.#wire).then(() => this.#received())
   }
 
-  /** The content as kept, from its first octet; at most so many. @throws when the disk fails, or nothing was kept */
-  async beginning(most: number): Promise<Uint8Array> {
-    return await this.#whatWasKept.beginning(most)
+  /** The content as kept, from its first octet; at most so many. Throws or rejects when the disk fails, or nothing was kept. */
+  beginning(most: number): Promise<Uint8Array> {
+    return this.#whatWasKept.beginning(most)
   }
 
-  /** @throws when the store will not have it; nothing is kept then */
-  async commit(envelope: Envelope): Promise<void> {
+  /** Throws or rejects when the store will not have it; nothing is kept then. */
+  commit(envelope: Envelope): Promise<void> {
     const draft = this.#whatWasKept
     this.#draft = undefined
-    await draft.commit(envelope)
+    return draft.commit(envelope)
   }
 
   /** Forgets what was kept. Never rejects. */
@@ -106,9 +97,27 @@ export class ContentIntake {
     }
   }
 
+  #received(): Received {
+    if (this.#lost !== undefined) return { kind: 'lost', cause: this.#lost }
+    const { bareCr, bareLf, nul } = this.#wire
+    // The wire scanner saw what came, the content scanner what was kept.
+    // Of what nobody looked at nothing is known but how it begins, so it may be anything.
+    const unseen = this.rules.unlooked ? { eightBitBody: true, continues: this.#continues } : {}
+    const seen = { ...this.#scanner.finish(), ...unseen }
+    const size = this.#draft === undefined ? this.#octets : this.#kept
+    const longestLine = this.#fitter?.longest ?? seen.longestLine
+    return { kind: 'whole', summary: { ...seen, size, longestLine, bareCr, bareLf, hasNul: nul > 0 } }
+  }
+
   get #whatWasKept(): Draft {
     if (this.#draft === undefined) throw new Error('the content was not kept')
     return this.#draft
+  }
+
+  /** What the scanners waited with for the octets behind it. */
+  async #takeHeldBack(wire: DataScanner | ChunkScanner): Promise<void> {
+    if (wire instanceof ChunkScanner) await this.#take(wire.finish())
+    if (this.#fitter !== undefined) await this.#keep(this.#fitter.finish())
   }
 
   #take(content: readonly Uint8Array[]): Promise<void> | undefined {

@@ -19,13 +19,14 @@ export type Step = undefined | Promise<unknown> | typeof IDLE | typeof OVER
 const TURN_MS = 2
 
 export class Pump {
-  readonly #step: () => Step
+  readonly #step: (now: number) => Step
   readonly #clock: Clock
   readonly #end = Promise.withResolvers<void>()
   /** Milliseconds of work since others had their turn for certain. */
   #worked = 0
 
-  constructor(step: () => Step, clock: Clock) {
+  /** @param step is told the monotonic time at which it begins */
+  constructor(step: (now: number) => Step, clock: Clock) {
     this.#step = step
     this.#clock = clock
   }
@@ -42,7 +43,7 @@ export class Pump {
     const began = now - this.#worked
     try {
       for (; now - began < TURN_MS; now = this.#clock.monotonic()) {
-        const step = this.#step()
+        const step = this.#step(now)
         if (step === undefined) continue
         this.#worked = this.#clock.monotonic() - began
         if (step === OVER) this.#end.resolve()

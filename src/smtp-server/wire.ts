@@ -108,6 +108,7 @@ export class Wire {
    * behind STARTTLS in the clear (RFC 3207 §6). @throws when the handshake fails
    */
   async upgrade(context: SecureContext): Promise<{ readonly version: string; readonly cipher: string }> {
+    this.#socket.pause() // what comes meanwhile waits for those who shake hands
     this.#forget(this.#socket)
     if (this.#arrived !== undefined && !this.#ended) this.#socket.unshift(this.#arrived)
     this.#arrived = undefined
@@ -176,9 +177,7 @@ export class Wire {
     socket.on('close', this.#onGone)
   }
 
-  /** Nothing is lost of what comes meanwhile: it waits in the socket. */
   #forget(socket: Socket): void {
-    socket.pause()
     socket.off('data', this.#onData)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#onGone)

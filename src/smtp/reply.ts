@@ -29,10 +29,11 @@ export const statusOf = (r: Reply): string | undefined =>
 export function formatReply(r: Reply): string {
   if (r.raw !== undefined) return r.raw === '' ? '' : `${clean(r.raw)}\r\n`
   const status = statusOf(r)
-  const last = r.lines.length - 1
-  return r.lines
-    .map((line, i) => `${r.code}${i === last ? ' ' : '-'}${status === undefined ? '' : `${status} `}${clean(line)}\r\n`)
-    .join('')
+  const said = status === undefined ? '' : `${status} `
+  let left = r.lines.length
+  let text = ''
+  for (const line of r.lines) text += `${r.code}${--left === 0 ? ' ' : '-'}${said}${clean(line)}\r\n`
+  return text
 }
 
 /** One line for people and traces: `550 5.7.1 Relaying not allowed`. */
@@ -45,7 +46,10 @@ export const describeReply = (r: Reply): string => {
 /** RFC 5321 §4.2.1: the client may try the same again later. */
 export const isTransient = (r: Reply): boolean => r.code >= 400 && r.code < 500
 
-const clean = (text: string): string => text.replace(/[\u0000-\u001f\u007f]/g, '?').slice(0, 500)
+const CONTROL = /[\u0000-\u001f\u007f]/
+const CONTROLS = new RegExp(CONTROL, 'g')
+// Nearly no text has any, and to look costs less than to replace nothing.
+const clean = (text: string): string => (CONTROL.test(text) ? text.replace(CONTROLS, '?') : text).slice(0, 500)
 
 /**
  * Refuses a command from inside its handler; caught once, by the session. The reply is public and bland, the cause
