@@ -2,8 +2,11 @@
 /** Proves: what our writer makes is a record, and a line that lost or changed a value readers rely on is none. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Domain } from '../address/address.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import { load, runIn } from '../mapping/tables.fixture.ts'
+import { Usual } from '../policy/saying.ts'
+import { TraceBuilder } from '../policy/trace-builder.ts'
 import { parseRecord, parseWithoutSteps } from './lines.ts'
 import { recordLine } from './record-text.ts'
 import { birth, delivery, flood, RELAY_LINE, step, trace } from './records.fixture.ts'
@@ -127,4 +130,43 @@ test('what a file calls channel or id cannot steer a terminal', () => {
   const record = read(odd)
   assert.ok(record !== undefined)
   assert.doesNotMatch(renderLadder([record], { color: false }), /[\u0000-\u0009\u000b-\u001f]/)
+})
+
+test('a trace is written as its builder knows it, and a changed one as it is now', () => {
+  let now = 0
+  const { session, at, revision, listener, client, server, source } = trace()
+  const start = { id: session, session, at, revision, listener, client, server, source }
+  const connection = new TraceBuilder(start, () => now)
+  const usual = new Usual(BY.config, 'a → b')
+  connection.step(usual.saying('connect', 'own networks', 'change'))
+  connection.fact({ question: { ask: 'now' }, answer: 1 })
+  const built = new TraceBuilder(start, () => now)
+  built.inherit(connection)
+  for (const recipient of ['a@b', 'kürbis@b']) {
+    now += 1.6
+    built.step(usual.saying('rcpt', 'routing', 'pass'), recipient)
+    built.step({ at: 'rcpt', stage: 'other', result: 'refuse', by: BY.table, note: 'n', reply: '550 x' }, recipient)
+    built.recipient({
+      given: recipient,
+      result: 'accepted',
+      reply: '250 ok',
+      becomes: [{ address: 'ö@x', channel: 'l' }],
+    })
+  }
+  built.fact({ question: { ask: 'queue.commit' } })
+  built.fact({ question: { ask: 'directory.domain', domain: 'x' as Domain }, answer: { kind: 'defer', cause: '"é"' } })
+  built.fact({ question: { ask: 'wait', ms: 1 }, answer: undefined })
+  built.set({ from: '', subject: 'grüße "x"\\', size: 7 })
+  const finished = built.finish('queued')
+  assert.deepEqual(
+    finished.steps.map(({ stage, ms, recipients }) => ({ stage, ms, recipients })),
+    [
+      { stage: 'own networks', ms: 0, recipients: undefined },
+      { stage: 'routing', ms: 2, recipients: ['a@b', 'kürbis@b'] },
+      { stage: 'other', ms: 2, recipients: ['a@b', 'kürbis@b'] },
+    ],
+  )
+  const changed = { ...finished, facts: [], steps: finished.steps.map((one) => ({ ...one, note: 'another' })) }
+  for (const record of [finished, changed])
+    assert.deepEqual(JSON.parse(recordLine(record)), JSON.parse(JSON.stringify(record)))
 })

@@ -17,8 +17,10 @@ import { ConfigSchema } from '../config/schema.ts'
 import { STOCK_CHANNELS } from '../config/schema-channels.ts'
 import type { Notify, Recipient } from '../envelope/envelope.ts'
 import { describeReply } from '../smtp/reply.ts'
+import { askStage } from './access/fixture.ts'
 import { type Expansion, expandAliases } from './aliases.ts'
 import { LOCAL_CHANNEL, routeOf } from './route.ts'
+import type { RcptContext } from './stage.ts'
 import { aliases } from './stages/aliases.ts'
 
 const SEED = 20261124
@@ -317,8 +319,7 @@ test('who is to hear of an expansion has it made by the queue, once (RFC 3461 §
       accepted,
       ...(notify === undefined ? {} : { notify }),
     }
-    assert.ok(aliases.run !== undefined)
-    const { verdict, context: after } = await drive(aliases.run(context as never), host)
+    const { verdict, context: after } = await drive(askStage<RcptContext>(aliases, context as never), host)
     assert.equal(verdict.do, 'pass')
     return (after?.becomes ?? []).map(({ channel }) => channel)
   }

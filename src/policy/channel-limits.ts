@@ -13,13 +13,15 @@
  * - The two other disconnect replies and the one of deferralrejectlimit follow the shape of the documented ones.
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
+import type { Revision } from '../config/revision.ts'
 import type { Limits } from '../config/schema.ts'
 import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
 import type { Tightened } from './access/tightened.ts'
-import { channelConfig } from './channels.ts'
+import { channelConfig, ofChannel } from './channels.ts'
 import { ERROR_TEXT } from './error-texts.ts'
+import { Usual } from './saying.ts'
 import type { SessionContext } from './stage.ts'
 
 export interface ChannelLimit {
@@ -106,45 +108,75 @@ export type SourceLimitName = Extract<NumbersOf<SourceChannel>, `${string}Limit`
 export type DestinationLimitName = 'blockLimit' | 'lineLimit'
 
 /** A limit as it stands for somebody: how many are allowed (`Infinity` where nobody set it), and what says so. */
-export interface Bound {
+export class Bound {
   readonly max: number
   readonly by: DecidedBy
+  /** What is not too much passes. */
+  readonly passes: Usual
+
+  constructor(max: number | undefined, by: DecidedBy) {
+    this.max = max ?? Number.POSITIVE_INFINITY
+    this.by = by
+    this.passes = new Usual(by)
+  }
+}
+
+type Bounds = Partial<Record<string, Bound>>
+const NO_CHANNEL = '' as ChannelName
+/** Each is looked up in the configuration once. */
+const kept = {
+  source: ofChannel((): Bounds => ({})),
+  destination: ofChannel((): Bounds => ({})),
+  site: ofChannel((): Bounds => ({})),
 }
 
 /** What the channel a session is on says. */
 export function channelBound(
-  { revision, source, tightened }: SessionContext & { readonly tightened?: Tightened },
+  { revision, source, tightened }: Pick<SessionContext, 'revision' | 'source'> & { readonly tightened?: Tightened },
   name: SourceLimitName,
 ): Bound {
-  const channel = channelConfig(revision, source)
-  const max = 'longLines' in channel ? channel[name] : undefined
-  const bound = { max: max ?? Number.POSITIVE_INFINITY, by: revision.where('channels', source, name) }
+  const bounds = kept.source(revision, source)
+  bounds[name] ??= sourceBound(revision, source, name)
+  const bound = bounds[name]
   const less = tightened?.limits[name as keyof Tightened['limits']]
-  return tightened === undefined || less === undefined || less >= bound.max ? bound : { max: less, by: tightened.by }
+  return tightened === undefined || less === undefined || less >= bound.max ? bound : new Bound(less, tightened.by)
+}
+
+function sourceBound(revision: Revision, source: ChannelName, name: SourceLimitName): Bound {
+  const channel = channelConfig(revision, source)
+  return new Bound('longLines' in channel ? channel[name] : undefined, revision.where('channels', source, name))
 }
 
 /** What a channel that mail leaves through says. */
 export function destinationBound(
-  { revision }: SessionContext,
+  { revision }: Pick<SessionContext, 'revision'>,
   destination: ChannelName,
   name: DestinationLimitName,
 ): Bound {
+  const bounds = kept.destination(revision, destination)
+  bounds[name] ??= leavingBound(revision, destination, name)
+  return bounds[name]
+}
+
+function leavingBound(revision: Revision, destination: ChannelName, name: DestinationLimitName): Bound {
   const channel = channelConfig(revision, destination)
   const max = 'blockLimit' in channel || 'lineLimit' in channel ? channel[name] : undefined
-  return { max: max ?? Number.POSITIVE_INFINITY, by: revision.where('channels', destination, name) }
+  return new Bound(max, revision.where('channels', destination, name))
 }
 
 /** What `limits` says for everybody. */
-export function siteBound({ revision }: SessionContext, name: keyof Limits & NumbersOf<Limits>): Bound {
-  return { max: revision.config.limits[name] ?? Number.POSITIVE_INFINITY, by: revision.where('limits', name) }
+export function siteBound(
+  { revision }: Pick<SessionContext, 'revision'>,
+  name: keyof Limits & NumbersOf<Limits>,
+): Bound {
+  const bounds = kept.site(revision, NO_CHANNEL)
+  bounds[name] ??= new Bound(revision.config.limits[name], revision.where('limits', name))
+  return bounds[name]
 }
 
 /** The one that bites first. */
-export const tightest = (first: Bound, ...others: readonly Bound[]): Bound =>
-  others.reduce((tight, bound) => (bound.max < tight.max ? bound : tight), first)
+export const tightest = (first: Bound, second: Bound): Bound => (second.max < first.max ? second : first)
 
 /** A limit in blocks as one in octets. */
-export const inOctets = ({ revision }: SessionContext, { max, by }: Bound): Bound => ({
-  max: max * revision.config.limits.blockSize,
-  by,
-})
+export const inOctets = ({ revision }: Pick<SessionContext, 'revision'>, { max, by }: Bound): Bound =>
+  new Bound(max * revision.config.limits.blockSize, by)

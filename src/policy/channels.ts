@@ -10,3 +10,18 @@ export function channelConfig(revision: Revision, name: ChannelName): ChannelCon
   if (channel === undefined) throw new Error(`no channel ${name} in revision ${revision.id}`)
   return channel
 }
+
+/** What a revision says of one of its channels, worked out once and kept as long as the revision. */
+export function ofChannel<T>(
+  workOut: (revision: Revision, channel: ChannelName) => T,
+): (revision: Revision, channel: ChannelName) => T {
+  const known = new WeakMap<Revision, Map<ChannelName, T>>()
+  return (revision, channel) => {
+    const ofRevision = known.get(revision) ?? new Map<ChannelName, T>()
+    const found = ofRevision.get(channel)
+    if (found !== undefined) return found
+    const made = workOut(revision, channel)
+    known.set(revision, ofRevision.set(channel, made))
+    return made
+  }
+}

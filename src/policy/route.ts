@@ -15,6 +15,8 @@ import type { Route } from './stage.ts'
 export const LOCAL_CHANNEL = 'l' as ChannelName
 export const OUTSIDE_CHANNEL = 'tcp_local' as ChannelName
 
+const NO_ROUTE: DecidedBy = { by: 'default', setting: 'routes', value: `* → ${OUTSIDE_CHANNEL}, by MX` }
+
 export type Routing =
   | { readonly kind: 'routed'; readonly route: Route; readonly by: DecidedBy }
   | { readonly kind: 'defer'; readonly by: DecidedBy; readonly cause: string }
@@ -49,7 +51,7 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
   if (route === undefined)
     return {
       kind: 'routed',
-      by: { by: 'default', setting: 'routes', value: `* → ${OUTSIDE_CHANNEL}, by MX` },
+      by: NO_ROUTE,
       route: { channel: OUTSIDE_CHANNEL, domain, local: false },
     }
   const via = route.via === undefined ? {} : { via: route.via }

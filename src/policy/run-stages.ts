@@ -7,12 +7,13 @@ import type { Asking } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import { describeReply } from '../smtp/reply.ts'
 import type { Moment } from './moment.ts'
+import { type Finding, Saying, Usual } from './saying.ts'
 import type { SessionContext, Stage, StageResult, Verdict } from './stage.ts'
-import type { Step } from './trace.ts'
 
 /** What stages write their steps to: a TraceBuilder, or a plain list where there is no dialogue. */
 export interface StepSink {
-  step(step: Omit<Step, 'ms'>): void
+  /** @param recipient whom it is about, as typed */
+  step(finding: Finding, recipient?: string): void
 }
 
 export interface StagesResult<C> {
@@ -39,7 +40,7 @@ export function* runStages<C extends SessionContext>(
     i++
     const result = stage.judge?.(context) ?? (stage.run && (yield* stage.run(context)))
     if (result === undefined) continue
-    if (result.silent !== true) trace.step(stepOf(moment, stage.name, result, recipient))
+    if (result.silent !== true) trace.step(sayingOf(moment, stage.name, result), recipient)
     context = result.context ?? context
     if (result.verdict.do === 'refuse' || result.verdict.do === 'discard')
       return { context, verdict: result.verdict, by: result.by, rest: saysNo(result) ? stages.slice(i) : [] }
@@ -58,42 +59,37 @@ export function* askTheRest<C extends SessionContext>(
   moment: Moment,
   rest: readonly Stage<C>[],
   from: C,
-): Asking<readonly Omit<Step, 'ms'>[]> {
-  const steps: Omit<Step, 'ms'>[] = []
+): Asking<readonly Finding[]> {
+  const steps: Finding[] = []
   let context = from
   for (const stage of rest) {
     const result = stage.judge?.(context) ?? (stage.run && (yield* stage.run(context)))
     if (result === undefined) continue
-    if (result.tables !== undefined && result.tables.length > 0)
-      steps.push(stepOf(moment, stage.name, result, undefined))
+    if (result.tables !== undefined && result.tables.length > 0) steps.push(sayingOf(moment, stage.name, result))
     context = result.context ?? context
   }
   return steps
 }
 
-function stepOf<C>(
-  moment: Moment,
-  stage: string,
-  { verdict, by, context, note, tables, filters, filtersDropped }: StageResult<C>,
-  recipient: string | undefined,
-): Omit<Step, 'ms'> {
-  // Some thirty for each message: set one by one, for spread objects cost more than all the rest of it.
-  const step: { -readonly [K in keyof Step]?: Step[K] } & Omit<Step, 'ms'> = {
+function sayingOf<C>(moment: Moment, stage: string, result: StageResult<C>): Saying {
+  const usual = result instanceof Usual ? result : result.usual
+  if (usual !== undefined) return usual.saying(moment, stage, result.context === undefined ? 'pass' : 'change')
+  const { verdict, by, context, note, tables, filters, filtersDropped } = result
+  const finding: { -readonly [K in keyof Finding]: Finding[K] } = {
     at: moment,
     stage,
     result: resultOf(verdict, context !== undefined),
     by,
   }
-  if (recipient !== undefined) step.recipients = [recipient]
-  if (note !== undefined) step.note = note
-  if (tables !== undefined && tables.length > 0) step.tables = tables
-  if (filters !== undefined && filters.length > 0) step.filters = filters
-  if (filtersDropped !== undefined) step.filtersDropped = filtersDropped
-  if (verdict.do === 'refuse') step.reply = describeReply(verdict.reply)
-  return step
+  if (note !== undefined) finding.note = note
+  if (tables !== undefined && tables.length > 0) finding.tables = tables
+  if (filters !== undefined && filters.length > 0) finding.filters = filters
+  if (filtersDropped !== undefined) finding.filtersDropped = filtersDropped
+  if (verdict.do === 'refuse') finding.reply = describeReply(verdict.reply)
+  return new Saying(finding)
 }
 
-function resultOf(verdict: Verdict, changed: boolean): Step['result'] {
+function resultOf(verdict: Verdict, changed: boolean): Finding['result'] {
   switch (verdict.do) {
     case 'pass':
       return changed ? 'change' : 'pass'

@@ -19,6 +19,7 @@ import type { Tightened } from './access/tightened.ts'
 import type { FilterTrace } from './filters/filter-trace.ts'
 import type { Filtering } from './filters/filtering.ts'
 import type { FilterScript } from './filters/script.ts'
+import type { Usual } from './saying.ts'
 import type { TableTrace } from './trace.ts'
 
 /** What has been counted in a session so far, against limits of the session. */
@@ -182,6 +183,8 @@ export interface StageResult<C> {
   /** Scripts it ran; of many the first ones. */
   readonly filters?: readonly FilterTrace[]
   readonly filtersDropped?: number
+  /** What it says is said of other messages too, in the same words (saying.ts). */
+  readonly usual?: Usual
   /** Nothing was looked at, for there is nothing to look at: it leaves no step. */
   readonly silent?: true
 }
@@ -193,8 +196,8 @@ export interface Stage<C> {
   readonly decides: string
   /** RFC or spec section. */
   readonly reference: string
-  /** A stage that has nothing to ask: the context tells all. */
-  readonly judge?: (context: C) => StageResult<C>
-  /** One that asks. With neither it has its place but is not built yet: it lets everything pass and leaves no step. */
+  /** Where the context tells all: nothing is asked. `undefined`: `run` has to ask. */
+  readonly judge?: (context: C) => StageResult<C> | undefined
+  /** A stage that asks, where `judge` could not tell. With neither it has its place but is not built yet: it lets everything pass and leaves no step. */
   readonly run?: (context: C) => Asking<StageResult<C>>
 }

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import type { Fact } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
-import type { Step } from './trace.ts'
+import type { Finding } from './saying.ts'
 import { MAX_TRACE_BYTES, TraceBuilder, type TraceStart } from './trace-builder.ts'
 import { weigh } from './trace-weight.ts'
 
@@ -22,7 +22,7 @@ const START: TraceStart = {
 }
 const builder = (elapsed = () => 0): TraceBuilder => new TraceBuilder(START, elapsed)
 const rule = (name: string): DecidedBy => ({ by: 'built-in', rule: name })
-const step = (over: Partial<Step> = {}): Omit<Step, 'ms'> => ({
+const step = (over: Partial<Finding> = {}): Finding => ({
   at: 'rcpt',
   stage: 'routing',
   result: 'pass',
@@ -32,9 +32,9 @@ const step = (over: Partial<Step> = {}): Omit<Step, 'ms'> => ({
 
 test('steps that differ in their recipient alone are one', () => {
   const trace = builder()
-  for (const recipients of [['a@x'], ['b@x'], ['a@x']]) trace.step(step({ recipients }))
-  trace.step(step({ recipients: ['c@x'], note: 'another' }))
-  trace.step(step({ recipients: ['d@x'], by: rule('s') }))
+  for (const recipient of ['a@x', 'b@x', 'a@x']) trace.step(step(), recipient)
+  trace.step(step({ note: 'another' }), 'c@x')
+  trace.step(step({ by: rule('s') }), 'd@x')
   const { steps } = trace.finish('queued')
   assert.deepEqual(
     steps.map(({ recipients }) => recipients),
@@ -59,7 +59,7 @@ test('steps without recipients are never folded, and know their time', () => {
 test('a trace is bounded, and says what was cut', () => {
   const trace = builder()
   for (let i = 0; i < 2000; i++) {
-    trace.step(step({ recipients: [`${i}@example.org`], note: `note ${i}` }))
+    trace.step(step({ note: `note ${i}` }), `${i}@example.org`)
     trace.fact({ question: { ask: 'now' }, answer: 'x'.repeat(100) })
     trace.recipient({ given: `${i}@example.org`, result: 'accepted', reply: '250 ok' })
   }

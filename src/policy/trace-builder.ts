@@ -4,10 +4,11 @@
  * and what does not fit into 64 KiB is counted instead of kept.
  */
 import type { Fact } from '../ask/ask.ts'
-import type { DecidedBy } from '../ask/decided-by.ts'
 import type { MessageId, SessionId } from '../envelope/message-id.ts'
+import { factText } from './fact-text.ts'
+import { type Finding, Saying } from './saying.ts'
 import type { RecipientVerdict, Step, Trace } from './trace.ts'
-import { weigh, weighTables } from './trace-weight.ts'
+import { weigh } from './trace-weight.ts'
 
 /** Octets of a trace as JSON, about: design 2.2. */
 export const MAX_TRACE_BYTES = 64 * 1024
@@ -38,16 +39,28 @@ export interface TraceValues {
   readonly messageIdField?: string
 }
 
-type OpenStep = { -readonly [K in keyof Step]: Step[K] } & { recipients?: string[] }
+/** A trace as its builder knows it: what its steps say, and its facts as JSON, each in its order. */
+export interface Written {
+  readonly sayings: readonly Saying[]
+  readonly facts: readonly string[]
+}
+
+/** For who writes a trace out (history/record-text.ts): nothing of it need be made a second time. */
+const written = new WeakMap<Trace, Written>()
+/** `undefined`: the trace has been changed since, or read from somewhere. */
+export const writtenOf = (trace: Trace): Written | undefined => written.get(trace)
 
 export class TraceBuilder {
   readonly #start: TraceStart
   readonly #elapsedMs: () => number
   readonly #steps: Step[] = []
-  readonly #stepByKey = new Map<string, OpenStep>()
+  readonly #sayings: Saying[] = []
+  /** Those that name recipients, where others may join; by their places. */
+  readonly #open: { readonly saying: Saying; readonly recipients: string[] }[] = []
   readonly #facts: Fact[] = []
+  readonly #factTexts: string[] = []
   readonly #recipients: RecipientVerdict[] = []
-  #values: TraceValues = {}
+  readonly #values: TraceValues = {}
   #bytes = RESERVED_BYTES
   #cutSteps = 0
   #cutFacts = 0
@@ -58,32 +71,37 @@ export class TraceBuilder {
   }
 
   /** Adds a step; one that differs from an earlier one only in its recipient joins it. */
-  step(step: Omit<Step, 'ms'>): void {
-    const { recipients } = step
-    if (recipients === undefined) {
-      if (this.#fits(stepWeight(step))) this.#steps.push({ ...step, ms: this.#now() })
+  step(finding: Finding, recipient?: string): void {
+    const saying = Saying.of(finding)
+    if (recipient === undefined) {
+      if (this.#fits(saying.weight)) this.#add(saying, this.#now())
       else this.#cutSteps++
       return
     }
-    const key = `${step.at}\0${step.stage}\0${step.result}\0${step.note ?? ''}\0${step.reply ?? ''}\0${textOf(step.by)}\0${askedOf(step)}`
-    const equal = this.#stepByKey.get(key)
-    if (equal?.recipients !== undefined) {
-      if (equal.recipients.length < MAX_FOLDED && this.#fits(weigh(recipients))) equal.recipients.push(...recipients)
+    const weight = recipient.length + RECIPIENT_MARKS
+    for (const open of this.#open) {
+      if (!open.saying.equals(saying)) continue
+      if (open.recipients.length < MAX_FOLDED && this.#fits(weight)) open.recipients.push(recipient)
       else this.#cutSteps++
       return
     }
-    if (!this.#fits(stepWeight(step) + weigh(recipients))) {
+    if (!this.#fits(saying.weight + weight)) {
       this.#cutSteps++
       return
     }
-    const open: OpenStep = { ...step, ms: this.#now(), recipients: [...recipients] }
-    this.#steps.push(open)
-    this.#stepByKey.set(key, open)
+    const recipients = [recipient]
+    this.#add(saying, this.#now(), recipients)
+    this.#open.push({ saying, recipients })
   }
 
   fact(fact: Fact): void {
-    if (this.#fits(weigh(fact))) this.#facts.push(fact)
-    else this.#cutFacts++
+    const text = factText(fact)
+    if (!this.#fits(text.length + 1)) {
+      this.#cutFacts++
+      return
+    }
+    this.#facts.push(fact)
+    this.#factTexts.push(text)
   }
 
   recipient(verdict: RecipientVerdict): void {
@@ -92,25 +110,25 @@ export class TraceBuilder {
   }
 
   set(values: TraceValues): void {
-    this.#values = { ...this.#values, ...values }
+    Object.assign(this.#values, values)
   }
 
-  /** Steps and facts of an earlier trace, so that a transaction's trace shows how its session began. */
-  inherit(earlier: TraceBuilder): void {
-    // The usual case, once a message: nothing is here that could be folded with it, and nothing is too much.
-    if (this.#steps.length === 0 && earlier.#stepByKey.size === 0 && this.#fits(earlier.#bytes - RESERVED_BYTES)) {
+  /** Steps and facts of a connection, whose trace names no recipient: a transaction's trace shows how its session began. */
+  inherit(connection: TraceBuilder): void {
+    // The usual case, once a message: nothing is too much.
+    if (this.#fits(connection.#bytes - RESERVED_BYTES)) {
       const ms = this.#now()
-      for (const step of earlier.#steps) this.#steps.push({ ...step, ms })
-      this.#facts.push(...earlier.#facts)
+      for (const saying of connection.#sayings) this.#add(saying, ms)
+      this.#facts.push(...connection.#facts)
+      this.#factTexts.push(...connection.#factTexts)
       return
     }
-    for (const { ms: _, ...step } of earlier.#steps) this.step(step)
-    for (const fact of earlier.#facts) this.fact(fact)
+    for (const saying of connection.#sayings) this.step(saying)
+    for (const fact of connection.#facts) this.fact(fact)
   }
 
   finish(outcome: Trace['outcome']): Trace {
-    const cut = this.#cutSteps + this.#cutFacts > 0 ? { cut: { steps: this.#cutSteps, facts: this.#cutFacts } } : {}
-    return {
+    const trace: Trace = {
       record: 'trace',
       version: 1,
       ...this.#start,
@@ -119,8 +137,15 @@ export class TraceBuilder {
       outcome,
       steps: this.#steps,
       facts: this.#facts,
-      ...cut,
+      ...(this.#cutSteps + this.#cutFacts > 0 ? { cut: { steps: this.#cutSteps, facts: this.#cutFacts } } : {}),
     }
+    written.set(trace, { sayings: this.#sayings, facts: this.#factTexts })
+    return trace
+  }
+
+  #add(saying: Saying, ms: number, recipients?: readonly string[]): void {
+    this.#steps.push(saying.step(ms, recipients))
+    this.#sayings.push(saying)
   }
 
   #now(): number {
@@ -134,31 +159,5 @@ export class TraceBuilder {
   }
 }
 
-/** What names and marks of a step take. */
-const STEP_MARKS = 90
-
-const stepWeight = ({ stage, by, note, reply, tables, filters }: Omit<Step, 'ms'>): number =>
-  STEP_MARKS +
-  stage.length +
-  textOf(by).length +
-  (note?.length ?? 0) +
-  (reply?.length ?? 0) +
-  (tables === undefined ? 0 : weighTables(tables)) +
-  (filters === undefined ? 0 : Buffer.byteLength(JSON.stringify(filters)))
-
-/** Where a row of a table decided, what it was asked is part of the answer; where none did, one of them stands for all. */
-const askedOf = ({ by, tables }: Omit<Step, 'ms'>): string =>
-  by.by !== 'table' || by.row === undefined || tables === undefined ? '' : tables.map(({ probe }) => probe).join('\0')
-
-/** Places of settings are told again and again, and are the same objects as long as their revision lives. */
-const texts = new WeakMap<DecidedBy, string>()
-
-function textOf(by: DecidedBy): string {
-  if (by.by === 'protocol' || (by.by === 'built-in' && by.at === undefined)) return by.rule
-  if (by.by !== 'config' && by.by !== 'default') return JSON.stringify(by)
-  const known = texts.get(by)
-  if (known !== undefined) return known
-  const text = JSON.stringify(by)
-  texts.set(by, text)
-  return text
-}
+/** What a recipient takes beside its name. */
+const RECIPIENT_MARKS = 7

@@ -102,8 +102,8 @@ function* judge(
   const { refusals } = result.context
   for (const [given, refusal] of verdict.do === 'refuse' ? [] : (refusals ?? [])) {
     const by = { by: 'built-in', rule: 'one reply for each recipient' } as const
-    const refused = { at: 'content', stage: 'reply', result: 'refuse', recipients: [given], by } as const
-    trace.step({ ...refused, reply: describeReply(refusal) })
+    const refused = { at: 'content', stage: 'reply', result: 'refuse', by } as const
+    trace.step({ ...refused, reply: describeReply(refusal) }, given)
   }
   if (verdict.do === 'refuse') {
     const outcome = isTransient(verdict.reply) ? 'deferred' : 'refused'

@@ -14,9 +14,9 @@ import type { Account } from '../ask/questions.ts'
 import type { Revision } from '../config/revision.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import { runStages } from '../policy/run-stages.ts'
+import type { Finding } from '../policy/saying.ts'
 import type { SessionContext, SessionCounts } from '../policy/stage.ts'
 import { STAGES } from '../policy/stages.ts'
-import type { Step } from '../policy/trace.ts'
 import { TraceBuilder } from '../policy/trace-builder.ts'
 import { parseCommand } from '../smtp/command.ts'
 import type { ScannedLine } from '../smtp/line-scanner.ts'
@@ -39,7 +39,7 @@ export interface SessionSetting {
   /** STARTTLS can be offered: there is a certificate. */
   readonly tlsAvailable: () => boolean
   /** A stage refuses a recipient: what tables behind it would have said can be asked. Not set where mail is served. */
-  readonly refusedRecipient?: (theRest: () => Asking<readonly Omit<Step, 'ms'>[]>) => void
+  readonly refusedRecipient?: (theRest: () => Asking<readonly Finding[]>) => void
 }
 
 export class Session {

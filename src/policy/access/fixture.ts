@@ -2,7 +2,7 @@
 /** For tests: a revision with mapping tables, and a host that writes down what stages do to the world. */
 import assert from 'node:assert/strict'
 import type { MailAddress } from '../../address/address.ts'
-import type { Host } from '../../ask/ask.ts'
+import type { Asking, Host } from '../../ask/ask.ts'
 import type { CallOuts } from '../../ask/call-outs.ts'
 import { runCallOut } from '../../ask/call-outs.ts'
 import { NO_TABLES } from '../../ask/no-tables.ts'
@@ -15,7 +15,15 @@ import type { SiteTables } from '../../config/site-tables.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import type { MessageId, SessionId } from '../../envelope/message-id.ts'
 import { loadMappings, readGeneral } from '../../mapping/index.ts'
-import { NO_COUNTS, type RcptContext } from '../stage.ts'
+import { NO_COUNTS, type RcptContext, type Stage, type StageResult } from '../stage.ts'
+
+/** One stage alone, asking where it must. */
+export function* askStage<C>({ name, judge, run }: Stage<C>, context: C): Asking<StageResult<C>> {
+  const judged = judge?.(context)
+  if (judged !== undefined) return judged
+  assert.ok(run !== undefined, `${name} is not built`)
+  return yield* run(context)
+}
 
 export function tablesOf(text: string, general = ''): SiteTables {
   const loaded = loadMappings({ name: 'mappings', text })

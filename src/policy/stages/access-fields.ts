@@ -2,7 +2,11 @@
 /** Header fields that rows of the access tables asked for: `$A`, and Sender: by `$K`. Spec access-control.md 3.2. */
 import type { HeaderEdit } from '../../envelope/envelope.ts'
 import { addressField } from '../../mime/fields.ts'
+import { silent } from '../saying.ts'
 import type { ContentContext, Stage } from '../stage.ts'
+
+const BY = { by: 'built-in', rule: 'rows with $A and $K' } as const
+const SILENT = silent(BY)
 
 export const accessFields: Stage<ContentContext> = {
   name: 'fields of access rows',
@@ -10,16 +14,15 @@ export const accessFields: Stage<ContentContext> = {
   reference: 'spec access-control.md 3.2, $A, $K',
   judge(context) {
     const { carried, edits } = context
-    const by = { by: 'built-in', rule: 'rows with $A and $K' } as const
+    if (carried === undefined) return SILENT
     const sender = senderEdits(context)
-    if (carried === undefined || (carried.fields.length === 0 && sender.length === 0))
-      return { verdict: { do: 'pass' }, by, silent: true }
+    if (carried.fields.length === 0 && sender.length === 0) return SILENT
     const added = [...sender, ...carried.fields.map((field) => ({ edit: 'prepend' as const, field }))]
     const names = added.flatMap((edit) =>
       edit.edit === 'prepend' ? [edit.field.slice(0, edit.field.indexOf(':'))] : [],
     )
     const note = `added ${names.join(', ')}`
-    return { verdict: { do: 'pass' }, by, context: { ...context, edits: [...edits, ...added] }, note }
+    return { verdict: { do: 'pass' }, by: BY, context: { ...context, edits: [...edits, ...added] }, note }
   },
 }
 

@@ -8,7 +8,15 @@ import { test } from 'node:test'
 import { drive } from '../../ask/ask.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import { contextOf, type Given, mailAddress, type Recorded, recordingHost, revisionOf } from '../access/fixture.ts'
+import {
+  askStage,
+  contextOf,
+  type Given,
+  mailAddress,
+  type Recorded,
+  recordingHost,
+  revisionOf,
+} from '../access/fixture.ts'
 import { channelBound } from '../channel-limits.ts'
 import { runStages } from '../run-stages.ts'
 import type { RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
@@ -26,8 +34,7 @@ function run<C extends SessionContext>(
   context: C,
   recorded: Recorded = recordingHost(),
 ): StageResult<C> {
-  assert.ok(stage.run !== undefined)
-  const result = drive(stage.run(context), recorded.host)
+  const result = drive(askStage(stage, context), recorded.host)
   assert.ok(!(result instanceof Promise))
   return result
 }

@@ -5,22 +5,32 @@ import { expandAliases } from '../aliases.ts'
 import { Seen } from '../expansion.ts'
 import { sentOnBy } from '../forwarding.ts'
 import { LOCAL_CHANNEL } from '../route.ts'
+import { changed, Usual } from '../saying.ts'
 import type { RcptContext, Stage } from '../stage.ts'
+
+const NOT_OURS = new Usual({ by: 'protocol', rule: 'RFC 5321 §3.9' }, 'not an address of ours')
+
+const requestsOf = ({ notify, orcpt }: RcptContext): Pick<RcptContext, 'notify' | 'orcpt'> => ({
+  ...(notify === undefined ? {} : { notify }),
+  ...(orcpt === undefined ? {} : { orcpt }),
+})
 
 export const aliases: Stage<RcptContext> = {
   name: 'aliases',
   decides: 'whom the address stands for',
   reference: 'RFC 5321 §3.9; spec access-control.md 12',
-  *run(context) {
-    const { route, address, given, revision, reversePath, accepted, notify, orcpt } = context
+  judge(context) {
+    const { route, address, given } = context
     if (route === undefined) throw new Error('aliases run after routing')
-    const requests = { ...(notify === undefined ? {} : { notify }), ...(orcpt === undefined ? {} : { orcpt }) }
-    if (!route.local) {
-      const via = route.via === undefined ? {} : { via: route.via }
-      const becomes = [{ address, given, channel: route.channel, ...via, ...requests }]
-      const by = { by: 'protocol', rule: 'RFC 5321 §3.9' } as const
-      return { verdict: { do: 'pass' }, by, context: { ...context, becomes }, note: 'not an address of ours' }
-    }
+    if (route.local) return undefined
+    const via = route.via === undefined ? {} : { via: route.via }
+    const becomes = [{ address, given, channel: route.channel, ...via, ...requestsOf(context) }]
+    return changed(NOT_OURS, { ...context, becomes })
+  },
+  *run(context) {
+    const { route, address, given, revision, reversePath, accepted } = context
+    if (route === undefined) throw new Error('aliases run after routing')
+    const requests = requestsOf(context)
     const expansion = yield* expandAliases({ address, given, route, revision, accepted, reversePath, ...requests })
     const note = expansion.note === undefined ? {} : { note: expansion.note }
     const lists = expansion.lists === undefined ? {} : { lists: expansion.lists }

@@ -7,8 +7,9 @@
  */
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { type Reply, reply } from '../../smtp/reply.ts'
+import type { Tightened } from '../access/tightened.ts'
 import {
-  type Bound,
+  Bound,
   blocksExceeded,
   channelBound,
   destinationBound,
@@ -17,6 +18,8 @@ import {
   siteBound,
   tightest,
 } from '../channel-limits.ts'
+import { ofChannel } from '../channels.ts'
+import { usual } from '../saying.ts'
 import type { ContentContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
 interface SizeBound {
@@ -26,8 +29,13 @@ interface SizeBound {
   readonly refusal: Reply
 }
 
+const sizeOf = ofChannel((revision, source) => sizeBound({ revision, source }))
+
 /** The largest message this session may send, the setting that says so, and what is said of a larger one. */
-export function sizeLimit(context: SessionContext): SizeBound {
+export const sizeLimit = (context: SessionContext & { readonly tightened?: Tightened }): SizeBound =>
+  context.tightened === undefined ? sizeOf(context.revision, context.source) : sizeBound(context)
+
+function sizeBound(context: Parameters<typeof channelBound>[0]): SizeBound {
   const site = siteBound(context, 'messageSize')
   const blocks = tightest(
     inOctets(context, siteBound(context, 'blockLimit')),
@@ -42,7 +50,7 @@ export function sizeLimit(context: SessionContext): SizeBound {
 function verdictOn(context: SessionContext, size: number): StageResult<never> {
   const { bytes, by, refusal } = sizeLimit(context)
   const note = `${size} of ${bytes} octets`
-  return { verdict: size <= bytes ? { do: 'pass' } : { do: 'refuse', reply: refusal }, by, note }
+  return size <= bytes ? usual(by, note) : { verdict: { do: 'refuse', reply: refusal }, by, note }
 }
 
 export const declaredSize: Stage<MailContext> = {
@@ -60,7 +68,7 @@ export const declaredSizeAtDestination: Stage<RcptContext> = {
   reference: 'RFC 1870 §6.1; spec access-control.md 8, blocklimit',
   judge(context) {
     const bound = blocksOf(context, context.becomes ?? [])
-    if (context.declaredSize <= bound.max) return { verdict: { do: 'pass' }, by: bound.by }
+    if (context.declaredSize <= bound.max) return bound.passes
     return { verdict: { do: 'refuse', reply: blocksExceeded(bound.max) }, by: bound.by }
   },
 }
@@ -87,14 +95,12 @@ export const sizeAtDestination: Stage<ContentContext> = {
         by: bytes.by,
         note: `${content.size} octets`,
       }
-    const lines = tightest(
-      siteBound(context, 'lineLimit'),
-      ...channelsOf(recipients).map((channel) => destinationBound(context, channel, 'lineLimit')),
-    )
+    let lines = siteBound(context, 'lineLimit')
+    for (const { channel } of recipients) lines = tightest(lines, destinationBound(context, channel, 'lineLimit'))
     const note = `${content.lines} lines`
     if (content.lines > lines.max)
       return { verdict: { do: 'refuse', reply: linesExceeded(lines.max) }, by: lines.by, note }
-    return { verdict: { do: 'pass' }, by: bytes.by, note }
+    return usual(bytes.by, note)
   },
 }
 
@@ -103,19 +109,20 @@ export const headerSize: Stage<ContentContext> = {
   decides: 'is the header too large',
   reference: 'design 7',
   judge(context) {
-    const { max, by } = siteBound(context, 'headerSize')
-    if (context.content.headerSize <= max) return { verdict: { do: 'pass' }, by }
+    const { max, by, passes } = siteBound(context, 'headerSize')
+    if (context.content.headerSize <= max) return passes
     return { verdict: { do: 'refuse', reply: reply(552, '3.4', `Header larger than ${max} octets`) }, by }
   },
 }
 
 /** The smallest blocklimit of the channels these recipients are behind, in octets. */
-const blocksOf = (context: SessionContext, recipients: readonly { readonly channel: ChannelName }[]): Bound =>
-  tightest(
-    { max: Number.POSITIVE_INFINITY, by: context.revision.where('limits', 'messageSize') },
-    ...channelsOf(recipients).map((channel) => inOctets(context, destinationBound(context, channel, 'blockLimit'))),
-  )
+function blocksOf(context: SessionContext, recipients: readonly { readonly channel: ChannelName }[]): Bound {
+  let smallest = noLimit(context.revision, context.source)
+  for (const { channel } of recipients) smallest = tightest(smallest, blocksBehind(context.revision, channel))
+  return smallest
+}
 
-const channelsOf = (recipients: readonly { readonly channel: ChannelName }[]): readonly ChannelName[] => [
-  ...new Set(recipients.map(({ channel }) => channel)),
-]
+const noLimit = ofChannel((revision) => new Bound(undefined, revision.where('limits', 'messageSize')))
+const blocksBehind = ofChannel((revision, channel) =>
+  inOctets({ revision }, destinationBound({ revision }, channel, 'blockLimit')),
+)

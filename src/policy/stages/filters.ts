@@ -17,8 +17,11 @@ import { beginFilters, runSiteLevels, runUserLevels } from '../filters/filter-me
 import { filtersShown } from '../filters/filter-trace.ts'
 import type { Filtering } from '../filters/filtering.ts'
 import { commonRefusal } from '../filters/refusal.ts'
+import { silent } from '../saying.ts'
 import type { ContentContext, Stage, StageResult } from '../stage.ts'
 
+const NONE: DecidedBy = { by: 'built-in', rule: 'filters' }
+const SILENT = silent(NONE)
 /** Spec filters.md 9: the cause is for the trace and the operator. */
 const LATER = reply(451, '3.0', 'The message cannot be filtered now, try again later')
 
@@ -28,7 +31,7 @@ export const userFilters: Stage<ContentContext> = {
   reference: 'spec filters.md 1',
   *run(context) {
     const begun = yield* beginFilters(context, context.scriptlets ?? [])
-    if (begun.kind === 'nothing') return { verdict: { do: 'pass' }, by: NONE, silent: true }
+    if (begun.kind === 'nothing') return SILENT
     if (begun.kind === 'defer') return { verdict: { do: 'refuse', reply: LATER }, by: NONE, note: begun.cause }
     const { filtering } = begun
     yield* runUserLevels(filtering, context.revision.config.filters.literalFinish)
@@ -55,16 +58,15 @@ function siteStage(
     name,
     decides,
     reference: 'spec filters.md 1',
+    judge: ({ filtering }) => (filtering === undefined ? SILENT : undefined),
     *run(context): Asking<StageResult<ContentContext>> {
       const { filtering } = context
-      if (filtering === undefined) return { verdict: { do: 'pass' }, by: NONE, silent: true }
+      if (filtering === undefined) return SILENT
       yield* runSiteLevels(filtering, context, levels)
       return end(context, filtering)
     },
   }
 }
-
-const NONE: DecidedBy = { by: 'built-in', rule: 'filters' }
 
 /** What this stage ran, and whether a script failed that must not. */
 function resultOf(context: ContentContext, { walks }: Filtering): StageResult<ContentContext> {

@@ -6,6 +6,7 @@
 import { type Asking, ask } from '../../ask/ask.ts'
 import type { Left, Pressure } from '../../ask/pressure.ts'
 import { reply } from '../../smtp/reply.ts'
+import { usual } from '../saying.ts'
 import type { ContentContext, MailContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
 /** RFC 3463 X.3.1: mail system full. RFC 5321 §4.2.3: 452, insufficient system storage. */
@@ -29,7 +30,7 @@ function* judge<C extends SessionContext>({ revision }: C, more: number): Asking
   const pressure = yield* ask({ ask: 'pressure' })
   const short = shortage(pressure, more)
   const by = revision.where('limits', short === 'inodes' ? 'freeInodes' : 'freeSpace')
-  if (short === undefined) return { verdict: { do: 'pass' }, by }
+  if (short === undefined) return usual(by)
   const left = pressure[short]
   const note =
     left === undefined ? '' : `${left.free} ${short === 'bytes' ? 'octets' : 'inodes'} free, ${left.keep} are kept free`

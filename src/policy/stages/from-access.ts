@@ -4,24 +4,27 @@
  * makes of the sender counts for the tables that are asked about recipients.
  */
 import type { ReversePath } from '../../address/address.ts'
-import { askTable } from '../access/ask-table.ts'
+import { askTable, hasTable } from '../access/ask-table.ts'
 import { carry } from '../access/carry.ts'
 import { judge } from '../access/judge.ts'
 import { fromProbe, sessionFlags } from '../access/probes.ts'
 import { tightenedBy } from '../access/tightened.ts'
 import { channelConfig } from '../channels.ts'
+import { silent } from '../saying.ts'
 import type { MailContext, Stage } from '../stage.ts'
 
 const NAME = 'FROM_ACCESS'
+const SILENT = silent({ by: 'table', table: NAME })
 
 export const fromAccess: Stage<MailContext> = {
   name: NAME,
   decides: 'may this sender send',
   reference: 'spec access-control.md 5',
+  judge: ({ revision }) => (hasTable(revision, NAME) ? undefined : SILENT),
   *run(context) {
     const { revision, reversePath } = context
     const answer = yield* askTable(revision, NAME, fromProbe(context).text, sessionFlags(context))
-    if (answer === undefined) return { verdict: { do: 'pass' }, by: { by: 'table', table: NAME }, silent: true }
+    if (answer === undefined) return SILENT
     const { verdict, said, by, trace, rule } = yield* judge('from', answer, reversePath ?? '<>', context)
     const { sender, ...others } = said
     // 3.2: `$K` needs the keyword authrewrite on the source channel.

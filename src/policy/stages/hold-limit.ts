@@ -8,9 +8,9 @@ export const holdLimit: Stage<ContentContext> = {
   decides: 'is the message for so many that somebody should look at it first',
   reference: 'spec access-control.md 8, holdlimit',
   judge(context) {
-    const { max, by } = channelBound(context, 'holdLimit')
+    const { max, by, passes } = channelBound(context, 'holdLimit')
+    if (context.acceptedCommands <= max) return passes
     const note = `${context.acceptedCommands} recipients`
-    if (context.acceptedCommands <= max) return { verdict: { do: 'pass' }, by }
     return { verdict: { do: 'hold', reason: `${note}, more than ${max}` }, by, note }
   },
 }

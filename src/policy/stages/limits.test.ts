@@ -80,7 +80,7 @@ function contextOf(given: Given): RcptContext & ContentContext {
 
 interface AnyStage {
   readonly name: string
-  readonly judge?: (context: RcptContext & ContentContext) => StageResult<unknown>
+  readonly judge?: (context: RcptContext & ContentContext) => StageResult<unknown> | undefined
   readonly run?: (context: RcptContext & ContentContext) => Asking<StageResult<unknown>>
 }
 const received = (value: string, times: number, name = 'Received'): string => `${name}: ${value}\r\n`.repeat(times)
@@ -316,7 +316,8 @@ test('nothing is bounded by a channel that sets no limit', () => {
 })
 
 function judge(stage: AnyStage, given: Given) {
-  if (stage.judge !== undefined) return stage.judge(contextOf(given))
+  const judged = stage.judge?.(contextOf(given))
+  if (judged !== undefined) return judged
   const step = stage.run?.(contextOf(given)).next()
   assert.ok(step?.done === true, `${stage.name} asks something`)
   return step.value

@@ -10,7 +10,7 @@ import { parseAliasFile } from '../../directory/alias-file.ts'
 import { listAccess as readListAccess } from '../../directory/list-parameters.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import { contextOf, mailAddress, recordingHost, revisionOf } from '../access/fixture.ts'
+import { askStage, contextOf, mailAddress, recordingHost, revisionOf } from '../access/fixture.ts'
 import type { RcptContext } from '../stage.ts'
 import { aliases } from './aliases.ts'
 import { listAccess } from './list-access.ts'
@@ -91,10 +91,9 @@ function post(
     route: { channel: 'l' as ChannelName, domain: 'b.test' as Domain, local: true },
     ...more,
   })
-  assert.ok(aliases.run !== undefined && listAccess.run !== undefined)
-  const expanded = drive(aliases.run(context), here)
+  const expanded = drive(askStage(aliases, context), here)
   assert.ok(!(expanded instanceof Promise) && expanded.context !== undefined)
-  const result = drive(listAccess.run(expanded.context), here)
+  const result = drive(askStage(listAccess, expanded.context), here)
   assert.ok(!(result instanceof Promise))
   const { verdict } = result
   if (verdict.do === 'refuse') return describeReply(verdict.reply).slice(0, 9)

@@ -16,22 +16,21 @@ import { returnForm } from '../access/options.ts'
 import { listProbe, sessionFlags } from '../access/probes.ts'
 import { accessRefusal, UNDECIDED } from '../access/replies.ts'
 import { placeOwnMail } from '../own-mail.ts'
+import { silent } from '../saying.ts'
 import type { ListOnTheWay, RcptContext, Stage, StageResult } from '../stage.ts'
 import type { TableTrace } from '../trace.ts'
 
 const NAME = 'list access'
+const NO_LISTS = silent({ by: 'built-in', rule: 'lists of the alias file' })
 
 export const listAccess: Stage<RcptContext> = {
   name: NAME,
   decides: 'may this sender post here',
   reference: 'spec access-control.md 11',
+  judge: ({ lists = [] }) => (lists.length === 0 ? NO_LISTS : undefined),
   *run(context) {
     const { lists = [] } = context
-    let last: StageResult<RcptContext> = {
-      verdict: { do: 'pass' },
-      by: { by: 'built-in', rule: 'lists of the alias file' },
-      silent: true,
-    }
+    let last: StageResult<RcptContext> = NO_LISTS
     for (const list of lists) {
       const result = yield* new Posting(context, list).judge()
       if (result.verdict.do !== 'pass' || result.context !== undefined) return result

@@ -7,6 +7,7 @@
 import { type LongLines, MAX_LINE } from '../../smtp/long-lines.ts'
 import { LONG_LINES_REFUSED } from '../channel-limits.ts'
 import { channelConfig } from '../channels.ts'
+import { usual } from '../saying.ts'
 import type { ContentContext, SessionContext, Stage } from '../stage.ts'
 
 /** As documented, each on one line. */
@@ -28,7 +29,7 @@ export const longLines: Stage<ContentContext> = {
   judge(context) {
     const { revision, initial, content, edits } = context
     const by = revision.where('channels', initial, 'longLines')
-    if (content.longestLine <= MAX_LINE) return { verdict: { do: 'pass' }, by }
+    if (content.longestLine <= MAX_LINE) return usual(by)
     const note = `the longest line has ${content.longestLine} octets`
     const rule = longLinesRule(context)
     if (rule === 'pass') return { verdict: { do: 'pass' }, by, note: `${note}; passed on as received` }

@@ -4,6 +4,7 @@
  * what it came with: the field that this server adds to it is not among them.
  */
 import { type Asking, ask } from '../../ask/ask.ts'
+import { usual } from '../saying.ts'
 import type { ContentContext, Stage } from '../stage.ts'
 
 type LoopLimit = 'localReceived' | 'received' | 'mrReceived' | 'totalReceived'
@@ -12,19 +13,26 @@ export const loopCount: Stage<ContentContext> = {
   name: 'loop count',
   decides: 'has the message been here, or through other systems, too often',
   reference: 'spec filters.md 7; RFC 5321 §6.3',
+  judge(context) {
+    if (overOf(context) !== undefined) return undefined
+    return usual(context.revision.where('limits', 'received'), `${context.content.receivedFields} Received: fields`)
+  },
   *run(context) {
     const { revision } = context
     const { limits } = revision.config
-    const counts = countsOf(context)
-    const over = counts.find(({ limit, count }) => count > limits[limit])
-    const by = revision.where('limits', over?.limit ?? 'received')
-    if (over === undefined)
-      return { verdict: { do: 'pass' }, by, note: `${context.content.receivedFields} Received: fields` }
+    const over = overOf(context)
+    if (over === undefined) throw new Error('the loop count is over no limit')
+    const by = revision.where('limits', over.limit)
     const note = `${over.count} ${over.fields}, more than ${limits[over.limit]}`
     const reason = `mail loop: ${note}`
     if (limits.heldAlarm) yield* alarm(context, reason, over.limit)
     return { verdict: { do: 'hold', reason }, by, note }
   },
+}
+
+function overOf(context: ContentContext): ReturnType<typeof countsOf>[number] | undefined {
+  const { limits } = context.revision.config
+  return countsOf(context).find(({ limit, count }) => count > limits[limit])
 }
 
 /** The most telling first. */

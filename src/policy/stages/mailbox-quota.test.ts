@@ -7,7 +7,7 @@ import type { Lookup } from '../../ask/lookup.ts'
 import type { MailboxRoom } from '../../ask/questions.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import { contextOf, mailAddress, recordingHost, revisionOf } from '../access/fixture.ts'
+import { askStage, contextOf, mailAddress, recordingHost, revisionOf } from '../access/fixture.ts'
 import type { RcptContext } from '../stage.ts'
 import { mailboxQuota } from './mailbox-quota.ts'
 
@@ -66,7 +66,7 @@ for (const { name, room, overQuota = 'hold', becomes = [recipient(KIM)], want } 
         return room
       },
     }
-    const { verdict } = await drive(mailboxQuota.run?.(context) ?? assert.fail(), host)
+    const { verdict } = await drive(askStage(mailboxQuota, context), host)
     assert.equal(verdict.do === 'refuse' ? describeReply(verdict.reply) : verdict.do, want)
     const asks = becomes.length === 1 && becomes[0]?.channel === 'ims-ms' && overQuota !== 'deliver'
     assert.deepEqual(asked, asks ? [{ ask: 'mailbox.room', user: KIM, channel: 'ims-ms', octets: 77 }] : [])

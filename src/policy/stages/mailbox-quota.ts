@@ -6,24 +6,26 @@
 import { ask } from '../../ask/ask.ts'
 import { reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
+import { silent } from '../saying.ts'
 import type { RcptContext, Stage } from '../stage.ts'
+
+const SILENT = silent({ by: 'built-in', rule: 'quotas' })
 
 export const mailboxQuota: Stage<RcptContext> = {
   name: 'mailbox quota',
   decides: 'is there room in the mailbox',
   reference: 'RFC 3463 §3.3 X.2.2; keywords holdexquota, noexquota, exquota',
-  *run({ becomes = [], revision, declaredSize: octets, given }) {
-    const [recipient] = becomes
-    const by = { by: 'built-in', rule: 'quotas' } as const
-    if (recipient?.user === undefined || becomes.length > 1) return { verdict: { do: 'pass' }, by, silent: true }
+  judge: ({ becomes: [recipient, another] = [] }) =>
+    recipient?.user === undefined || another !== undefined ? SILENT : undefined,
+  *run({ becomes: [recipient] = [], revision, declaredSize: octets, given }) {
+    if (recipient?.user === undefined) return SILENT
     const { address: user, channel: name } = recipient
     const channel = channelConfig(revision, name)
-    if (channel.kind !== 'maildir' || channel.overQuota === 'deliver')
-      return { verdict: { do: 'pass' }, by, silent: true }
+    if (channel.kind !== 'maildir' || channel.overQuota === 'deliver') return SILENT
     const setting = revision.where('channels', name, 'overQuota')
     const room = yield* ask({ ask: 'mailbox.room', user, channel: name, octets })
     // A mailbox that cannot be looked at now is looked at again when the message is delivered.
-    if (room.kind !== 'found') return { verdict: { do: 'pass' }, by, silent: true }
+    if (room.kind !== 'found') return SILENT
     const directory = { by: 'directory', entry: `user ${recipient.user}` } as const
     switch (room.value) {
       case 'room':

@@ -7,7 +7,10 @@
 import { ask } from '../../ask/ask.ts'
 import { reply } from '../../smtp/reply.ts'
 import { CRASHES_TO_HOLD, evidence, receptionKey } from '../poison.ts'
+import { Usual } from '../saying.ts'
 import type { EnvelopeContext, Stage } from '../stage.ts'
+
+const NO_CRASH = new Usual({ by: 'built-in', rule: `poison: ${CRASHES_TO_HOLD} crashes` })
 
 export const poison: Stage<EnvelopeContext> = {
   name: 'poison',
@@ -15,8 +18,8 @@ export const poison: Stage<EnvelopeContext> = {
   reference: 'design 2.5',
   *run(context) {
     const { crashes, othersInHand } = yield* ask({ ask: 'crashes', key: keyOf(context) })
-    const by = { by: 'built-in', rule: `poison: ${CRASHES_TO_HOLD} crashes` } as const
-    if (crashes.length === 0) return { verdict: { do: 'pass' }, by }
+    const { by } = NO_CRASH
+    if (crashes.length === 0) return NO_CRASH
     const note = evidence(crashes)
     if (crashes.length >= CRASHES_TO_HOLD)
       return { verdict: { do: 'hold', reason: `poison: ${note}`, unlooked: true }, by, note }

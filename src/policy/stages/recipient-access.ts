@@ -16,6 +16,7 @@ import { carry } from '../access/carry.ts'
 import { type Judgement, judge } from '../access/judge.ts'
 import type { RecipientTable } from '../access/options.ts'
 import { recipientFlags, recipientProbe, type Target } from '../access/probes.ts'
+import { silent } from '../saying.ts'
 import type { RcptContext, Stage, StageResult, Verdict } from '../stage.ts'
 import type { TableTrace } from '../trace.ts'
 
@@ -29,17 +30,18 @@ const BITBUCKET = 'bitbucket' as ChannelName
 const MAX_SHOWN = 20
 
 function beforeAliases(table: RecipientTable, decides: string, section: string): Stage<RcptContext> {
+  const says = silent({ by: 'table', table })
   return {
     name: table,
     decides,
     reference: `spec access-control.md ${section}`,
+    judge: ({ revision }) => (hasTable(revision, table) ? undefined : says),
     *run(context) {
       const { route, address } = context
       if (route === undefined) throw new Error('access is asked after routing')
-      if (!hasTable(context.revision, table)) return silent(table)
       const tags = [...(context.carried?.asked.tags ?? []), ...(context.tags ?? [])]
       const asked = yield* judgeOne(table, context, { channel: route.channel, address, tags })
-      if (asked === undefined) return silent(table)
+      if (asked === undefined) return says
       const { judgement, matched } = asked
       const { verdict, said, by, trace, rule } = judgement
       if (!matched) return { verdict, by, tables: [trace] }
@@ -62,12 +64,13 @@ function beforeAliases(table: RecipientTable, decides: string, section: string):
 }
 
 function afterAliases(table: RecipientTable, decides: string, section: string): Stage<RcptContext> {
+  const says = silent({ by: 'table', table })
   return {
     name: table,
     decides,
     reference: `spec access-control.md ${section}`,
+    judge: ({ revision }) => (hasTable(revision, table) ? undefined : says),
     *run(start) {
-      if (!hasTable(start.revision, table)) return silent(table)
       const walk = new Members(table, start)
       for (const member of start.members ?? start.becomes ?? []) {
         const tags = [...(walk.context.carried?.asked.tags ?? []), ...(start.tags ?? []), ...(member.tags ?? [])]
@@ -157,7 +160,7 @@ class Members {
       return { verdict: refused.verdict, by: refused.by, tables, context: this.context, ...note }
     const verdict: Verdict = this.#other?.verdict ?? { do: 'pass' }
     const by = this.#other?.by ?? this.#by
-    if (this.#asked === 0) return { ...silent(this.#table), context: this.context }
+    if (this.#asked === 0) return { ...silent({ by: 'table', table: this.#table }), context: this.context }
     // Who is not all of the alias cannot be left to be expanded when it is delivered.
     const { members: _, ...context } = this.context
     const after = this.#changed ? { ...context, becomes: this.#kept } : this.context
@@ -182,12 +185,6 @@ const delayOnly = ({ carried = NOTHING_CARRIED }: RcptContext, { delayMs, debug 
 
 const allowed = (context: RcptContext, { allows, judgement }: AskedOne): Pick<RcptContext, 'allowedBy'> =>
   allows && context.allowedBy === undefined ? { allowedBy: judgement.by } : {}
-
-const silent = (table: string): StageResult<never> => ({
-  verdict: { do: 'pass' },
-  by: { by: 'table', table },
-  silent: true,
-})
 
 const MAX_NOTES = 10
 const shortened = (notes: readonly string[]): string =>

@@ -6,18 +6,21 @@
 import type { DecidedBy } from '../../ask/decided-by.ts'
 import type { Reply } from '../../smtp/reply.ts'
 import { refusalReply } from '../filters/refusal.ts'
+import { silent } from '../saying.ts'
 import type { ContentContext, Stage } from '../stage.ts'
 
 const BY: DecidedBy = { by: 'built-in', rule: 'one reply for each recipient' }
+const SILENT = silent(BY)
 
 export const refusedRecipients: Stage<ContentContext> = {
   name: 'refused recipients',
   decides: 'who hears over LMTP that their filters refuse the message',
   reference: 'RFC 2033 §4.2, RFC 5429 §2.1',
   judge(context) {
-    const refusals = context.service === 'lmtp' ? refusalsOf(context) : new Map<string, Reply>()
+    if (context.service !== 'lmtp') return SILENT
+    const refusals = refusalsOf(context)
     const [first] = refusals.values()
-    if (first === undefined) return { verdict: { do: 'pass' }, by: BY, silent: true }
+    if (first === undefined) return SILENT
     const recipients = context.recipients.filter(({ given }) => !refusals.has(given))
     const note = `refused for ${[...refusals.keys()].slice(0, MAX_NAMED).join(' ')}`
     if (recipients.length > 0)

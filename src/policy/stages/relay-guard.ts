@@ -8,23 +8,25 @@
  */
 import { reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
+import { Usual, usual } from '../saying.ts'
 import type { RcptContext, Stage } from '../stage.ts'
 import { INSIDE_CHANNEL } from './network-switch.ts'
+
+const OURS = new Usual({ by: 'built-in', rule: 'relay guard' }, 'the address is ours')
 
 export const relayGuard: Stage<RcptContext> = {
   name: 'relay guard',
   decides: 'strangers never send to the outside through us',
   reference: 'design 2.10',
   judge({ revision, source, account, route, given, insideBy, allowedBy }) {
-    if (route === undefined || route.local)
-      return { verdict: { do: 'pass' }, by: { by: 'built-in', rule: 'relay guard' }, note: 'the address is ours' }
+    if (route === undefined || route.local) return OURS
     if (account !== undefined) {
       const by = revision.where('channels', source, 'sasl')
-      return { verdict: { do: 'pass' }, by, note: `${account.login} signed in` }
+      return usual(by, `${account.login} signed in`)
     }
     if (source === INSIDE_CHANNEL) {
       const by = insideBy ?? revision.where('networks', 'own')
-      return { verdict: { do: 'pass' }, by, note: 'the client is inside' }
+      return usual(by, 'the client is inside')
     }
     // `relay: by-table` opens nothing by itself, and no table does: it takes both.
     if (allowedBy !== undefined && channelConfig(revision, route.channel).relay === 'by-table')

@@ -2,6 +2,7 @@
 /** Where does the recipient's domain go (route.ts), before aliases are looked at? */
 import { reply } from '../../smtp/reply.ts'
 import { routeOf } from '../route.ts'
+import { changed, usual } from '../saying.ts'
 import type { RcptContext, Stage } from '../stage.ts'
 
 export const routing: Stage<RcptContext> = {
@@ -16,6 +17,6 @@ export const routing: Stage<RcptContext> = {
     }
     const { route, by } = routing
     const where = route.via === undefined ? route.channel : `${route.channel} by ${route.via}`
-    return { verdict: { do: 'pass' }, by, context: { ...context, route }, note: `${route.domain} → ${where}` }
+    return changed(usual(by, `${route.domain} → ${where}`), { ...context, route })
   },
 }

@@ -2,12 +2,11 @@
 /** Proves: whose domain is in DNS passes, whose is not is refused, and who cannot be looked up is told to try later. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Asking, drive, type Host } from '../../ask/ask.ts'
+import { drive, type Host } from '../../ask/ask.ts'
 import type { DnsLookup } from '../../ask/lookup.ts'
 import type { ChannelName } from '../../envelope/channel-name.ts'
 import { describeReply } from '../../smtp/reply.ts'
-import { contextOf, mailAddress, revisionOf } from '../access/fixture.ts'
-import type { MailContext, StageResult } from '../stage.ts'
+import { askStage, contextOf, mailAddress, revisionOf } from '../access/fixture.ts'
 import { senderDomain } from './sender-domain.ts'
 
 const revision = revisionOf({ channels: { tcp_local: { mailFromDnsVerify: true } } })
@@ -24,8 +23,7 @@ async function verdictOf(from: string | null, answers: Readonly<Record<string, D
   }
   const reversePath = from === null ? null : mailAddress(from)
   const context = contextOf(revision, { reversePath, source: source as ChannelName, smtputf8: true })
-  const asking = senderDomain.run?.(context) as Asking<StageResult<MailContext>>
-  const { verdict } = await drive(asking, { dns } as unknown as Host)
+  const { verdict } = await drive(askStage(senderDomain, context), { dns } as unknown as Host)
   return { said: verdict.do === 'refuse' ? describeReply(verdict.reply) : verdict.do, asked }
 }
 

@@ -5,29 +5,38 @@ import { asciiDomain } from '../../address/domain.ts'
 import { type Asking, ask } from '../../ask/ask.ts'
 import type { DnsLookup, DnsType } from '../../ask/lookup.ts'
 import { reply } from '../../smtp/reply.ts'
-import { channelConfig } from '../channels.ts'
+import { channelConfig, ofChannel } from '../channels.ts'
+import { Usual } from '../saying.ts'
 import type { MailContext, Stage, StageResult } from '../stage.ts'
 
 /** RFC 5321 §5.1: where mail for a domain goes is said by MX, or else by an address. */
 const TYPES = ['MX', 'A', 'AAAA'] as const
 
+const rule = ofChannel((revision, source) => {
+  const channel = channelConfig(revision, source)
+  const by = revision.where('channels', source, 'mailFromDnsVerify')
+  return { asked: 'mailFromDnsVerify' in channel && channel.mailFromDnsVerify, by, passes: new Usual(by) }
+})
+
 export const senderDomain: Stage<MailContext> = {
   name: 'sender domain',
   decides: 'is the domain of the sender in DNS',
   reference: 'spec access-control.md 7, mailfromdnsverify; RFC 5321 §5.1, RFC 7505',
+  judge({ revision, source, reversePath }) {
+    const { asked, passes } = rule(revision, source)
+    return asked && reversePath !== null ? undefined : passes
+  },
   *run({ revision, source, reversePath }) {
-    const channel = channelConfig(revision, source)
-    const by = revision.where('channels', source, 'mailFromDnsVerify')
-    const asked = 'mailFromDnsVerify' in channel && channel.mailFromDnsVerify
-    if (!asked || reversePath === null) return { verdict: { do: 'pass' }, by }
+    const { by, passes } = rule(revision, source)
+    if (reversePath === null) return passes
     const domain = domainOf(reversePath)
     // An address literal needs no DNS, and says itself where a notice goes.
     if (domain.startsWith('[')) return { verdict: { do: 'pass' }, by, note: `${domain} is an address` }
-    return { ...(yield* judge(asciiDomain(domain) ?? domain)), by }
+    return { ...(yield* judgeDomain(asciiDomain(domain) ?? domain)), by }
   },
 }
 
-function* judge(name: string): Asking<Pick<StageResult<MailContext>, 'verdict' | 'note'>> {
+function* judgeDomain(name: string): Asking<Pick<StageResult<MailContext>, 'verdict' | 'note'>> {
   let cause: string | undefined
   for (const type of TYPES) {
     const answer = yield* lookUp(name, type)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Totals of a session, judged when MAIL or RSET comes; over one of them the session ends (spec access-control.md 8). */
-import type { Asking } from '../../ask/ask.ts'
 import { CHANNEL_LIMITS, channelBound } from '../channel-limits.ts'
 import type { MailContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
@@ -10,21 +9,28 @@ const ABOUT = {
   reference: 'spec access-control.md 8, disconnecttransactionlimit and its kin',
 }
 
-export const sessionLimits: Stage<MailContext> = { ...ABOUT, run: judge }
-export const sessionLimitsAtReset: Stage<SessionContext> = { ...ABOUT, run: judge }
+export const sessionLimits: Stage<MailContext> = { ...ABOUT, judge }
+export const sessionLimitsAtReset: Stage<SessionContext> = { ...ABOUT, judge }
 
-function* judge<C extends SessionContext>(context: C): Asking<StageResult<C>> {
+function judge(context: SessionContext): StageResult<never> {
   const { transactions, recipients, refusedRecipients } = context.counts
-  const totals = [
-    // The message that MAIL begins is one more; at RSET none can follow (channel-limits.ts).
-    { name: 'disconnectTransactionLimit', total: transactions + 1, what: `message ${transactions + 1} of the session` },
-    { name: 'disconnectRecipientLimit', total: recipients, what: `${recipients} recipients` },
-    { name: 'disconnectRejectLimit', total: refusedRecipients, what: `${refusedRecipients} refused recipients` },
-  ] as const
-  for (const { name, total, what } of totals) {
-    const { max, by } = channelBound(context, name)
-    if (total > max)
-      return { verdict: { do: 'refuse', reply: CHANNEL_LIMITS[name].reply, close: true }, by, note: what }
-  }
-  return { verdict: { do: 'pass' }, by: channelBound(context, totals[0].name).by }
+  // The message that MAIL begins is one more; at RSET none can follow (channel-limits.ts).
+  const message = transactions + 1
+  return (
+    over(context, 'disconnectTransactionLimit', message, () => `message ${message} of the session`) ??
+    over(context, 'disconnectRecipientLimit', recipients, () => `${recipients} recipients`) ??
+    over(context, 'disconnectRejectLimit', refusedRecipients, () => `${refusedRecipients} refused recipients`) ??
+    channelBound(context, 'disconnectTransactionLimit').passes
+  )
+}
+
+function over(
+  context: SessionContext,
+  name: 'disconnectTransactionLimit' | 'disconnectRecipientLimit' | 'disconnectRejectLimit',
+  total: number,
+  note: () => string,
+): StageResult<never> | undefined {
+  const { max, by } = channelBound(context, name)
+  if (total <= max) return undefined
+  return { verdict: { do: 'refuse', reply: CHANNEL_LIMITS[name].reply, close: true }, by, note: note() }
 }

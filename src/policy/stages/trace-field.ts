@@ -4,11 +4,16 @@
  * that begins with a blank has no header (RFC 5322 §2.1), but would continue what is put above it: an empty line keeps
  * the two apart, and every reader sees what we saw.
  */
+import type { HeaderEdit } from '../../envelope/envelope.ts'
 import { receivedField } from '../../smtp/received.ts'
 import { channelConfig } from '../channels.ts'
 import { protocolOf } from '../envelope-of.ts'
+import { changed, Usual } from '../saying.ts'
 import type { ContentContext, Stage } from '../stage.ts'
 
+const BY = { by: 'protocol', rule: 'RFC 5321 §4.4' } as const
+const ADDED = new Usual(BY)
+const ALL_BODY = new Usual(BY, 'the content begins with a blank, so it is all body')
 const EMPTY_LINE = { edit: 'prepend', field: '\r\n' } as const
 
 /** Spec access-control.md 9, identnonesymbolic. */
@@ -37,13 +42,10 @@ export const traceField: Stage<ContentContext> = {
       // Naming one of several recipients would tell the others (RFC 5321 §7.2).
       ...(only !== undefined && second === undefined ? { for: only.given } : {}),
     })
-    const by = { by: 'protocol', rule: 'RFC 5321 §4.4' } as const
-    const apart = content.continues ? [EMPTY_LINE] : []
-    return {
-      verdict: { do: 'pass' },
-      by,
-      context: { ...context, edits: [...apart, ...edits, { edit: 'prepend', field }] },
-      ...(content.continues ? { note: 'the content begins with a blank, so it is all body' } : {}),
-    }
+    const { continues } = content
+    const added: readonly HeaderEdit[] = continues
+      ? [EMPTY_LINE, ...edits, { edit: 'prepend', field }]
+      : [...edits, { edit: 'prepend', field }]
+    return changed(continues ? ALL_BODY : ADDED, { ...context, edits: added })
   },
 }

@@ -10,6 +10,7 @@ import {
   tightest,
 } from '../channel-limits.ts'
 import { channelConfig } from '../channels.ts'
+import { usual } from '../saying.ts'
 import type { EnvelopeContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
 export const transactionLimit: Stage<MailContext> = {
@@ -20,9 +21,10 @@ export const transactionLimit: Stage<MailContext> = {
     const bound = tightest(siteBound(context, 'transactions'), channelBound(context, 'transactionLimit'))
     const { transactions } = context.counts
     if (transactions >= bound.max) return refused(bound, CHANNEL_LIMITS.transactionLimit.reply)
-    const allowed = allowedTransactions(context, 'MAIL')
-    if (transactions >= allowed.max) return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
-    return { verdict: { do: 'pass' }, by: bound.by }
+    const allowed = channelBound(context, 'allowTransactionsPerSession')
+    if (transactions >= allowed.max && judgedAt(context) === 'MAIL')
+      return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
+    return bound.passes
   },
 }
 
@@ -33,8 +35,9 @@ export const recipientLimit: Stage<RcptContext> = {
   judge(context) {
     const { presented, acceptedCommands, counts, revision } = context
     // This transaction is counted already.
-    const allowed = allowedTransactions(context, 'RCPT')
-    if (counts.transactions > allowed.max) return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
+    const allowed = channelBound(context, 'allowTransactionsPerSession')
+    if (counts.transactions > allowed.max && judgedAt(context) === 'RCPT')
+      return refused(allowed, CHANNEL_LIMITS.allowTransactionsPerSession.reply)
     const rejects = channelBound(context, 'deferralRejectLimit')
     if (counts.refusedRecipients >= rejects.max) return refused(rejects, CHANNEL_LIMITS.deferralRejectLimit.reply)
     const { permanentRecipientLimit } = revision.config.limits
@@ -44,7 +47,7 @@ export const recipientLimit: Stage<RcptContext> = {
       return refused(channel, permanentRecipientLimit ? RECIPIENT_LIMIT_PERMANENT : reply)
     const site = siteBound(context, 'recipients')
     if (presented >= site.max) return refused(site, reply)
-    return { verdict: { do: 'pass' }, by: site.by }
+    return site.passes
   },
 }
 
@@ -56,16 +59,14 @@ export const recipientCutoff: Stage<EnvelopeContext> = {
     const bound = channelBound(context, 'recipientCutoff')
     const note = `${context.presented} RCPT commands, ${context.acceptedCommands} accepted`
     if (context.presented > bound.max) return { ...refused(bound, CHANNEL_LIMITS.recipientCutoff.reply), note }
-    return { verdict: { do: 'pass' }, by: bound.by, note }
+    return usual(bound.by, note)
   },
 }
 
-/** ALLOW_TRANSACTIONS_PER_SESSION, at the command that TRANSACTION_LIMIT_RCPT_TO says it is judged at. */
-function allowedTransactions(context: SessionContext, at: 'MAIL' | 'RCPT'): Bound {
-  const bound = channelBound(context, 'allowTransactionsPerSession')
-  const channel = channelConfig(context.revision, context.source)
-  const judgedAt = 'longLines' in channel && channel.transactionLimitRcptTo ? 'RCPT' : 'MAIL'
-  return judgedAt === at ? bound : { ...bound, max: Number.POSITIVE_INFINITY }
+/** The command that TRANSACTION_LIMIT_RCPT_TO says ALLOW_TRANSACTIONS_PER_SESSION is judged at. */
+function judgedAt({ revision, source }: SessionContext): 'MAIL' | 'RCPT' {
+  const channel = channelConfig(revision, source)
+  return 'longLines' in channel && channel.transactionLimitRcptTo ? 'RCPT' : 'MAIL'
 }
 
 const refused = ({ max, by }: Bound, reply: Reply): StageResult<never> => ({

@@ -44,7 +44,7 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
       by: where,
       reply: describeReply(reply),
     } as const
-    transaction.trace.step({ ...step, recipients: [start.given] })
+    transaction.trace.step(step, start.given)
     return refuse(session, transaction, start.given, reply, false)
   }
   if (born.length === 0 && by === undefined && recipients.length === 0)

@@ -2,8 +2,8 @@
 /** RSET, RFC 5321 §4.1.1.5: forgets the transaction, keeps the session unless one of its limits is reached. */
 import type { Asking } from '../../ask/ask.ts'
 import { runStages } from '../../policy/run-stages.ts'
+import type { Finding } from '../../policy/saying.ts'
 import { STAGES } from '../../policy/stages.ts'
-import type { Step } from '../../policy/trace.ts'
 import { reply } from '../../smtp/reply.ts'
 import { type Action, say } from '../action.ts'
 import type { Session } from '../session.ts'
@@ -11,7 +11,7 @@ import { reset } from '../transaction.ts'
 
 export function* rset(session: Session): Asking<readonly Action[]> {
   // A RSET that changes nothing is nothing to tell: only a refusal is traced.
-  const steps: Omit<Step, 'ms'>[] = []
+  const steps: Finding[] = []
   const { verdict } = yield* runStages('rset', STAGES.rset, session.context, { step: (step) => steps.push(step) })
   if (verdict.do === 'refuse') {
     for (const step of steps) session.trace.step(step)

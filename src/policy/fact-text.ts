@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A fact as JSON in ASCII. */
+import type { Fact } from '../ask/ask.ts'
+import { SECRET } from '../ask/questions.ts'
+import { jsonText } from './json-text.ts'
+
+export function factText(fact: Fact): string {
+  const { question, answer } = fact
+  if (question.ask === 'now') return `{"question":{"ask":"now"},"answer":${jsonText(answer)}}`
+  if (answer === undefined && SECRET.has(question.ask)) return `{"question":{"ask":"${question.ask}"}}`
+  return jsonText(fact)
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/** JSON in ASCII: in memory and on its way to the disk it takes one octet a character. What is not ASCII is escaped. */
+
+const NOT_ASCII = /[^\x00-\x7f]/
+
+export function jsonText(value: unknown): string {
+  const text = JSON.stringify(value)
+  return NOT_ASCII.test(text) ? text.replace(/[^\x00-\x7f]/g, escaped) : text
+}
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+
+/** Printable ASCII that needs no escape. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+/** The same for a text: nearly all of them are written as they are. */
+export const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : jsonText(text))

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * What a stage says in a trace, apart from when and of whom. Nearly all that is said of one message was said of the one
+ * before: a stage that keeps a `Usual` says it with the same object, and what it weighs and how it is written as JSON is
+ * worked out once, not for every message.
+ */
+import type { DecidedBy } from '../ask/decided-by.ts'
+import { jsonText, quoted } from './json-text.ts'
+import type { Moment } from './moment.ts'
+import type { StageResult, Verdict } from './stage.ts'
+import type { Step } from './trace.ts'
+import { weighTables } from './trace-weight.ts'
+
+/** A step before it is known when, and of whom. */
+export type Finding = Omit<Step, 'ms' | 'recipients'>
+
+/** What names and marks of a step take. */
+const STEP_MARKS = 90
+
+export class Saying implements Finding {
+  readonly at: Finding['at']
+  readonly stage: string
+  readonly result: Finding['result']
+  readonly by: DecidedBy
+  declare readonly note?: string
+  declare readonly reply?: string
+  declare readonly tables?: NonNullable<Finding['tables']>
+  declare readonly filters?: NonNullable<Finding['filters']>
+  declare readonly filtersDropped?: number
+  #weight: number | undefined
+  #beginning: string | undefined
+  #end: string | undefined
+
+  constructor({ at, stage, result, by, note, reply, tables, filters, filtersDropped }: Finding) {
+    this.at = at
+    this.stage = stage
+    this.result = result
+    this.by = by
+    if (note !== undefined) this.note = note
+    if (reply !== undefined) this.reply = reply
+    if (tables !== undefined) this.tables = tables
+    if (filters !== undefined) this.filters = filters
+    if (filtersDropped !== undefined) this.filtersDropped = filtersDropped
+  }
+
+  /** One that is told already stays the same object. */
+  static of(finding: Finding): Saying {
+    return finding instanceof Saying ? finding : new Saying(finding)
+  }
+
+  /** As a step of a trace. */
+  step(ms: number, recipients: readonly string[] | undefined): Step {
+    const { at, stage, result, by } = this
+    // Set one by one: some thirty for each message, and spread objects cost more than all the rest of it.
+    const step: { -readonly [K in keyof Step]: Step[K] } = { at, stage, ms, result, by }
+    if (recipients !== undefined) step.recipients = recipients
+    if (this.note !== undefined) step.note = this.note
+    if (this.reply !== undefined) step.reply = this.reply
+    if (this.tables !== undefined) step.tables = this.tables
+    if (this.filters !== undefined) step.filters = this.filters
+    if (this.filtersDropped !== undefined) step.filtersDropped = this.filtersDropped
+    return step
+  }
+
+  /** Octets as JSON, about. */
+  get weight(): number {
+    this.#weight ??= weightOf(this)
+    return this.#weight
+  }
+
+  /** Its JSON to where milliseconds stand. */
+  get beginning(): string {
+    this.#beginning ??= beginningOf(this)
+    return this.#beginning
+  }
+
+  /** Its JSON behind milliseconds and recipients. */
+  get end(): string {
+    this.#end ??= endOf(this)
+    return this.#end
+  }
+
+  /** Where a row of a table decided, what it was asked is part of the answer; where none did, one of them stands for all. */
+  equals(other: Saying): boolean {
+    return (
+      this === other ||
+      (this.stage === other.stage &&
+        this.at === other.at &&
+        this.result === other.result &&
+        this.note === other.note &&
+        this.reply === other.reply &&
+        (this.by === other.by || textOf(this.by) === textOf(other.by)) &&
+        askedOf(this) === askedOf(other))
+    )
+  }
+}
+
+const PASS: Verdict = { do: 'pass' }
+
+/** A stage lets pass, for a reason that it gives again and again. Kept by the stage; where it changes the context, see `changed`. */
+export class Usual implements StageResult<never> {
+  readonly verdict = PASS
+  readonly by: DecidedBy
+  declare readonly note?: string
+  readonly #sayings: Saying[] = []
+
+  constructor(by: DecidedBy, note?: string) {
+    this.by = by
+    if (note !== undefined) this.note = note
+  }
+
+  /** The same object each time. */
+  saying(at: Moment, stage: string, result: 'pass' | 'change'): Saying {
+    for (const known of this.#sayings)
+      if (known.stage === stage && known.at === at && known.result === result) return known
+    const { by, note } = this
+    const made = new Saying({ at, stage, result, by, ...(note === undefined ? {} : { note }) })
+    // Few stages share one, each at one or two moments.
+    if (this.#sayings.length < MAX_SAYINGS) this.#sayings.push(made)
+    return made
+  }
+}
+
+const MAX_SAYINGS = 10
+
+/** Of each that decides, by their notes. */
+const usuals = new WeakMap<DecidedBy, Map<string | undefined, Usual>>()
+/** Notes of one that decides; then they are kept anew. */
+const MAX_NOTES = 100
+
+/** For what has no place of its own to be kept at. `by`: an object that is there for long, as places of settings are. */
+export function usual(by: DecidedBy, note?: string): Usual {
+  const ofOne = usuals.get(by) ?? new Map<string | undefined, Usual>()
+  const known = ofOne.get(note)
+  if (known !== undefined) return known
+  if (ofOne.size === 0) usuals.set(by, ofOne)
+  if (ofOne.size >= MAX_NOTES) ofOne.clear()
+  const made = new Usual(by, note)
+  ofOne.set(note, made)
+  return made
+}
+
+/** Nothing was looked at, for there is nothing to look at. */
+export const silent = (by: DecidedBy): StageResult<never> => ({ verdict: PASS, by, silent: true })
+
+/** The usual result of a stage that changes the context. */
+export const changed = <C>(usual: Usual, context: C): StageResult<C> =>
+  usual.note === undefined
+    ? { verdict: PASS, by: usual.by, context, usual }
+    : { verdict: PASS, by: usual.by, context, note: usual.note, usual }
+
+const weightOf = ({ stage, by, note, reply, tables, filters }: Finding): number =>
+  STEP_MARKS +
+  stage.length +
+  textOf(by).length +
+  (note?.length ?? 0) +
+  (reply?.length ?? 0) +
+  (tables === undefined ? 0 : weighTables(tables)) +
+  (filters === undefined ? 0 : Buffer.byteLength(JSON.stringify(filters)))
+
+const beginningOf = ({ at, stage, result, by }: Finding): string =>
+  `{"at":"${at}","stage":${quoted(stage)},"result":"${result}","by":${textOf(by)},"ms":`
+
+function endOf({ note, reply, tables, filters, filtersDropped }: Finding): string {
+  let text = note === undefined ? '' : `,"note":${quoted(note)}`
+  if (reply !== undefined) text += `,"reply":${quoted(reply)}`
+  if (tables !== undefined) text += `,"tables":${jsonText(tables)}`
+  if (filters !== undefined) text += `,"filters":${jsonText(filters)}`
+  if (filtersDropped !== undefined) text += `,"filtersDropped":${filtersDropped}`
+  return `${text}}`
+}
+
+const askedOf = ({ by, tables }: Finding): string =>
+  by.by !== 'table' || by.row === undefined || tables === undefined ? '' : tables.map(({ probe }) => probe).join('\0')
+
+/** Places of settings are told again and again, and are the same objects as long as their revision lives. */
+const texts = new WeakMap<DecidedBy, string>()
+
+function textOf(by: DecidedBy): string {
+  if (by.by !== 'config' && by.by !== 'default') return jsonText(by)
+  const known = texts.get(by)
+  if (known !== undefined) return known
+  const text = jsonText(by)
+  texts.set(by, text)
+  return text
+}
