@@ -117,6 +117,8 @@ test('a disk of 16 MiB that fills up', { timeout: 240_000 }, async (t: TestConte
   await rm(filler)
   await eventually('250 again', async () => ((await send(port, 1000)) === '250' ? true : undefined), 30_000)
   await eventually('room again', async () => ((await room()) ? true : undefined), 30_000)
+  // The log comes a moment after what it tells of.
+  await eventually('told', () => (events.includes('alarm.free-space.over') ? true : undefined), 30_000)
   assert.deepEqual(
     events.filter((event) => event.startsWith('alarm.free-space')),
     ['alarm.free-space', 'alarm.free-space.over'],
