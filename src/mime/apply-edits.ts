@@ -5,27 +5,25 @@ import { WholeContent } from './whole-content.ts'
 import { withoutFields } from './without-fields.ts'
 
 /** What the edits put on top: the last one first. */
-const topOf = (edits: readonly HeaderEdit[]): Buffer =>
-  Buffer.from(
-    edits
-      .toReversed()
-      .map((edit) => (edit.edit === 'prepend' ? edit.field : ''))
-      .join(''),
-  )
+function topOf(edits: readonly HeaderEdit[]): Buffer {
+  let top = ''
+  for (const edit of edits) if (edit.edit === 'prepend') top = edit.field + top
+  return Buffer.from(top)
+}
+
+const isRemoval = (edit: HeaderEdit): boolean => edit.edit === 'remove'
 
 const removedBy = (edits: readonly HeaderEdit[]): ReadonlySet<string> =>
   new Set(edits.flatMap((edit) => (edit.edit === 'remove' ? [edit.name] : [])))
 
-/** The content with the edits applied, chunk by chunk as it comes; in one piece where it was. */
+/** The content with the edits applied, piece by piece as it comes; there as a whole where it was. */
 export function applyEdits(
   content: AsyncIterable<Uint8Array>,
   edits: readonly HeaderEdit[],
 ): AsyncIterable<Uint8Array> {
   const top = topOf(edits)
-  const removed = removedBy(edits)
-  if (removed.size > 0) return below(top, withoutFields(content, removed))
-  if (content instanceof WholeContent) return new WholeContent(Buffer.concat([top, content.bytes]))
-  return below(top, content)
+  if (edits.some(isRemoval)) return below(top, withoutFields(content, removedBy(edits)))
+  return content instanceof WholeContent ? new WholeContent([top, ...content.pieces]) : below(top, content)
 }
 
 async function* below(top: Buffer, content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

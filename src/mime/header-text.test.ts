@@ -71,11 +71,11 @@ test('applyEdits: the last one ends up on top', async () => {
   const whole = Buffer.concat(chunks)
   assert.equal(whole.toString(), 'B: 2\r\nA: ä\r\nC: 3\r\n\r\nx')
   assert.equal(editedSize(9, edits), whole.length)
-  const atOnce = applyEdits(new WholeContent(Buffer.from('C: 3\r\n\r\nx')), edits)
+  const atOnce = applyEdits(new WholeContent([Buffer.from('C: 3\r\n'), Buffer.from('\r\nx')]), edits)
   assert.ok(atOnce instanceof WholeContent)
-  assert.deepEqual(Buffer.from(atOnce.bytes), whole)
+  assert.deepEqual(Buffer.concat(atOnce.pieces), whole)
   assert.deepEqual(Buffer.concat(await Array.fromAsync(atOnce)), whole)
-  const without = applyEdits(new WholeContent(Buffer.from('C: 3\r\nD: 4\r\n\r\nx')), [
+  const without = applyEdits(new WholeContent([Buffer.from('C: 3\r\nD: 4\r\n\r\nx')]), [
     ...edits,
     { edit: 'remove', name: 'c' },
   ])

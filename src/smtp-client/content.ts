@@ -30,7 +30,7 @@ export const sendStuffed = (
   attempt: Attempt,
 ): Promise<void> =>
   content instanceof WholeContent
-    ? sendLast(session, dotStuffed(content.bytes), attempt)
+    ? sendLast(session, dotStuffed(...content.pieces), attempt)
     : sendPieces(session, content, attempt)
 
 async function sendPieces(session: ClientSession, content: AsyncIterable<Uint8Array>, attempt: Attempt): Promise<void> {

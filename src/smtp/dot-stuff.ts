@@ -28,7 +28,8 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
   let held: Buffer[] = []
   let heldBytes = 0
   for await (const bytes of content) {
-    const pieces = stuffing.pieces(bytes)
+    const pieces: Buffer[] = []
+    stuffing.push(bytes, pieces)
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
     if (heldBytes > 0 && heldBytes + length > MAX_JOINED) {
       yield join(held)
@@ -42,10 +43,13 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
   yield join(held)
 }
 
-/** The same of content that is there as a whole. @throws BareNewline */
-export function dotStuffed(bytes: Uint8Array): Buffer {
+/** The same of content that is there as a whole, in these pieces: in one. @throws BareNewline */
+export function dotStuffed(...content: readonly Uint8Array[]): Buffer {
   const stuffing = new Stuffing()
-  return join([...stuffing.pieces(bytes), stuffing.end()])
+  const pieces: Buffer[] = []
+  for (const bytes of content) stuffing.push(bytes, pieces)
+  pieces.push(stuffing.end())
+  return join(pieces)
 }
 
 class Stuffing {
@@ -54,11 +58,10 @@ class Stuffing {
   /** The last octet so far. */
   #last = LF
 
-  /** @throws BareNewline */
-  pieces(bytes: Uint8Array): Buffer[] {
-    if (bytes.length === 0) return []
+  /** @param pieces what is sent for these octets is put at their end. @throws BareNewline */
+  push(bytes: Uint8Array, pieces: Buffer[]): void {
+    if (bytes.length === 0) return
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const pieces: Buffer[] = []
     if (this.#last === CR && chunk[0] !== LF) throw new BareNewline('CR without LF in content')
     let start = 0
     for (let at = 0; at < chunk.length; ) {
@@ -83,8 +86,7 @@ class Stuffing {
       at = lf + 1
     }
     this.#last = chunk.at(-1) ?? LF
-    pieces.push(chunk.subarray(start))
-    return pieces
+    pieces.push(start === 0 ? chunk : chunk.subarray(start))
   }
 
   /** The end of the last line, and the final dot. @throws BareNewline */
@@ -96,15 +98,20 @@ class Stuffing {
 }
 
 /**
- * Where the next LF is, or the end. By hand: lines are short, and a call of Buffer's costs more than to look at most of
- * them. @throws BareNewline
+ * Where the next LF is that needs a look, or the end: one that may stand alone, or has a dot, a NUL or nothing behind it.
+ * By hand: lines are short, and a call of Buffer's costs more than to look at most of them. @throws BareNewline
  */
 function endOfLine(chunk: Buffer, from: number): number {
   const { length } = chunk
   for (let at = from; at < length; at++) {
-    const octet = chunk[at]
+    const octet = chunk[at] as number
+    if (octet > CR) continue
     if (octet === LF) return at
-    if (octet === CR && at + 1 < length && chunk[at + 1] !== LF) throw new BareNewline('CR without LF in content')
+    if (octet !== CR || at + 1 === length) continue
+    if (chunk[at + 1] !== LF) throw new BareNewline('CR without LF in content')
+    at++
+    const next = chunk[at + 1]
+    if (next === undefined || next === DOT || next === NUL) return at
   }
   return length
 }

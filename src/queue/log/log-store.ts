@@ -231,7 +231,7 @@ class SegmentedStore implements LogStore {
   content(id: MessageId): AsyncIterable<Uint8Array> {
     const known = this.#messages.kept.has(id) ? this.#recent.content(id) : undefined
     if (known === undefined) return this.#readContent(id)
-    return new WholeContent(known.length === 1 && known[0] !== undefined ? known[0] : Buffer.concat(known))
+    return new WholeContent(known)
   }
 
   async *#readContent(id: MessageId): AsyncGenerator<Uint8Array> {
