@@ -4,7 +4,7 @@
  * policy: what to do about a failure is the store's matter.
  */
 import { fdatasync, write } from 'node:fs'
-import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises'
 
 export interface OpenFile {
   /** Writes at `position`; resolves to the octets written, which may be fewer. Then `bytes` may be used for others. */
@@ -37,22 +37,7 @@ const FLAGS: Record<OpenMode, string> = { create: 'wx+', read: 'r', write: 'r+' 
 export const diskFiles: FileLayer = {
   open: async (path, mode) => {
     const handle = await open(path, FLAGS[mode], 0o600) // mail is nobody else's business
-    return {
-      // Each group of the log is written and synced: with callbacks, which cost half of what a handle's promises do.
-      write: (bytes, position) =>
-        new Promise((resolve, reject) => {
-          write(handle.fd, bytes, 0, bytes.length, position, (error, written) =>
-            error === null ? resolve(written) : reject(error),
-          )
-        }),
-      read: async (into, position) => (await handle.read(into, 0, into.length, position)).bytesRead,
-      size: async () => (await handle.stat()).size,
-      datasync: () =>
-        new Promise((resolve, reject) => {
-          fdatasync(handle.fd, (error) => (error === null ? resolve() : reject(error)))
-        }),
-      close: () => handle.close(),
-    }
+    return new DiskFile(handle)
   },
   rename,
   unlink,
@@ -68,6 +53,51 @@ export const diskFiles: FileLayer = {
       await handle.close()
     }
   },
+}
+
+/** Each group of the log is written and synced: with callbacks, which cost half of what a handle's promises do. */
+class DiskFile implements OpenFile {
+  readonly #handle: FileHandle
+  #underWay = 0
+  #quiet: (() => void)[] = []
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<number> {
+    return this.#run((done) => write(this.#handle.fd, bytes, 0, bytes.length, position, done))
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return (await this.#handle.read(into, 0, into.length, position)).bytesRead
+  }
+
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size
+  }
+
+  datasync(): Promise<void> {
+    return this.#run((done) => fdatasync(this.#handle.fd, done))
+  }
+
+  /** The number of a file that is closed may be another one's at once, so nothing may be under way with it. */
+  async close(): Promise<void> {
+    while (this.#underWay > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
+    await this.#handle.close()
+  }
+
+  #run<T>(start: (done: (error: Error | null, result?: T) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      start((error, result) => {
+        this.#underWay--
+        if (this.#underWay === 0) for (const goOn of this.#quiet.splice(0)) goOn()
+        if (error === null) resolve(result as T)
+        else reject(error)
+      })
+      this.#underWay++
+    })
+  }
 }
 
 /** Writes all of it, or rejects; a part of it may stand there then. */
