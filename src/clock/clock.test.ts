@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ManualClock } from './clock.ts'
+import { coarse, ManualClock } from './clock.ts'
 
 test('timers run in order of time, each at its moment', () => {
   const clock = new ManualClock(0)
@@ -23,4 +23,17 @@ test('the wall clock jumps, intervals do not', () => {
   clock.jump(-3_600_000)
   assert.equal(clock.monotonic(), 0)
   assert.equal(clock.now(), -3_600_000)
+})
+
+test('long waits have few lengths, none of them shorter or much longer than was asked for', () => {
+  const lengths = new Set<number>()
+  for (let ms = 0.5; ms < 10_000_000; ms = ms * 1.001 + 0.1) {
+    const waited = coarse(ms)
+    assert.ok(waited >= ms && waited <= ms * 1.125, `${ms}`)
+    if (ms >= 8000) lengths.add(waited)
+    else assert.equal(waited, ms)
+  }
+  assert.ok(lengths.size < 1200)
+  assert.equal(coarse(300_000), 300_000)
+  assert.equal(coarse(Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY)
 })

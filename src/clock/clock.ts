@@ -10,12 +10,27 @@ export interface Clock {
   after(delayMs: number, run: () => void): () => void
 }
 
+/** Waits of so many milliseconds and more end up to so many later. */
+const GRIDS = [
+  { from: 120_000, stepMs: 10_000 },
+  { from: 8_000, stepMs: 1_000 },
+]
+
+/**
+ * Never shorter. Node keeps a list for each length of time that is waited for: long waits, which hardly ever come to their
+ * end, shall have few lengths.
+ */
+export function coarse(delayMs: number): number {
+  for (const { from, stepMs } of GRIDS) if (delayMs >= from) return Math.ceil(delayMs / stepMs) * stepMs
+  return delayMs
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after: (delayMs, run) => {
     // A delay over 2^31-1 ms would fire at once; callers re-arm when woken early.
-    const timer = setTimeout(run, Math.min(delayMs, 0x7fffffff))
+    const timer = setTimeout(run, Math.min(coarse(delayMs), 0x7fffffff))
     return () => clearTimeout(timer)
   },
 }
