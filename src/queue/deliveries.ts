@@ -110,7 +110,8 @@ export class Deliveries {
     if (crashes.length > 0 && (inHand?.suspectsInHand() ?? 0) > 0)
       return { ...NOTHING, left: this.#later(work, timeline.now() + SUSPECT_WAIT_MS), tried: work.tried }
     using _hand = inHand?.begin(key, 'delivering')
-    const message = await this.#read(work.id)
+    const read = this.#read(work.id)
+    const message = read instanceof Promise ? await read : read
     if (message === 'unreadable')
       return { ...NOTHING, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: work.tried }
     if (message === undefined) return NOTHING
@@ -213,15 +214,17 @@ export class Deliveries {
     const { turns, recording, store, timeline, log } = this.#deps
     const { id, lane } = work
     const telling = recording.telling()
+    const write = async (message: QueuedMessage | undefined): Promise<Recorded | undefined> => {
+      if (message === undefined) return undefined
+      const ageMs = timeline.now() - work.receivedAt
+      return await recording.record(message, { ageMs, ...report, channel: lane.channel.name, key: lane.key }, telling)
+    }
     for (let waitMs = 1000; ; waitMs = Math.min(2 * waitMs, LONGEST_WRITE_WAIT_MS)) {
       try {
-        return await turns.take(id, async () => {
+        return await turns.take(id, () => {
           // It may have been deleted, held or moved by an operator meanwhile; what has happened is still recorded.
-          const message = await store.get(id)
-          if (message === undefined) return undefined
-          const ageMs = timeline.now() - work.receivedAt
-          const whole = { ageMs, ...report, channel: lane.channel.name, key: lane.key }
-          return await recording.record(message, whole, telling)
+          const message = store.get(id)
+          return message instanceof Promise ? message.then(write) : write(message)
         })
       } catch (error) {
         log.error('queue.record', { err: error, id })
@@ -232,12 +235,16 @@ export class Deliveries {
     }
   }
 
-  async #read(id: MessageId): Promise<QueuedMessage | undefined | 'unreadable'> {
-    try {
-      return await this.#deps.store.get(id)
-    } catch (error) {
-      this.#deps.log.error('queue.read', { err: error, id })
+  #read(id: MessageId): QueuedMessage | undefined | 'unreadable' | Promise<QueuedMessage | undefined | 'unreadable'> {
+    const unreadable = (err: unknown): 'unreadable' => {
+      this.#deps.log.error('queue.read', { err, id })
       return 'unreadable'
+    }
+    try {
+      const message = this.#deps.store.get(id)
+      return message instanceof Promise ? message.catch(unreadable) : message
+    } catch (err) {
+      return unreadable(err)
     }
   }
 
