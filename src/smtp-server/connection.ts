@@ -16,7 +16,7 @@ import { formatReply } from '../smtp/reply.ts'
 import type { Action, Received } from './action.ts'
 import { Arriving, type ArrivingParts } from './arriving.ts'
 import type { ContentIntake } from './content-intake.ts'
-import { MAX_SWALLOWED_FACTOR, MIN_OCTETS_PER_SECOND } from './limits.ts'
+import { Patience } from './patience.ts'
 import { IDLE, OVER, Pump, type Step } from './pump.ts'
 import type { Session } from './session.ts'
 import type { SmtpMetrics } from './smtp-metrics.ts'
@@ -53,8 +53,6 @@ const STOPPABLE = { stoppable: true }
 const TO_ITS_END = { stoppable: false }
 /** Pending replies are sent when they are this many, whatever else waits: memory of a session. */
 const MAX_PENDING_REPLIES = 16_384
-/** However small the largest message is, this much is read before a session is closed for sending too much. */
-const MIN_SWALLOWED = 16 * 1024 * 1024
 
 export class Connection {
   readonly #wire: Wire
@@ -68,6 +66,7 @@ export class Connection {
   readonly #log: Log
   readonly #scanner: LineScanner
   readonly #pump: Pump
+  readonly #patience: Patience
   #mode: Mode = LINES
   #replies = ''
   #closing = false
@@ -78,8 +77,6 @@ export class Connection {
   #debug = false
   /** Ends a wait that an access table asked for. */
   #goOn = (): void => {}
-  /** Monotonic time until which a whole command line must have come. */
-  #lineDeadline = 0
 
   constructor(wire: Wire, session: Session, parts: ConnectionParts) {
     this.#wire = wire
@@ -87,6 +84,7 @@ export class Connection {
     this.#parts = parts
     this.#scanner = new LineScanner(this.#limits.commandLine)
     this.#pump = new Pump((now) => this.#step(now), parts.clock)
+    this.#patience = new Patience(parts.clock, () => this.#limits)
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
     this.#arriving = new Arriving(parts, this.#log)
@@ -146,7 +144,7 @@ export class Connection {
     this.#greeted = !this.#closing
     const { listener, client } = this.#session.context
     if (this.#greeted) this.#log.debug('smtp.connected', { listener, port: client.port })
-    this.#armLine()
+    this.#patience.lineBegins()
     await this.#pump.run()
     await this.#flush()
   }
@@ -178,7 +176,7 @@ export class Connection {
   #answered(start: number): Promise<void> | undefined {
     const now = this.#parts.clock.monotonic()
     this.#parts.metrics.command(this.#session.verb, (now - start) / 1000)
-    this.#armLine(now)
+    this.#patience.lineBegins(now)
     return this.#replies.length > MAX_PENDING_REPLIES ? this.#flush() : undefined
   }
 
@@ -188,7 +186,7 @@ export class Connection {
     const unsent = this.#flush()
     if (unsent !== undefined) return unsent
     const arrival = this.#wire.next(mayStop ? STOPPABLE : TO_ITS_END)
-    if (arrival === undefined) return this.#idle(this.#lineDeadline)
+    if (arrival === undefined) return this.#idle(this.#patience.lineDeadline)
     if (arrival === 'timeout') return this.#perform(this.#session.overLimit('commandTimeout'))
     if (arrival === 'end' || arrival === 'gone') return this.#perform(this.#session.gone())
     if (arrival === 'stop') this.#stopping = true
@@ -210,7 +208,7 @@ export class Connection {
   }
 
   #takeIn(mode: Extract<Mode, { is: 'data' | 'chunk' }>, bytes: Buffer): Step {
-    mode.deadline = this.#extended(mode.deadline, bytes.length)
+    mode.deadline = this.#patience.extended(mode.deadline, bytes.length)
     if (mode.is === 'chunk') {
       const mine = bytes.subarray(0, mode.left)
       mode.left -= mine.length
@@ -220,7 +218,7 @@ export class Connection {
     const { ended, rest, kept } = mode.intake.push(bytes)
     if (rest !== undefined) this.#scanner.push(rest)
     if (ended) return kept === undefined ? this.#endContent(mode) : kept.then(() => this.#endContent(mode))
-    if (mode.intake.octets > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
+    if (mode.intake.octets > this.#patience.mostOctets) this.#perform(this.#session.overLimit('swallowed'))
     return kept
   }
 
@@ -244,7 +242,7 @@ export class Connection {
     if (whole && mode.intake !== undefined) this.#arriving.cameThrough(mode.intake.rules)
     const now = this.#parts.clock.monotonic()
     this.#parts.metrics.command('content', (now - start) / 1000)
-    this.#armLine(now)
+    this.#patience.lineBegins(now)
   }
 
   async #handshake(): Promise<void> {
@@ -262,7 +260,7 @@ export class Connection {
       this.#log.info('smtp.handshake-failed', { err: error })
       this.#perform(this.#session.gone())
     }
-    this.#armLine()
+    this.#patience.lineBegins()
   }
 
   /** RFC 3207 §6: what came behind STARTTLS in the clear is not under TLS and must not be taken for it. */
@@ -289,14 +287,14 @@ export class Connection {
           break
         case 'readContent': {
           const intake = this.#arriving.begin('data', action.rules)
-          this.#mode = { is: 'data', intake, deadline: this.#dataDeadline() }
+          this.#mode = { is: 'data', intake, deadline: this.#patience.contentDeadline() }
           break
         }
         case 'readChunk': {
           const { size: left, last, rules } = action
           const intake = rules === undefined ? undefined : this.#arriving.chunk(rules)
-          this.#mode = { is: 'chunk', left, last, intake, deadline: this.#dataDeadline() }
-          if (left > this.#swallowable) this.#perform(this.#session.overLimit('swallowed'))
+          this.#mode = { is: 'chunk', left, last, intake, deadline: this.#patience.contentDeadline() }
+          if (left > this.#patience.mostOctets) this.#perform(this.#session.overLimit('swallowed'))
           break
         }
         case 'dropContent':
@@ -377,22 +375,5 @@ export class Connection {
   get #mayStop(): boolean {
     const { state } = this.#session
     return isCommandState(state.at) && transactionOf(state) === undefined
-  }
-
-  get #swallowable(): number {
-    return Math.max(MIN_SWALLOWED, MAX_SWALLOWED_FACTOR * this.#limits.messageSize)
-  }
-
-  #armLine(now = this.#parts.clock.monotonic()): void {
-    this.#lineDeadline = now + this.#limits.commandTimeout
-  }
-
-  #dataDeadline(): number {
-    return this.#parts.clock.monotonic() + this.#limits.dataTimeout
-  }
-
-  /** Each octet buys its share of a second, up to a whole `dataTimeout` ahead. */
-  #extended(deadline: number, octets: number): number {
-    return Math.min(this.#dataDeadline(), deadline + (octets * 1000) / MIN_OCTETS_PER_SECOND)
   }
 }
