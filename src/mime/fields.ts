@@ -19,6 +19,34 @@ const FIELD_NAME = /^[!-9;-~]{1,76}$/
  */
 export function field(name: string, value: string): string {
   if (!FIELD_NAME.test(name)) throw new RangeError(`not a field name: ${JSON.stringify(name.slice(0, 80))}`)
+  return value.length <= MAX_PLAIN && PLAIN.test(value) ? foldedPlain(name, value) : folded(name, value)
+}
+
+/** Words of ASCII with one blank before each, as nearly all that we write; short enough to stand behind any name. */
+const MAX_PLAIN = LINE_MUST - 100
+const PLAIN = /^[!-~]+(?: [!-~]+)*$/
+
+/** The same as `folded`, for values like these: a line ends before the word that would make it too long. */
+function foldedPlain(name: string, value: string): string {
+  let text = `${name}:`
+  let octets = text.length
+  for (let at = 0; at < value.length; ) {
+    const blank = value.indexOf(' ', at)
+    const end = blank < 0 ? value.length : blank
+    const length = end - at + 1
+    // Not below a lone name: see below.
+    if (octets + length > LINE_SHOULD && at > 0) {
+      text += '\r\n'
+      octets = 0
+    }
+    text += ` ${value.slice(at, end)}`
+    octets += length
+    at = end + 1
+  }
+  return `${text}\r\n`
+}
+
+function folded(name: string, value: string): string {
   const lines: string[] = []
   let line = `${name}:`
   let octets = line.length
@@ -80,6 +108,16 @@ const twoDigits = (n: number): string => String(n).padStart(2, '0')
 
 /** RFC 5322 §3.3: `Tue, 24 Nov 2026 04:56:50 +0100`. `offsetMinutes` is east of Greenwich, less than a hundred hours. */
 export function formatDate(ms: number, offsetMinutes: number): string {
+  const second = Math.floor(ms / 1000)
+  if (lastDate?.second !== second || lastDate.offsetMinutes !== offsetMinutes)
+    lastDate = { second, offsetMinutes, text: dateText(second * 1000, offsetMinutes) }
+  return lastDate.text
+}
+
+/** Messages of one second have one date. */
+let lastDate: { readonly second: number; readonly offsetMinutes: number; readonly text: string } | undefined
+
+function dateText(ms: number, offsetMinutes: number): string {
   const local = new Date(ms + offsetMinutes * 60_000)
   const minutes = Math.abs(offsetMinutes)
   const zone = `${offsetMinutes < 0 ? '-' : '+'}${twoDigits(Math.trunc(minutes / 60))}${twoDigits(minutes % 60)}`

@@ -22,7 +22,7 @@ import type { FilterScript } from './filters/script.ts'
 import type { Usual } from './saying.ts'
 import type { TableTrace } from './trace.ts'
 
-/** What has been counted in a session so far, against limits of the session. */
+/** What has been counted in a session so far, against limits of the session. Goes up while the session lasts. */
 export interface SessionCounts {
   /** MAIL commands that came before the stages, refused ones included. */
   readonly transactions: number
@@ -144,6 +144,8 @@ export interface EnvelopeContext extends MailContext {
   /** RCPT commands of the transaction: those accepted, and all of them. */
   readonly acceptedCommands: number
   readonly presented: number
+  /** What the message is called while it is in hand, where that is known already (stages/poison.ts). */
+  readonly key?: string
 }
 
 export interface ContentContext extends EnvelopeContext {

@@ -79,14 +79,12 @@ function* judge(
   { summary }: Extract<Received, { kind: 'whole' }>,
 ): Asking<readonly Action[]> {
   const { trace, context, recipients, acceptedCommands, presented } = transaction
-  trace.set({
-    size: summary.size,
-    ...(summary.subject === undefined ? {} : { subject: summary.subject }),
-    ...(summary.messageId === undefined ? {} : { messageIdField: summary.messageId }),
-  })
-  const start: ContentContext = {
+  const { size, subject, messageId } = summary
+  trace.set({ size })
+  if (subject !== undefined) trace.set({ subject })
+  if (messageId !== undefined) trace.set({ messageIdField: messageId })
+  const arrived: ContentContext = {
     ...context,
-    counts: session.counts,
     recipients,
     acceptedCommands: acceptedCommands.length,
     named: acceptedCommands,
@@ -94,8 +92,8 @@ function* judge(
     content: summary,
     receivedAt: yield* ask({ ask: 'now' }),
     edits: [],
-    ...(transaction.hold === undefined ? {} : { hold: transaction.hold }),
   }
+  const start = transaction.hold === undefined ? arrived : { ...arrived, hold: transaction.hold }
   const stages = transaction.judged?.unlooked === true ? STAGES.unlooked : STAGES.content
   const result = yield* runStages('content', stages, start, trace)
   const { verdict } = result

@@ -53,9 +53,12 @@ export class Session {
   /** The last command, for metrics; `other` for what was none. */
   verb = 'other'
   #latest: Revision | undefined
+  /** Those of the context, and of each context that was made of it: they go up in place. */
+  readonly #counts: { -readonly [K in keyof SessionCounts]: SessionCounts[K] }
 
   constructor(context: SessionContext, setting: SessionSetting) {
-    this.context = context
+    this.#counts = { ...context.counts }
+    this.context = { ...context, counts: this.#counts }
     this.setting = setting
     this.connectionTrace = this.newTrace(context.session)
   }
@@ -119,30 +122,30 @@ export class Session {
   }
 
   /** A line, of a command or of an AUTH exchange. */
-  *line(line: ScannedLine): Asking<readonly Action[]> {
+  line(line: ScannedLine): Asking<readonly Action[]> {
+    this.verb = this.state.at === 'auth' ? 'AUTH' : 'other'
+    return line.kind === 'bad' ? this.#badLine(line.why) : this.#carryOut(() => this.#goodLine(line.bytes))
+  }
+
+  *#badLine(why: 'too-long' | keyof typeof BAD_OCTETS): Asking<readonly Action[]> {
+    const limit = this.state.at === 'auth' ? LIMITS.authLine : LIMITS.commandLine
+    if (this.state.at === 'auth') this.state = { at: 'ready' } // RFC 4954 §4: the exchange has failed
+    return this.#refuse(new Refusal(why === 'too-long' ? limit.reply : BAD_OCTETS[why]))
+  }
+
+  #goodLine(line: Buffer): Asking<readonly Action[]> | readonly Action[] {
     const { state } = this
-    this.verb = state.at === 'auth' ? 'AUTH' : 'other'
-    if (line.kind === 'bad') {
-      if (state.at === 'auth') this.state = { at: 'ready' } // RFC 4954 §4: the exchange has failed
-      const limit = state.at === 'auth' ? LIMITS.authLine : LIMITS.commandLine
-      return this.#refuse(new Refusal(line.why === 'too-long' ? limit.reply : BAD_OCTETS[line.why]))
-    }
-    if (state.at === 'auth') {
-      const text = line.bytes.toString('latin1')
-      return yield* this.#guarded(continueAuth(this, state.dialogue, text))
-    }
+    if (state.at === 'auth') return continueAuth(this, state.dialogue, line.toString('latin1'))
     this.#takeRevision()
-    return yield* this.#unhurried(this.#dispatch(line.bytes))
+    return this.#dispatch(line)
   }
 
   /** Content, or a chunk of it, has been read. */
   *content(received: Received): Asking<readonly Action[]> {
     const state = this.state
-    if (state.at === 'unwantedChunk') {
-      this.state = state.before
-      return this.#refuse(new Refusal(state.refusal))
-    }
-    return yield* this.#unhurried(receiveContent(this, received))
+    if (state.at !== 'unwantedChunk') return yield* this.#carryOut(() => receiveContent(this, received))
+    this.state = state.before
+    return this.#refuse(new Refusal(state.refusal))
   }
 
   /** A limit was reached. Ends the session. */
@@ -183,17 +186,16 @@ export class Session {
   }
 
   get counts(): SessionCounts {
-    return this.context.counts
+    return this.#counts
   }
 
   count(name: keyof SessionCounts): void {
-    const { counts } = this.context
-    this.context = { ...this.context, counts: { ...counts, [name]: counts[name] + 1 } }
+    this.#counts[name]++
   }
 
   /** A message has been taken: what led to it was not in vain. */
   messageTaken(): void {
-    this.context = { ...this.context, counts: { ...this.counts, emptyCommands: 0 } }
+    this.#counts.emptyCommands = 0
   }
 
   /** Adds to a count; the actions to take when its limit is passed. */
@@ -202,7 +204,7 @@ export class Session {
     return this.counts[name] > boundOf(this.context, name).max ? this.overLimit(name) : undefined
   }
 
-  *#dispatch(line: Uint8Array): Asking<readonly Action[]> {
+  #dispatch(line: Buffer): Asking<readonly Action[]> | readonly Action[] {
     const { state, context } = this
     if (!isCommandState(state.at)) throw new Error(`a command in state ${state.at}`)
     const parsed = parseCommand(line)
@@ -217,29 +219,28 @@ export class Session {
       throw new Refusal(reply(501, '5.4', `${verb} takes no argument`)) // RFC 5321 §4.1.1
     const over = command.empty === true ? this.countAgainst('emptyCommands') : undefined
     if (over !== undefined) return over
-    if (!command.allowedAt.includes(state.at) && command.outOfOrder === undefined)
-      throw new Refusal(reply(503, '5.1', outOfOrder(verb, state.at, service))) // RFC 5321 §4.1.4
-    if (!command.allowedAt.includes(state.at) && command.outOfOrder !== undefined)
-      return yield* command.outOfOrder(this, argument)
-    return yield* command.run(this, argument)
+    if (command.allowedAt.includes(state.at)) return command.run(this, argument)
+    if (command.outOfOrder !== undefined) return command.outOfOrder(this, argument)
+    throw new Refusal(reply(503, '5.1', outOfOrder(verb, state.at, service))) // RFC 5321 §4.1.4
   }
 
-  /** Holds replies of a transaction back for as long as an access table asked ($D, spec access-control.md 3.2). */
-  *#unhurried(handler: Asking<readonly Action[]>): Asking<readonly Action[]> {
+  /**
+   * What a handler that asks comes to, or one that has nothing to ask. Refusals are caught here. Replies of a transaction
+   * are held back for as long as an access table asked ($D, spec access-control.md 3.2).
+   */
+  *#carryOut(handle: () => Asking<readonly Action[]> | readonly Action[]): Asking<readonly Action[]> {
     const before = delayOf(this.state)
-    const actions = yield* this.#guarded(handler)
+    let actions: readonly Action[]
+    try {
+      const handled = handle()
+      actions = 'next' in handled ? yield* handled : handled
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      actions = this.#refuse(error)
+    }
     const ms = Math.max(before, delayOf(this.state))
     if (ms > 0 && actions.some((action) => action.do === 'reply')) yield* ask({ ask: 'wait', ms })
     return actions
-  }
-
-  *#guarded(handler: Asking<readonly Action[]>): Asking<readonly Action[]> {
-    try {
-      return yield* handler
-    } catch (error) {
-      if (error instanceof Refusal) return this.#refuse(error)
-      throw error
-    }
   }
 
   #refuse(refusal: Refusal): readonly Action[] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One command line: verb and argument, RFC 5321 §4.1.1. UTF-8 by RFC 6531 §3.3; other octets over 127 are refused. */
+import { isAscii } from 'node:buffer'
 import { type Reply, reply } from './reply.ts'
 
 export interface Command {
@@ -15,10 +16,10 @@ export interface CommandProblem {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-export function parseCommand(line: Uint8Array): Command | CommandProblem {
+export function parseCommand(line: Buffer): Command | CommandProblem {
   let text: string
   try {
-    text = UTF8.decode(line)
+    text = isAscii(line) ? line.toString('latin1') : UTF8.decode(line)
   } catch {
     return { problem: reply(500, '5.2', 'Command is neither ASCII nor UTF-8') }
   }

@@ -67,9 +67,18 @@ export function siteScript(
   return { level, name: program.name, program, owner: [sitePostmaster(context.revision)] }
 }
 
+/** Neither a script of the site nor a row of an access table has anything for the filters to do. */
+export function nothingOfSite({ revision, recipients, source, carried }: FilterContext): boolean {
+  const { site } = derivedOf(revision)
+  if (site.mta !== undefined || site.source?.has(source) === true) return false
+  if (site.destination !== undefined && recipients.some(({ channel }) => site.destination?.has(channel))) return false
+  const { prefixes = [], jettison } = carried?.asked ?? {}
+  return prefixes.length === 0 && jettison === undefined
+}
+
 /** @param scriptlets of scanners, in order of their numbers; they run first (spec filters.md 2, step 1) */
 export function* beginFilters(context: FilterContext, scriptlets: readonly FilterScript[]): Asking<Begun> {
-  const { revision, recipients, source, reversePath, carried, receivedAt: now } = context
+  const { revision, recipients, reversePath, carried, receivedAt: now } = context
   const { site, cache } = derivedOf(revision)
   const asked = carried?.asked ?? {}
   const found = yield* askFilters(context)
@@ -93,12 +102,7 @@ export function* beginFilters(context: FilterContext, scriptlets: readonly Filte
       scripts.domain !== undefined ||
       scripts.reports.length > 0,
   )
-  const ofSite =
-    site.mta !== undefined ||
-    site.source?.has(source) === true ||
-    (site.destination !== undefined && recipients.some(({ channel }) => site.destination?.has(channel)))
-  const flagged = (asked.prefixes?.length ?? 0) > 0 || asked.jettison !== undefined
-  if (!ofUsers && !ofSite && !flagged && scriptlets.length === 0) return { kind: 'nothing' }
+  if (!ofUsers && scriptlets.length === 0 && nothingOfSite(context)) return { kind: 'nothing' }
   const most = revision.config.filters.content
   const content = yield* ask({ ask: 'content', most })
   if (content.kind === 'defer') return content

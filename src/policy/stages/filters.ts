@@ -13,7 +13,7 @@ import { reply } from '../../smtp/reply.ts'
 import { channelConfig } from '../channels.ts'
 import { filterDecided, scriptFailed } from '../filters/decided-by.ts'
 import { decidedRecipient, saysTags } from '../filters/decided-recipient.ts'
-import { beginFilters, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
+import { beginFilters, nothingOfSite, runSiteLevels, runUserLevels } from '../filters/filter-message.ts'
 import { filtersShown } from '../filters/filter-trace.ts'
 import type { Filtering } from '../filters/filtering.ts'
 import { commonRefusal } from '../filters/refusal.ts'
@@ -29,6 +29,12 @@ export const userFilters: Stage<ContentContext> = {
   name: 'user filters',
   decides: 'what the recipient wants',
   reference: 'spec filters.md 1',
+  judge(context) {
+    const { recipients, scriptlets = [] } = context
+    // Only users of ours have filters.
+    const nobody = recipients.every(({ user }) => user === undefined)
+    return nobody && scriptlets.length === 0 && nothingOfSite(context) ? SILENT : undefined
+  },
   *run(context) {
     const begun = yield* beginFilters(context, context.scriptlets ?? [])
     if (begun.kind === 'nothing') return SILENT

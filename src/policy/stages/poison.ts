@@ -17,7 +17,7 @@ export const poison: Stage<EnvelopeContext> = {
   decides: 'has the process crashed at this message before',
   reference: 'design 2.5',
   *run(context) {
-    const { crashes, othersInHand } = yield* ask({ ask: 'crashes', key: keyOf(context) })
+    const { crashes, othersInHand } = yield* ask({ ask: 'crashes', key: context.key ?? keyOf(context) })
     const { by } = NO_CRASH
     if (crashes.length === 0) return NO_CRASH
     const note = evidence(crashes)
@@ -30,7 +30,12 @@ export const poison: Stage<EnvelopeContext> = {
 }
 
 /** What the message is called while it is in hand. */
-export const keyOf = ({ client, reversePath, recipients, declaredSize }: EnvelopeContext): string =>
+export const keyOf = ({
+  client,
+  reversePath,
+  recipients,
+  declaredSize,
+}: Pick<EnvelopeContext, 'client' | 'reversePath' | 'recipients' | 'declaredSize'>): string =>
   receptionKey({
     clientAddress: client.address,
     reversePath,

@@ -37,7 +37,7 @@ export function* bdat(session: Session, argument: string): Asking<readonly Actio
     if (error instanceof Refusal) return swallow(session, chunk, error.reply)
     throw error
   }
-  const transaction = state.at === 'mail' ? yield* judgeEnvelope(session, state.transaction) : state.transaction
+  const transaction = state.at === 'mail' ? yield* judgeEnvelope(state.transaction) : state.transaction
   if ('refused' in transaction) {
     const { refused } = transaction
     const ended = finish(session, state.transaction, refused, {

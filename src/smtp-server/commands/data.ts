@@ -8,18 +8,19 @@ import { judgeEnvelope } from '../envelope.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../state.ts'
 
+const GO_AHEAD = say(reply(354, undefined, 'Send the message, end with a line that holds a single dot')) // RFC 2034 §4
+
 export function* data(session: Session): Asking<readonly Action[]> {
   const { state } = session
   if (state.at !== 'mail') throw new Error(`DATA in state ${state.at}`)
   requireRecipient(session, state.transaction)
-  const transaction = yield* judgeEnvelope(session, state.transaction)
+  const transaction = yield* judgeEnvelope(state.transaction)
   if ('refused' in transaction)
     return finish(session, state.transaction, transaction.refused, {
       outcome: isTransient(transaction.refused) ? 'deferred' : 'refused',
     })
   session.state = { at: 'data', transaction }
-  const goAhead = reply(354, undefined, 'Send the message, end with a line that holds a single dot') // RFC 2034 §4
-  return [say(goAhead), { do: 'readContent', rules: contentRules(transaction) }]
+  return [GO_AHEAD, { do: 'readContent', rules: contentRules(transaction) }]
 }
 
 /** RFC 5321 §3.3: 503 when no RCPT came, 554 when all were refused; RFC 2033 §4.2: 503 in both cases. */

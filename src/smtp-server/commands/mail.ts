@@ -8,21 +8,24 @@ import { type Asking, ask } from '../../ask/ask.ts'
 import { runStages } from '../../policy/run-stages.ts'
 import type { MailContext } from '../../policy/stage.ts'
 import { STAGES } from '../../policy/stages.ts'
+import type { TraceValues } from '../../policy/trace-builder.ts'
 import { behindColon } from '../../smtp/command.ts'
 import { parseMailParameters } from '../../smtp/parameters.ts'
 import { isTransient, Refusal, reply } from '../../smtp/reply.ts'
 import { type Action, CLOSE, say } from '../action.ts'
 import type { Session } from '../session.ts'
 
+const ACCEPTED: readonly Action[] = [say(reply(250, '1.0', 'Sender ok'))]
+
 export function* mail(session: Session, argument: string): Asking<readonly Action[]> {
   const context = parseMail(session, argument)
   const trace = session.newTrace(context.id)
   trace.inherit(session.connectionTrace)
-  trace.set({ from: context.reversePath ?? '', ...identity(context) })
+  trace.set(identity(context))
   session.opening = trace
   try {
-    session.count('transactions')
     const result = yield* runStages('mail', STAGES.mail, context, trace)
+    session.count('transactions')
     const { verdict } = result
     if (verdict.do === 'refuse') {
       // No transaction begins that could be held up: this reply is the only one ($D, spec access-control.md 3.2).
@@ -35,7 +38,7 @@ export function* mail(session: Session, argument: string): Asking<readonly Actio
       if (verdict.close === true) session.state = { at: 'closed' }
       return [say(verdict.reply), record, ...(verdict.close === true ? [CLOSE] : [])]
     }
-    trace.set({ from: result.context.reversePath ?? '', source: result.context.source })
+    if (result.context !== context) trace.set({ from: result.context.reversePath ?? '', source: result.context.source })
     session.state = {
       at: 'mail',
       transaction: {
@@ -49,7 +52,7 @@ export function* mail(session: Session, argument: string): Asking<readonly Actio
         ...(verdict.do === 'discard' ? { discard: { rule: verdict.rule } } : {}),
       },
     }
-    return [say(reply(250, '1.0', 'Sender ok'))]
+    return ACCEPTED
   } finally {
     session.opening = undefined
   }
@@ -66,21 +69,24 @@ function parseMail(session: Session, argument: string): MailContext {
   if (!parameters.smtputf8 && !isAscii(path.slice(0, path.length - from.rest.length)))
     throw new Refusal(reply(553, '6.7', 'The address needs SMTPUTF8')) // RFC 6531 §3.5
   const { size, body, smtputf8, ret, envid } = parameters
-  return {
+  const id = session.setting.newMessageId()
+  const context: MailContext = {
     ...session.context,
-    id: session.setting.newMessageId(),
+    id,
     reversePath: from.path,
     declaredSize: size,
     smtputf8,
     body,
-    ...(ret === undefined ? {} : { ret }),
-    ...(envid === undefined ? {} : { envid }),
   }
+  if (ret === undefined && envid === undefined) return context
+  return { ...context, ...(ret === undefined ? {} : { ret }), ...(envid === undefined ? {} : { envid }) }
 }
 
-const identity = ({ helo, tls, account, source }: MailContext) => ({
-  ...(helo === undefined ? {} : { helo }),
-  ...(tls === undefined ? {} : { tls: `${tls.version} ${tls.cipher}` }),
-  ...(account === undefined ? {} : { login: account.login }),
-  source,
-})
+/** What the trace says of who sends. */
+function identity({ helo, tls, account, source, reversePath }: MailContext): TraceValues {
+  const values: { -readonly [K in keyof TraceValues]: TraceValues[K] } = { from: reversePath ?? '', source }
+  if (helo !== undefined) values.helo = helo
+  if (tls !== undefined) values.tls = `${tls.version} ${tls.cipher}`
+  if (account !== undefined) values.login = account.login
+  return values
+}

@@ -20,11 +20,15 @@ import type { Transaction } from '../state.ts'
 
 const BITBUCKET = 'bitbucket' as ChannelName
 
+const OK = reply(250, '1.5', 'Recipient ok')
+const ACCEPTED: readonly Action[] = [say(OK)]
+const ACCEPTED_TEXT = describeReply(OK)
+
 export function* rcpt(session: Session, argument: string): Asking<readonly Action[]> {
   const { state } = session
   if (state.at !== 'mail') throw new Error(`RCPT in state ${state.at}`)
   const { transaction } = state
-  const start = parseRcpt(session, transaction, argument)
+  const start = parseRcpt(transaction, argument)
   const asked = yield* runStages('rcpt', STAGES.rcpt, start, transaction.trace, start.given)
   const { verdict, context, by, rest } = asked
   if (verdict.do === 'refuse') {
@@ -49,12 +53,11 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   }
   if (born.length === 0 && by === undefined && recipients.length === 0)
     throw new Error('the first recipient became nothing without a refusal')
-  const accepted = reply(250, '1.5', 'Recipient ok')
   session.count('recipients')
   transaction.trace.recipient({
     given: start.given,
     result: 'accepted',
-    reply: describeReply(accepted),
+    reply: ACCEPTED_TEXT,
     becomes: born.map(({ address, channel }) => ({ address, channel })),
   })
   for (const recipient of born) recipients.push({ ...recipient, index: recipients.length })
@@ -70,7 +73,7 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
       ...(verdict.do === 'hold' && transaction.hold === undefined ? { hold: { reason: verdict.reason } } : {}),
     },
   }
-  return [say(accepted)]
+  return ACCEPTED
 }
 
 /** What the recipient stands for; thrown away at RCPT, it goes to the bitbucket under the name of the rule. */
@@ -118,11 +121,7 @@ function refuse(
   return session.endWith(answer)
 }
 
-function parseRcpt(
-  { counts }: Session,
-  { context, recipients, acceptedCommands, presented }: Transaction,
-  argument: string,
-): RcptContext {
+function parseRcpt({ context, recipients, acceptedCommands, presented }: Transaction, argument: string): RcptContext {
   const path = behindColon(argument, 'TO')
   if (path === undefined) throw new Refusal(reply(501, '5.4', 'Syntax: RCPT TO:<address> [parameters]'))
   const to = parseForwardPath(path, { smtputf8: true })
@@ -134,7 +133,6 @@ function parseRcpt(
   return {
     ...context,
     ...parameters,
-    counts,
     given,
     address: addressOf(to, context),
     accepted: recipients,
