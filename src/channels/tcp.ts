@@ -107,10 +107,11 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     const { length } = hops.hosts
     const tries = Math.min(length, MAX_TRIES * (delivery.attempts + 1))
     let last: Outcome = { kind: 'deferred', status: '4.4.1', reason: 'no host could be reached', destinationDown: true }
-    for (const [index, found] of hops.hosts.entries()) {
-      if (index === tries || deadline.isOver) break
+    let current = 0
+    for (const found of hops.hosts) {
+      if (current++ === tries || deadline.isOver) break
       const { address: asked, name: hostname } = found
-      const verdict = ipAccess?.({ channel, current: index + 1, count: length, address: asked, hostname })
+      const verdict = ipAccess?.({ channel, current, count: length, address: asked, hostname })
       const host = allowed(found, verdict instanceof Promise ? await verdict : verdict)
       if ('kind' in host) {
         last = host

@@ -140,10 +140,8 @@ async function deliver(
   signal: AbortWish,
 ): Promise<Came> {
   // Nearly all messages: the same octets to everybody, and nothing else to be done before.
-  const plain = recipients.every(({ filtered, unfiltered }) => filtered === undefined && unfiltered === undefined)
-  const groups = plain ? groupByCopy(recipients) : []
-  if (groups.length === 1)
-    return { outcomes: await deliverSame(deps, destination, message, recipients, signal), steps: NO_STEPS }
+  if (recipients.every(isPlain))
+    return { outcomes: await handOver(deps, destination, message, recipients, undefined, signal), steps: NO_STEPS }
   const outcomes = new Map<number, Outcome>()
   const steps: Step[] = []
   for (const { index, filtered, unfiltered } of recipients) {
@@ -154,7 +152,7 @@ async function deliver(
   }
   const left = recipients.filter(({ index }) => !outcomes.has(index))
   for (const same of left.length === 0 ? [] : groupByCopy(left)) {
-    const came = await deliverSame(deps, destination, message, same, signal)
+    const came = await handOver(deps, destination, message, same, same[0]?.copy, signal)
     for (const [i, { index }] of same.entries()) outcomes.set(index, came[i] ?? NO_OUTCOME)
   }
   return { outcomes: recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME), steps }
@@ -162,16 +160,19 @@ async function deliver(
 
 const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }
 
-/** Recipients that get the same octets. */
-async function deliverSame(
+const isPlain = ({ filtered, unfiltered, copy }: Recipient): boolean =>
+  filtered === undefined && unfiltered === undefined && copy === undefined
+
+/** To recipients that get the same octets. */
+async function handOver(
   { store }: Pick<FilterDeps, 'store'>,
   destination: Destination,
   { envelope, recipients: states }: QueuedMessage,
   recipients: readonly Recipient[],
+  copy: Recipient['copy'],
   signal: AbortWish,
 ): Promise<readonly Outcome[]> {
   const received = { size: envelope.size, content: () => store.content(envelope.id) }
-  const copy = recipients[0]?.copy
   const { size, content } = copy === undefined ? received : await contentOf(copy, received)
   let attempts = 0
   for (const { index } of recipients) attempts = Math.max(attempts, states.get(index)?.attempts ?? 0)

@@ -178,7 +178,7 @@ class Transaction implements Attempt {
   }
 
   #settle(outcome: Outcome): void {
-    for (const [i, known] of this.settled.entries()) this.settled[i] = known ?? outcome
+    for (let i = 0; i < this.settled.length; i++) this.settled[i] ??= outcome
   }
 
   #refused(reply: ParsedReply): Promise<void> {

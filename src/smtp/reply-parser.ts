@@ -52,17 +52,17 @@ export class ReplyParser {
   next(): ParsedReply | ReplyProblem | undefined {
     if (this.#broken !== undefined) return this.#broken
     for (;;) {
-      const octets = this.#octets.next()
+      const whole = this.#octets.next()
       if (this.#octets.lineBytes > MAX_SWALLOWED) return this.#break('a line without end')
-      if (octets === undefined) return undefined
-      const code = codeOf(octets)
-      const mark = octets[3]
+      if (!whole) return undefined
+      const code = codeOf(this.#octets)
+      const mark = this.#octets.at(3)
       if (code === undefined || (mark !== undefined && mark !== SPACE && mark !== HYPHEN))
-        return this.#break(`not a reply: ${printable(octets).slice(0, 80)}`)
+        return this.#break(`not a reply: ${printable(this.#octets, 0).slice(0, 80)}`)
       if (this.#code !== undefined && code !== this.#code)
         return this.#break(`code changed within a reply: ${this.#code}, ${code}`)
       if (this.#lines.length >= MAX_LINES) return this.#break('reply of too many lines')
-      this.#lines.push(this.#text(printable(octets, 4), code))
+      this.#lines.push(this.#text(printable(this.#octets, 4), code))
       if (mark === HYPHEN) {
         this.#code = code
         continue
@@ -91,10 +91,10 @@ export class ReplyParser {
 }
 
 /** Three digits, the first of which a reply can begin with (RFC 5321 §4.2). */
-function codeOf(octets: Buffer): number | undefined {
-  const first = octets[0] ?? 0
-  const second = octets[1] ?? 0
-  const third = octets[2] ?? 0
+function codeOf(line: LineOctets): number | undefined {
+  const first = line.at(0) ?? 0
+  const second = line.at(1) ?? 0
+  const third = line.at(2) ?? 0
   if (first < 0x32 || first > 0x35 || !isDigit(second) || !isDigit(third)) return undefined
   return 100 * (first - ZERO) + 10 * (second - ZERO) + (third - ZERO)
 }
@@ -102,11 +102,13 @@ function codeOf(octets: Buffer): number | undefined {
 const isDigit = (octet: number): boolean => octet >= ZERO && octet <= 0x39
 
 /** Controls become `?`, and so does what turns or breaks a line on a screen without being one (Unicode Bidi, LS, PS). */
-function printable(octets: Buffer, from = 0): string {
-  const text = octets.toString('utf8', from)
-  return PLAIN.test(text)
-    ? text
-    : text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
+function printable(line: LineOctets, from: number): string {
+  const plain = line.text('latin1', from)
+  return PLAIN.test(plain)
+    ? plain
+    : line
+        .text('utf8', from)
+        .replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '?')
 }
 
 const LF = 0x0a
@@ -133,6 +135,8 @@ class LineOctets {
   #searched = 0
   /** … up to here. */
   #end = 0
+  #lineStart = 0
+  #lineEnd = 0
   /** Octets of the line at hand, or of the one handed out last, those swallowed among them. */
   lineBytes = 0
   #ended = false
@@ -147,26 +151,40 @@ class LineOctets {
     this.#end += chunk.length
   }
 
-  /** A line without its end. It lies where the next octets may come to lie. */
-  next(): Buffer | undefined {
+  /** Goes on to the next line, if the whole of it is there. */
+  next(): boolean {
     if (this.#ended) this.lineBytes = 0
     this.#ended = false
-    const octets = this.#octets
+    const start = this.#start
     const end = this.#end
+    if (start === end) {
+      this.drop()
+      return false
+    }
+    const octets = this.#octets
     let at = this.#searched
     while (at < end && octets[at] !== LF) at++
     this.lineBytes += at - this.#searched
-    const kept = Math.min(at - this.#start, MAX_LINE)
+    const kept = start + Math.min(at - start, MAX_LINE)
     if (at === end) {
-      this.#end = this.#start + kept
-      this.#searched = this.#end
-      return undefined
+      this.#end = this.#searched = kept
+      return false
     }
-    const start = this.#start
     this.#ended = true
-    if (at + 1 === end) this.drop()
-    else this.#start = this.#searched = at + 1
-    return octets.subarray(start, kept > 0 && octets[start + kept - 1] === CR ? start + kept - 1 : start + kept)
+    this.#lineStart = start
+    this.#lineEnd = kept > start && octets[kept - 1] === CR ? kept - 1 : kept
+    this.#start = this.#searched = at + 1
+    return true
+  }
+
+  /** Of the line, its end is none of it; until the next octets come. */
+  at(index: number): number | undefined {
+    const at = this.#lineStart + index
+    return at < this.#lineEnd ? this.#octets[at] : undefined
+  }
+
+  text(encoding: 'latin1' | 'utf8', from: number): string {
+    return this.#octets.toString(encoding, Math.min(this.#lineStart + from, this.#lineEnd), this.#lineEnd)
   }
 
   drop(): void {
