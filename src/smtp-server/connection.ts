@@ -25,7 +25,7 @@ import type { Arrival, Wire } from './wire.ts'
 
 export interface ConnectionParts extends ArrivingParts {
   /** Answers everything but what is this connection's own. */
-  readonly host: Omit<Host, 'queue.commit' | 'client.early' | 'content'>
+  readonly host: Omit<Host, 'slot.claim' | 'queue.commit' | 'client.early' | 'content'>
   readonly accepted: (id: MessageId) => void
   /** Says whether the trace stands by itself, or is summed with others of its kind. */
   readonly traces: { append(trace: Trace): boolean }
@@ -78,7 +78,8 @@ export class Connection {
   /** Ends a wait that an access table asked for. */
   #goOn = (): void => {}
 
-  constructor(wire: Wire, session: Session, parts: ConnectionParts) {
+  /** @param claim its place, when the session asks for one */
+  constructor(wire: Wire, session: Session, parts: ConnectionParts, claim: Host['slot.claim']) {
     this.#wire = wire
     this.#session = session
     this.#parts = parts
@@ -91,6 +92,7 @@ export class Connection {
     this.#host = {
       ...parts.host,
       ...this.#arriving.answers,
+      'slot.claim': claim,
       'client.early': ({ waitMs }) => this.#early(waitMs),
       wait: ({ ms }) => this.#hold(ms),
       note: (question) => {

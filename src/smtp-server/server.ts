@@ -20,14 +20,15 @@ import type { TraceSink } from '../policy/trace.ts'
 import type { Endpoint } from '../proxy-protocol/header.ts'
 import { type InHand, nothingInHand } from '../queue/in-hand.ts'
 import type { Draft } from '../queue/store.ts'
-import type { Claimed, SlotSource } from '../state/connection-slots.ts'
-import { Connection } from './connection.ts'
+import type { SlotSource } from '../state/connection-slots.ts'
+import { Connection, type ConnectionParts } from './connection.ts'
 import { ContentMemory } from './content-memory.ts'
 import { listen, plainAddress } from './listener.ts'
 import { type Addresses, OpenConnections, openAll } from './open-connections.ts'
+import { Place } from './place.ts'
 import { readProxied } from './proxied.ts'
 import { RefusedConnections } from './refused-connections.ts'
-import { Session } from './session.ts'
+import { Session, type SessionSetting } from './session.ts'
 import { smtpMetrics } from './smtp-metrics.ts'
 import { Wire } from './wire.ts'
 
@@ -76,23 +77,36 @@ export async function startSmtpServer(deps: SmtpServerDeps): Promise<SmtpServer>
   return await openAll(new Listening(deps), deps.listeners)
 }
 
+/** What is the same for all connections of a port. */
+interface Port {
+  readonly listener: string
+  readonly service: ListenerConfig['service']
+  readonly channel: ChannelName
+}
+
 class Listening implements SmtpServer {
   readonly #deps: SmtpServerDeps
+  readonly #parts: ConnectionParts
+  readonly #setting: SessionSetting
   readonly #open: OpenConnections<Connection>
   /** Connections whose PROXY header has not come yet. */
   readonly #heralds = new Set<Socket>()
   readonly #traces: RefusedConnections
-  readonly #metrics: ReturnType<typeof smtpMetrics>
-  readonly #contentMemory: ContentMemory
 
   constructor(deps: SmtpServerDeps) {
     this.#deps = deps
     this.#open = new OpenConnections(deps.clock)
     this.#traces = new RefusedConnections(deps.traces, deps.clock)
-    this.#metrics = smtpMetrics(deps.metrics)
-    this.#contentMemory = deps.contentMemory ?? new ContentMemory(deps.clock)
-    const inHand = (): number => this.#contentMemory.octets
-    deps.metrics.gauge('postern_filter_content_octets', 'Octets of messages that filters look at now', inHand)
+    const { clock, ids, tlsContext, inHand = nothingInHand, contentMemory = new ContentMemory(clock) } = deps
+    this.#parts = { ...deps, inHand, contentMemory, traces: this.#traces, metrics: smtpMetrics(deps.metrics) }
+    this.#setting = {
+      newMessageId: () => ids.message(),
+      now: () => clock.now(),
+      elapsed: () => clock.monotonic(),
+      tlsAvailable: () => tlsContext() !== undefined,
+    }
+    const looked = (): number => contentMemory.octets
+    deps.metrics.gauge('postern_filter_content_octets', 'Octets of messages that filters look at now', looked)
     deps.metrics.gauge('postern_smtp_connections', 'Connections open now', () => this.#open.size)
   }
 
@@ -101,10 +115,11 @@ class Listening implements SmtpServer {
       throw new Error(`listener ${name}: submissions needs a certificate (tls)`)
     const fd = this.#deps.descriptors?.get(name)
     const proxies = config.proxies.flatMap((text) => parseNetwork(text) ?? [])
+    const port: Port = { listener: name, service: config.service, channel: channelOf(config) }
     const take = (socket: Socket): void => {
       const proxied = proxies.length > 0 && isOneOf(socket.remoteAddress, proxies)
-      if (proxied) void this.#takeProxied(name, config, socket)
-      else this.#take(name, config, socket, {})
+      if (proxied) void this.#takeProxied(port, socket)
+      else this.#take(port, socket, {})
     }
     this.#open.listensOn(await listen(name, fd === undefined ? config : { fd }, take))
   }
@@ -128,17 +143,17 @@ class Listening implements SmtpServer {
   }
 
   /** The balancer says who the client is, before the client says anything. */
-  async #takeProxied(listener: string, config: ListenerConfig, socket: Socket): Promise<void> {
+  async #takeProxied(port: Port, socket: Socket): Promise<void> {
     this.#heralds.add(socket)
     const read = await readProxied(socket, this.#deps.clock)
     this.#heralds.delete(socket)
-    if (read.kind === 'read') this.#take(listener, config, socket, read)
-    else this.#deps.log.warn('smtp.proxy-header', { listener, peer: socket.remoteAddress, why: read.why })
+    if (read.kind === 'read') this.#take(port, socket, read)
+    else
+      this.#deps.log.warn('smtp.proxy-header', { listener: port.listener, peer: socket.remoteAddress, why: read.why })
   }
 
   #take(
-    listener: string,
-    config: ListenerConfig,
+    { listener, service, channel }: Port,
     socket: Socket,
     proxied: { readonly client?: Endpoint; readonly server?: Endpoint },
   ): void {
@@ -148,46 +163,22 @@ class Listening implements SmtpServer {
       socket.destroy()
       return
     }
-    const { clock, ids, tlsContext } = this.#deps
     const context: SessionContext = {
-      session: ids.session(),
+      session: this.#deps.ids.session(),
       revision: this.#deps.revision(),
       listener,
-      service: config.service,
+      service,
       client: proxied.client ?? { address: plainAddress(remoteAddress), port: remotePort },
       server: proxied.server ?? { address: plainAddress(localAddress ?? ''), port: localPort ?? 0 },
-      source: channelOf(config),
-      initial: channelOf(config),
+      source: channel,
+      initial: channel,
       counts: NO_COUNTS,
       esmtp: false,
     }
-    const session = new Session(context, {
-      newMessageId: () => ids.message(),
-      now: () => clock.now(),
-      elapsed: () => clock.monotonic(),
-      tlsAvailable: () => tlsContext() !== undefined,
-    })
-    let claimed: Claimed | Promise<Claimed> | undefined
-    const connection = new Connection(new Wire(socket, clock), session, {
-      ...this.#deps,
-      inHand: this.#deps.inHand ?? nothingInHand,
-      contentMemory: this.#contentMemory,
-      host: {
-        ...this.#deps.host,
-        'slot.claim': ({ address }) => {
-          const claim = this.#deps.slots.claim(address)
-          claimed = claim
-          return claim instanceof Promise ? claim.then(({ answer }) => answer) : claim.answer
-        },
-      },
-      traces: this.#traces,
-      metrics: this.#metrics,
-    })
-    this.#open.run(connection, () => {
-      // A claim that is still under way is given back when it has been answered.
-      if (claimed instanceof Promise) claimed.then(({ release }) => release()).catch(() => {})
-      else claimed?.release()
-    })
+    const place = new Place(this.#deps.slots)
+    const wire = new Wire(socket, this.#deps.clock)
+    const connection = new Connection(wire, new Session(context, this.#setting), this.#parts, place.claim)
+    this.#open.run(connection, place.release)
   }
 }
 
