@@ -31,6 +31,7 @@ import { DamagedRecord, Reader } from './reader.ts'
 import { Recent } from './recent.ts'
 import { type Recovered, recover } from './recovery.ts'
 import type { Segments } from './segments.ts'
+import { Upkeep } from './upkeep.ts'
 import { LogWriter } from './writer.ts'
 
 export interface LogStoreOptions {
@@ -62,8 +63,6 @@ export interface LogStore extends QueueStore {
 
 const SEGMENT_BYTES = 16 << 20
 const SPARE_BYTES = 1 << 20
-/** Segments of log after which a checkpoint is due; more when writing one costs more than that. */
-const CHECKPOINT_SEGMENTS = 4
 /** With as few recipients each record holds them all, so that two records make a message. */
 const FEW_RECIPIENTS = 8
 /** Records of one message that have to be read one after the other, at most. */
@@ -108,14 +107,7 @@ class SegmentedStore implements LogStore {
   readonly #arriving = new Set<MessageId>()
   readonly #inOrder = oneAtATime<MessageId>()
   readonly #drafts: DraftParts
-  readonly #background: boolean
-  readonly #segmentBytes: number
-  /** Octets appended since the last checkpoint, and how many make the next one due. */
-  #sinceCheckpoint = 0
-  #checkpointDue: number
-  /** Octets appended since space was looked at, and octets not needed any more: a short record ends a long message. */
-  #sinceConsidered = Number.POSITIVE_INFINITY
-  #checkpointing: Promise<void> | undefined
+  readonly #upkeep: Upkeep
   #closed = false
 
   constructor(
@@ -134,9 +126,6 @@ class SegmentedStore implements LogStore {
     this.#lock = lock
     this.#messages = recovered.messages
     this.#segments = recovered.segments
-    this.#background = options.background ?? true
-    this.#segmentBytes = segmentBytes
-    this.#checkpointDue = CHECKPOINT_SEGMENTS * segmentBytes
     this.#evidence = new Evidence(files, directory, log)
     this.#reader = new Reader(files, this.#segments, ({ path }) => folders.path(path))
     const spareBytes = options.spareBytes ?? Math.min(SPARE_BYTES, segmentBytes)
@@ -154,7 +143,7 @@ class SegmentedStore implements LogStore {
         totals,
         segmentBytes,
         spareBytes,
-        written: (octets) => this.#written(octets),
+        written: (octets) => this.#upkeep.appended(octets),
       },
       recovered,
     )
@@ -183,6 +172,13 @@ class SegmentedStore implements LogStore {
       load: (kept) => this.#loadOrSetAside(kept),
       append: (change, content, urgent) => this.#append(change, content, urgent),
     })
+    this.#upkeep = new Upkeep({
+      log,
+      segmentBytes,
+      background: options.background ?? true,
+      writeCheckpoint: () => this.#writeCheckpoint(),
+      considerSpace: () => this.#compaction.consider(),
+    })
   }
 
   /** Puts right what recovery found; where something was cut off, begins a segment that says so, and it stays cut. */
@@ -201,7 +197,7 @@ class SegmentedStore implements LogStore {
       const kept = this.#messages.kept.get(id)
       if (kept !== undefined) await this.#giveUp(kept)
     }
-    this.#upkeep()
+    this.#upkeep.appended(0)
   }
 
   begin(): Draft {
@@ -271,12 +267,8 @@ class SegmentedStore implements LogStore {
     await draft.commit(envelope)
   }
 
-  async checkpoint(): Promise<void> {
-    while (this.#checkpointing !== undefined) await this.#checkpointing
-    this.#checkpointing = this.#writeCheckpoint().finally(() => {
-      this.#checkpointing = undefined
-    })
-    await this.#checkpointing
+  checkpoint(): Promise<void> {
+    return this.#upkeep.checkpoint()
   }
 
   compact(): Promise<void> {
@@ -290,6 +282,7 @@ class SegmentedStore implements LogStore {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#upkeep.stop()
     await this.#compaction.stop()
     await this.#writer.drained()
     try {
@@ -345,7 +338,7 @@ class SegmentedStore implements LogStore {
       applied: (at) => {
         const before = this.#messages.needed
         const left = this.#messages.apply(change, at)
-        this.#sinceConsidered += Math.max(0, before - this.#messages.needed)
+        this.#upkeep.freed(Math.max(0, before - this.#messages.needed))
         this.#arriving.delete(change.id)
         applied()
         if (left?.file !== undefined) void this.#remove(left.file)
@@ -357,12 +350,6 @@ class SegmentedStore implements LogStore {
       },
     })
     return promise
-  }
-
-  #written(octets: number): void {
-    this.#sinceCheckpoint += octets
-    this.#sinceConsidered += octets
-    this.#upkeep()
   }
 
   /** @param inTurn how to be alone with the message */
@@ -424,22 +411,9 @@ class SegmentedStore implements LogStore {
     )
   }
 
-  #upkeep(): void {
-    if (!this.#background || this.#closed) return
-    if (this.#sinceConsidered >= this.#segmentBytes / 8) {
-      this.#sinceConsidered = 0
-      this.#compaction.consider()
-    }
-    if (this.#sinceCheckpoint < this.#checkpointDue || this.#checkpointing !== undefined) return
-    this.checkpoint().catch((error: unknown) => this.#log.warn('queue.checkpoint-not-written', { err: error }))
-  }
-
-  async #writeCheckpoint(): Promise<void> {
+  async #writeCheckpoint(): Promise<number> {
     const at = this.#writer.end
-    if (at === undefined) return
-    this.#sinceCheckpoint = 0
-    const length = await writeCheckpoint(this.#files, this.#directory, this.#messages, at)
-    this.#checkpointDue = Math.max(CHECKPOINT_SEGMENTS * this.#segmentBytes, length)
+    return at === undefined ? 0 : await writeCheckpoint(this.#files, this.#directory, this.#messages, at)
   }
 
   /** What cannot be removed now is removed at the next start. */
