@@ -29,21 +29,22 @@ const PLAIN = /^[!-~]+(?: [!-~]+)*$/
 /** The same as `folded`, for values like these: a line ends before the word that would make it too long. */
 function foldedPlain(name: string, value: string): string {
   let text = `${name}:`
+  /** Octets of the line so far, and where in the value it begins. */
   let octets = text.length
+  let line = 0
   for (let at = 0; at < value.length; ) {
     const blank = value.indexOf(' ', at)
     const end = blank < 0 ? value.length : blank
-    const length = end - at + 1
-    // Not below a lone name: see below.
-    if (octets + length > LINE_SHOULD && at > 0) {
-      text += '\r\n'
-      octets = 0
+    octets += end - at + 1
+    // Not below a lone name, as in `folded`.
+    if (octets > LINE_SHOULD && at > 0) {
+      text += ` ${value.slice(line, at - 1)}\r\n`
+      line = at
+      octets = end - at + 1
     }
-    text += ` ${value.slice(at, end)}`
-    octets += length
     at = end + 1
   }
-  return `${text}\r\n`
+  return `${text} ${value.slice(line)}\r\n`
 }
 
 function folded(name: string, value: string): string {

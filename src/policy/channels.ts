@@ -16,12 +16,14 @@ export function ofChannel<T>(
   workOut: (revision: Revision, channel: ChannelName) => T,
 ): (revision: Revision, channel: ChannelName) => T {
   const known = new WeakMap<Revision, Map<ChannelName, T>>()
+  /** Nearly always the same one is asked about again. It keeps a revision that is gone till then. */
+  let last: { readonly revision: Revision; readonly channel: ChannelName; readonly value: T } | undefined
   return (revision, channel) => {
+    if (last?.revision === revision && last.channel === channel) return last.value
     const ofRevision = known.get(revision) ?? new Map<ChannelName, T>()
-    const found = ofRevision.get(channel)
-    if (found !== undefined) return found
-    const made = workOut(revision, channel)
-    known.set(revision, ofRevision.set(channel, made))
-    return made
+    const value = ofRevision.get(channel) ?? workOut(revision, channel)
+    known.set(revision, ofRevision.set(channel, value))
+    last = { revision, channel, value }
+    return value
   }
 }

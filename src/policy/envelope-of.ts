@@ -22,37 +22,40 @@ export const protocolOf = ({ service, helo, esmtp, tls, account, smtputf8 }: Mai
  * the rule in the ledger: even what is thrown away is accounted for.
  */
 export function envelopeOf(context: ContentContext, discardRule?: string): Envelope {
-  const { client, server, session, helo, tls, account } = context
-  const origin: Origin = {
-    session,
-    client,
-    server,
-    protocol: protocolOf(context),
-    ...(helo === undefined ? {} : { helo }),
-    ...(tls === undefined ? {} : { tls }),
-    ...(account === undefined ? {} : { login: account.login }),
-  }
-  return {
+  const { content, recipients, ret, envid, hold, carried } = context
+  const envelope: { -readonly [K in keyof Envelope]: Envelope[K] } = {
     id: context.id,
     reversePath: context.reversePath,
     receivedAt: context.receivedAt,
     source: context.source,
-    origin,
+    origin: originOf(context),
     revision: context.revision.id,
     smtputf8: context.smtputf8,
-    body: context.body === '8bit' || context.content.eightBitBody || context.content.eightBitHeader ? '8bit' : '7bit',
-    size: context.content.size,
+    body: context.body === '8bit' || content.eightBitBody || content.eightBitHeader ? '8bit' : '7bit',
+    size: content.size,
     edits: context.edits,
     recipients:
       discardRule === undefined
-        ? context.recipients
-        : context.recipients.map((recipient) => ({ ...recipient, channel: BITBUCKET, via: discardRule })),
-    ...(context.ret === undefined ? {} : { ret: context.ret }),
-    ...(context.envid === undefined ? {} : { envid: context.envid }),
-    ...askedFor(context),
-    ...(context.hold === undefined ? {} : { hold: context.hold }),
+        ? recipients
+        : recipients.map((recipient) => ({ ...recipient, channel: BITBUCKET, via: discardRule })),
   }
+  if (ret !== undefined) envelope.ret = ret
+  if (envid !== undefined) envelope.envid = envid
+  if (carried !== undefined && Object.keys(carried.asked).length > 0) envelope.asked = carried.asked
+  if (hold !== undefined) envelope.hold = hold
+  return envelope
 }
 
-const askedFor = ({ carried }: ContentContext): Pick<Envelope, 'asked'> =>
-  carried === undefined || Object.keys(carried.asked).length === 0 ? {} : { asked: carried.asked }
+function originOf(context: ContentContext): Origin {
+  const { client, server, session, helo, tls, account } = context
+  const origin: { -readonly [K in keyof Origin]: Origin[K] } = {
+    session,
+    client,
+    server,
+    protocol: protocolOf(context),
+  }
+  if (helo !== undefined) origin.helo = helo
+  if (tls !== undefined) origin.tls = tls
+  if (account !== undefined) origin.login = account.login
+  return origin
+}

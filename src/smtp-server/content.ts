@@ -149,13 +149,12 @@ export function finish(
   const kept = outcome === 'queued' || outcome === 'held' || outcome === 'discarded'
   // Over LMTP a chunk that is not the last has one reply, RFC 2033 §4.3; the end of the message has one each.
   const final = session.state.at === 'data' || (session.state.at === 'chunk' && session.state.last)
-  const answers = lmtp && final ? transaction.acceptedCommands.map((given) => refusals?.get(given) ?? answer) : [answer]
+  const actions: Action[] =
+    lmtp && final ? transaction.acceptedCommands.map((given) => say(refusals?.get(given) ?? answer)) : [say(answer)]
   session.state = close ? { at: 'closed' } : { at: 'ready' }
   if (kept) session.messageTaken()
-  return [
-    ...answers.map(say),
-    ...(kept ? [] : [{ do: 'dropContent' } as const]),
-    { do: 'record', trace: transaction.trace.finish(outcome) },
-    ...(close ? [CLOSE] : []),
-  ]
+  else actions.push({ do: 'dropContent' })
+  actions.push({ do: 'record', trace: transaction.trace.finish(outcome) })
+  if (close) actions.push(CLOSE)
+  return actions
 }

@@ -9,17 +9,17 @@ export interface ReceivedValues {
   readonly helo: string
   readonly clientAddress: string
   /** In reverse DNS; absent where it has none or nobody asked. */
-  readonly clientName?: string
+  readonly clientName?: string | undefined
   /** The name stands alone, where there is one. */
-  readonly addressHidden?: true
+  readonly addressHidden?: boolean
   readonly hostname: string
   readonly protocol: string
   readonly id: string
   readonly atMs: number
   readonly offsetMinutes: number
-  readonly tls?: { readonly version: string; readonly cipher: string }
+  readonly tls?: { readonly version: string; readonly cipher: string } | undefined
   /** Only where the message has one recipient. */
-  readonly for?: string
+  readonly for?: string | undefined
 }
 
 /** Complete lines, CRLF at their ends. */

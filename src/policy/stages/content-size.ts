@@ -19,7 +19,7 @@ import {
   tightest,
 } from '../channel-limits.ts'
 import { ofChannel } from '../channels.ts'
-import { usual } from '../saying.ts'
+import { Usual } from '../saying.ts'
 import type { ContentContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
 interface SizeBound {
@@ -27,6 +27,8 @@ interface SizeBound {
   readonly bytes: number
   readonly by: Bound['by']
   readonly refusal: Reply
+  /** Who declares no size passes. */
+  readonly undeclared: Usual
 }
 
 const sizeOf = ofChannel((revision, source) => sizeBound({ revision, source }))
@@ -44,13 +46,15 @@ function sizeBound(context: Parameters<typeof channelBound>[0]): SizeBound {
   const { max: bytes, by } = tightest(site, blocks)
   const refusal =
     bytes === blocks.max ? blocksExceeded(bytes) : reply(552, '3.4', `Message larger than ${bytes} octets`) // RFC 1870 §6.1 and §6.2
-  return { bytes, by, refusal }
+  return { bytes, by, refusal, undeclared: new Usual(by, sizeNote(0, bytes)) }
 }
+
+const sizeNote = (size: number, bytes: number): string => `${size} of ${bytes} octets`
 
 function verdictOn(context: SessionContext, size: number): StageResult<never> {
   const { bytes, by, refusal } = sizeLimit(context)
-  const note = `${size} of ${bytes} octets`
-  return size <= bytes ? usual(by, note) : { verdict: { do: 'refuse', reply: refusal }, by, note }
+  const note = sizeNote(size, bytes)
+  return { verdict: size <= bytes ? { do: 'pass' } : { do: 'refuse', reply: refusal }, by, note }
 }
 
 export const declaredSize: Stage<MailContext> = {
@@ -58,7 +62,7 @@ export const declaredSize: Stage<MailContext> = {
   decides: 'is the message too large by its own account',
   reference: 'RFC 1870 §6.1',
   judge(context) {
-    return verdictOn(context, context.declaredSize)
+    return context.declaredSize === 0 ? sizeLimit(context).undeclared : verdictOn(context, context.declaredSize)
   },
 }
 
@@ -100,7 +104,7 @@ export const sizeAtDestination: Stage<ContentContext> = {
     const note = `${content.lines} lines`
     if (content.lines > lines.max)
       return { verdict: { do: 'refuse', reply: linesExceeded(lines.max) }, by: lines.by, note }
-    return usual(bytes.by, note)
+    return { verdict: { do: 'pass' }, by: bytes.by, note }
   },
 }
 

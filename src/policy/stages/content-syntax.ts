@@ -4,21 +4,31 @@
  * ends, which is how messages are smuggled), NUL, and bytes over 127 in the header of a message sent without SMTPUTF8.
  */
 import { reply } from '../../smtp/reply.ts'
-import { channelConfig } from '../channels.ts'
-import { Usual, usual } from '../saying.ts'
+import { channelConfig, ofChannel } from '../channels.ts'
+import { Usual } from '../saying.ts'
 import type { ContentContext, Stage } from '../stage.ts'
+
+const newlineRule = ofChannel((revision, source) => {
+  const channel = channelConfig(revision, source)
+  const by = revision.where('channels', source, 'bareNewlines')
+  return { normalise: 'bareNewlines' in channel && channel.bareNewlines === 'normalise', by, passes: new Usual(by) }
+})
+
+const nulRule = ofChannel((revision, source) => {
+  const channel = channelConfig(revision, source)
+  const by = revision.where('channels', source, 'nul')
+  return { allowed: 'nul' in channel && channel.nul === 'pass', by, passes: new Usual(by) }
+})
 
 export const bareNewlines: Stage<ContentContext> = {
   name: 'bare newlines',
   decides: 'CR and LF only as CRLF',
   reference: 'RFC 5321 §2.3.8 and §4.1.1.4',
   judge({ revision, source, content }) {
-    const channel = channelConfig(revision, source)
-    const by = revision.where('channels', source, 'bareNewlines')
+    const { normalise, by, passes } = newlineRule(revision, source)
     const bare = content.bareCr + content.bareLf
-    if (bare === 0) return usual(by)
-    if ('bareNewlines' in channel && channel.bareNewlines === 'normalise')
-      return { verdict: { do: 'pass' }, by, note: `${bare} bare CR or LF turned into CRLF` }
+    if (bare === 0) return passes
+    if (normalise) return { verdict: { do: 'pass' }, by, note: `${bare} bare CR or LF turned into CRLF` }
     const text = 'Message contains bare CR or LF; lines must end in CRLF'
     return {
       verdict: { do: 'refuse', reply: reply(554, '6.0', text) },
@@ -33,10 +43,8 @@ export const nulOctets: Stage<ContentContext> = {
   decides: 'NUL in content',
   reference: 'RFC 5322 §4.5.1; RFC 6152 §3',
   judge({ revision, source, content }) {
-    const channel = channelConfig(revision, source)
-    const by = revision.where('channels', source, 'nul')
-    const passes = 'nul' in channel && channel.nul === 'pass'
-    if (!content.hasNul || passes) return usual(by)
+    const { allowed, by, passes } = nulRule(revision, source)
+    if (!content.hasNul || allowed) return passes
     return { verdict: { do: 'refuse', reply: reply(554, '6.0', 'Message contains NUL octets') }, by }
   },
 }

@@ -6,8 +6,8 @@
  */
 import { type LongLines, MAX_LINE } from '../../smtp/long-lines.ts'
 import { LONG_LINES_REFUSED } from '../channel-limits.ts'
-import { channelConfig } from '../channels.ts'
-import { usual } from '../saying.ts'
+import { channelConfig, ofChannel } from '../channels.ts'
+import { Usual } from '../saying.ts'
 import type { ContentContext, SessionContext, Stage } from '../stage.ts'
 
 /** As documented, each on one line. */
@@ -22,14 +22,19 @@ export function longLinesRule({ revision, initial }: SessionContext): LongLines 
   return 'longLines' in channel ? channel.longLines : 'pass'
 }
 
+const short = ofChannel((revision, initial) => {
+  const by = revision.where('channels', initial, 'longLines')
+  return { by, passes: new Usual(by) }
+})
+
 export const longLines: Stage<ContentContext> = {
   name: 'long lines',
   decides: 'lines of more than 998 octets: passed, cut, wrapped, or the message refused',
   reference: 'spec access-control.md 8, rejectsmtplonglines; RFC 5321 §4.5.3.1.6',
   judge(context) {
     const { revision, initial, content, edits } = context
-    const by = revision.where('channels', initial, 'longLines')
-    if (content.longestLine <= MAX_LINE) return usual(by)
+    const { by, passes } = short(revision, initial)
+    if (content.longestLine <= MAX_LINE) return passes
     const note = `the longest line has ${content.longestLine} octets`
     const rule = longLinesRule(context)
     if (rule === 'pass') return { verdict: { do: 'pass' }, by, note: `${note}; passed on as received` }

@@ -17,9 +17,9 @@ const ALL_BODY = new Usual(BY, 'the content begins with a blank, so it is all bo
 const EMPTY_LINE = { edit: 'prepend', field: '\r\n' } as const
 
 /** Spec access-control.md 9, identnonesymbolic. */
-function hidden({ revision, source }: ContentContext): { readonly addressHidden?: true } {
+function hidden({ revision, source, clientName }: ContentContext): boolean {
   const channel = channelConfig(revision, source)
-  return 'clientName' in channel && channel.clientName === 'symbolic' ? { addressHidden: true } : {}
+  return clientName !== undefined && 'clientName' in channel && channel.clientName === 'symbolic'
 }
 
 export const traceField: Stage<ContentContext> = {
@@ -32,15 +32,16 @@ export const traceField: Stage<ContentContext> = {
     const field = receivedField({
       helo: helo ?? '',
       clientAddress: client.address,
-      ...(clientName === undefined ? {} : { clientName, ...hidden(context) }),
+      clientName,
+      addressHidden: hidden(context),
       hostname: revision.config.server.hostname,
       protocol: protocolOf(context),
       id,
       atMs: receivedAt,
       offsetMinutes: 0,
-      ...(tls === undefined ? {} : { tls }),
+      tls,
       // Naming one of several recipients would tell the others (RFC 5321 §7.2).
-      ...(only !== undefined && second === undefined ? { for: only.given } : {}),
+      for: second === undefined ? only?.given : undefined,
     })
     const { continues } = content
     const added: readonly HeaderEdit[] = continues

@@ -6,7 +6,7 @@
 import { isAscii, parseReversePath } from '../../address/path.ts'
 import { type Asking, ask } from '../../ask/ask.ts'
 import { runStages } from '../../policy/run-stages.ts'
-import type { MailContext } from '../../policy/stage.ts'
+import type { MailContext, Verdict } from '../../policy/stage.ts'
 import { STAGES } from '../../policy/stages.ts'
 import type { TraceValues } from '../../policy/trace-builder.ts'
 import { behindColon } from '../../smtp/command.ts'
@@ -14,6 +14,7 @@ import { parseMailParameters } from '../../smtp/parameters.ts'
 import { isTransient, Refusal, reply } from '../../smtp/reply.ts'
 import { type Action, CLOSE, say } from '../action.ts'
 import type { Session } from '../session.ts'
+import type { Transaction } from '../state.ts'
 
 const ACCEPTED: readonly Action[] = [say(reply(250, '1.0', 'Sender ok'))]
 
@@ -39,23 +40,25 @@ export function* mail(session: Session, argument: string): Asking<readonly Actio
       return [say(verdict.reply), record, ...(verdict.close === true ? [CLOSE] : [])]
     }
     if (result.context !== context) trace.set({ from: result.context.reversePath ?? '', source: result.context.source })
-    session.state = {
-      at: 'mail',
-      transaction: {
-        context: result.context,
-        trace,
-        recipients: [],
-        acceptedCommands: [],
-        presented: 0,
-        onlyDeferred: true,
-        ...(verdict.do === 'hold' ? { hold: { reason: verdict.reason } } : {}),
-        ...(verdict.do === 'discard' ? { discard: { rule: verdict.rule } } : {}),
-      },
+    const transaction: Transaction = {
+      context: result.context,
+      trace,
+      recipients: [],
+      acceptedCommands: [],
+      presented: 0,
+      onlyDeferred: true,
     }
+    session.state = { at: 'mail', transaction: verdict.do === 'pass' ? transaction : setAside(transaction, verdict) }
     return ACCEPTED
   } finally {
     session.opening = undefined
   }
+}
+
+/** A row wants the message kept for an operator, or thrown away. */
+function setAside(transaction: Transaction, verdict: Verdict): Transaction {
+  if (verdict.do === 'hold') return { ...transaction, hold: { reason: verdict.reason } }
+  return verdict.do === 'discard' ? { ...transaction, discard: { rule: verdict.rule } } : transaction
 }
 
 function parseMail(session: Session, argument: string): MailContext {

@@ -62,18 +62,18 @@ export function* rcpt(session: Session, argument: string): Asking<readonly Actio
   })
   for (const recipient of born) recipients.push({ ...recipient, index: recipients.length })
   acceptedCommands.push(start.given)
-  session.state = {
-    at: 'mail',
-    transaction: {
-      ...carrying(transaction, context),
-      presented: transaction.presented + 1,
-      ...(verdict.do === 'discard' && verdict.all === true && transaction.discard === undefined
-        ? { discard: { rule: verdict.rule } }
-        : {}),
-      ...(verdict.do === 'hold' && transaction.hold === undefined ? { hold: { reason: verdict.reason } } : {}),
-    },
-  }
+  const next: Transaction = { ...carrying(transaction, context), presented: transaction.presented + 1 }
+  session.state = { at: 'mail', transaction: verdict.do === 'pass' ? next : setAside(next, verdict) }
   return ACCEPTED
+}
+
+/** A row wants the whole message kept for an operator, or thrown away; the first one that does counts. */
+function setAside(transaction: Transaction, verdict: Verdict): Transaction {
+  const { discard, hold } = transaction
+  if (verdict.do === 'discard' && verdict.all === true && discard === undefined)
+    return { ...transaction, discard: { rule: verdict.rule } }
+  if (verdict.do === 'hold' && hold === undefined) return { ...transaction, hold: { reason: verdict.reason } }
+  return transaction
 }
 
 /** What the recipient stands for; thrown away at RCPT, it goes to the bitbucket under the name of the rule. */
