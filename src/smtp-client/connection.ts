@@ -16,25 +16,7 @@ import { type ParsedReply, ReplyParser } from '../smtp/reply-parser.ts'
 import { wireSafe } from '../smtp/wire-safe.ts'
 import type { Deadline } from './deadline.ts'
 import { ConnectionFailure } from './failure.ts'
-
-/** The least that RFC 5321 §4.5.3.2.1 to §4.5.3.2.6 asks for, milliseconds: who needs longer is tried again later. */
-export const TIMEOUTS = {
-  greeting: 300_000,
-  mail: 300_000,
-  rcpt: 300_000,
-  dataInit: 120_000,
-  dataBlock: 180_000,
-  dataEnd: 600_000,
-  /** Not in the RFC: EHLO, STARTTLS, AUTH, RSET. */
-  command: 300_000,
-  /**
-   * Not in the RFC: from the connection to the end of AUTH. A host that is slow at every step must leave time for the
-   * next one.
-   */
-  session: 600_000,
-  /** Nobody waits long for a goodbye. */
-  quit: 2_000,
-} as const
+import { TIMEOUTS } from './timeouts.ts'
 
 export type Endpoint =
   | { readonly address: string; readonly port: number; readonly bindAddress?: string }
@@ -130,7 +112,9 @@ export class ClientConnection implements AsyncDisposable {
    */
   write(bytes: Uint8Array | string, timeoutMs: number): Promise<void> | undefined {
     if (this.#failure !== undefined) throw this.#failure
-    this.#socket.write(bytes)
+    // Under TLS nothing goes at once.
+    if (this.#tls === undefined) this.#socket.write(bytes)
+    else this.#socket.write(bytes, this.#onWake)
     return this.#socket.writableLength === 0 ? undefined : this.#gone(timeoutMs)
   }
 
@@ -267,8 +251,8 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   async #gone(timeoutMs: number): Promise<void> {
-    // What is written last tells when it is gone, and with it all before it.
-    this.#socket.write(NOTHING, this.#onWake)
+    // A write of nothing, behind what did not go at once, tells when that is gone.
+    if (this.#tls === undefined) this.#socket.write(NOTHING, this.#onWake)
     this.#begin(timeoutMs)
     while (this.#socket.writableLength > 0) await this.#turn('took no more octets')
     this.#alarm.clear()

@@ -7,8 +7,8 @@ import type { Outcome } from '../envelope/outcome.ts'
 import { WholeContent } from '../mime/whole-content.ts'
 import { dotStuff, dotStuffed } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
-import { TIMEOUTS } from './connection.ts'
 import type { ClientSession } from './session.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
 /** Octets of one BDAT chunk. */
 const CHUNK_BYTES = 256 * 1024

@@ -12,8 +12,8 @@ import { createTcp } from '../channels/tcp.ts'
 import { ManualClock } from '../clock/clock.ts'
 import type { Delivery } from '../envelope/delivery.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import { TIMEOUTS } from './connection.ts'
 import { attemptMs } from './deadline.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
 const signal = AbortSignal.timeout(60_000)
 const MINUTE = 60_000

@@ -11,9 +11,10 @@ import { type ClientExchange, type ClientMechanism, clientExchange, SaslRefused 
 import { decodeBase64 } from '../sasl/messages.ts'
 import { type Extensions, NO_EXTENSIONS, parseExtensions } from '../smtp/extensions.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
-import { ClientConnection, type Endpoint, TIMEOUTS } from './connection.ts'
+import { ClientConnection, type Endpoint } from './connection.ts'
 import type { Deadline } from './deadline.ts'
 import { ConnectionFailure } from './failure.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
 export interface SessionOptions {
   readonly endpoint: Endpoint

@@ -6,7 +6,7 @@ import { honest, startScriptedServer } from '../../test/peers/scripted-server.ts
 import { configOf, delivery, deps } from '../channels/fixture.ts'
 import { createTcp } from '../channels/tcp.ts'
 import { ManualClock } from '../clock/clock.ts'
-import { TIMEOUTS } from './connection.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
 const signal = AbortSignal.timeout(20_000)
 

@@ -17,11 +17,11 @@ import { WholeContent } from '../mime/whole-content.ts'
 import { BareNewline } from '../smtp/dot-stuff.ts'
 import type { ParsedReply } from '../smtp/reply-parser.ts'
 import { type Commands, cannotCarry, cannotCarryHeader, commandsOf, needsHeaderLook } from './commands.ts'
-import { TIMEOUTS } from './connection.ts'
 import { type Attempt, sendChunks, sendStuffed } from './content.ts'
 import type { Deadline } from './deadline.ts'
 import { ConnectionFailure } from './failure.ts'
 import { type ClientSession, formatParsed, SessionRefused } from './session.ts'
+import { TIMEOUTS } from './timeouts.ts'
 
 export interface SendOptions {
   /** The name of the next hop, for notifications. */
