@@ -128,7 +128,7 @@ export class TraceBuilder {
   }
 
   finish(outcome: Trace['outcome']): Trace {
-    const trace: Trace = {
+    const whole: Trace = {
       record: 'trace',
       version: 1,
       ...this.#start,
@@ -137,8 +137,9 @@ export class TraceBuilder {
       outcome,
       steps: this.#steps,
       facts: this.#facts,
-      ...(this.#cutSteps + this.#cutFacts > 0 ? { cut: { steps: this.#cutSteps, facts: this.#cutFacts } } : {}),
     }
+    const [steps, facts] = [this.#cutSteps, this.#cutFacts]
+    const trace = steps + facts === 0 ? whole : { ...whole, cut: { steps, facts } }
     written.set(trace, { sayings: this.#sayings, facts: this.#factTexts })
     return trace
   }

@@ -25,9 +25,22 @@ export function parseCommand(line: Buffer): Command | CommandProblem {
   }
   if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text))
     return { problem: reply(500, '5.2', 'Control character in command') }
-  const m = /^([A-Za-z][A-Za-z0-9-]{0,39})(?=[ \t]|$)/.exec(text)
-  if (m?.[1] === undefined) return { problem: reply(500, '5.2', 'Command not recognised') }
-  return { verb: m[1].toUpperCase(), argument: trimBlanks(text.slice(m[1].length)) }
+  const end = verbEnd(text)
+  if (end === 0) return { problem: reply(500, '5.2', 'Command not recognised') }
+  return { verb: text.slice(0, end).toUpperCase(), argument: trimBlanks(text.slice(end)) }
+}
+
+const MAX_VERB = 40
+
+/** Letters, digits and hyphens, a letter first, up to a blank or the end; 0 where the line begins with nothing like it. */
+function verbEnd(text: string): number {
+  let end = 0
+  for (; end < text.length && !isBlank(text.charCodeAt(end)); end++) {
+    const c = text.charCodeAt(end)
+    const letter = (c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a)
+    if (!letter && (end === 0 || !((c >= 0x30 && c <= 0x39) || c === 0x2d))) return 0
+  }
+  return end <= MAX_VERB ? end : 0
 }
 
 /** Without blanks and tabs at its ends. `trim` would take letters of UTF-8 addresses for blanks: U+00A0, U+FEFF. */
@@ -46,6 +59,9 @@ const isBlank = (c: number): boolean => c === 0x20 || c === 0x09
  * are wrong there but common, and harmless.
  */
 export function behindColon(argument: string, keyword: 'FROM' | 'TO'): string | undefined {
+  // As nearly all clients write it.
+  if (argument.startsWith(keyword) && argument.startsWith(':<', keyword.length))
+    return argument.slice(keyword.length + 1)
   const m = /^([A-Za-z]+):[ \t]*(?=<)/.exec(argument)
   return m !== null && m[1]?.toUpperCase() === keyword ? argument.slice(m[0].length) : undefined
 }

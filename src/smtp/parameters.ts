@@ -40,11 +40,13 @@ const unknown = (keyword: string): ParameterProblem => ({
   problem: reply(555, '5.4', `Parameter not supported: ${keyword}`),
 }) // RFC 5321 §4.1.1.11
 
+const NONE: ReadonlyMap<string, string> = new Map()
+
 /** esmtp-keyword ["=" esmtp-value], RFC 5321 §4.1.2; keywords in upper case. */
 export function parseParameters(rest: string): ReadonlyMap<string, string> | ParameterProblem {
-  const found = new Map<string, string>()
   const text = trimBlanks(rest)
-  if (text === '') return found
+  if (text === '') return NONE
+  const found = new Map<string, string>()
   if (!/^[ \t]/.test(rest)) return bad('Expected a blank between address and parameters')
   for (const word of text.split(/[ \t]+/, MAX_PARAMETERS + 1)) {
     const m = /^([A-Za-z0-9][A-Za-z0-9-]{0,63})(?:=([^= \u0000-\u001f\u007f]+))?$/.exec(word)
