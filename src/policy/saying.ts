@@ -50,11 +50,11 @@ export class Saying implements Finding {
 
   /** As a step of a trace. */
   step(ms: number, recipients: readonly string[] | undefined): Step {
-    const { at, stage, result, by } = this
-    // Set one by one: some thirty for each message, and spread objects cost more than all the rest of it.
-    const step: { -readonly [K in keyof Step]: Step[K] } = { at, stage, ms, result, by }
+    const { at, stage, result, by, note } = this
+    // Nearly all have a note at most.
+    const step: { -readonly [K in keyof Step]: Step[K] } =
+      note === undefined ? { at, stage, ms, result, by } : { at, stage, ms, result, by, note }
     if (recipients !== undefined) step.recipients = recipients
-    if (this.note !== undefined) step.note = this.note
     if (this.reply !== undefined) step.reply = this.reply
     if (this.tables !== undefined) step.tables = this.tables
     if (this.filters !== undefined) step.filters = this.filters
