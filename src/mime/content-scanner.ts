@@ -73,7 +73,7 @@ export class ContentScanner {
     const ascii = isAscii(bytes)
     let at = 0
     let body = 0
-    for (let lf = bytes.indexOf(LF); lf >= 0; lf = bytes.indexOf(LF, at)) {
+    for (let lf = lineFeed(bytes, 0); lf >= 0; lf = lineFeed(bytes, at)) {
       this.#countLine(bytes, at, lf)
       if (this.#inHeader) {
         const line = bytes.subarray(at, lf + 1)
@@ -201,6 +201,12 @@ export class ContentScanner {
     if (this.#namesLocalHost?.test(Buffer.concat(this.#keeping).toString('latin1')) === true) this.#received.local++
     this.#keepingReceived = false
   }
+}
+
+/** By hand: lines are short, and a call of Buffer's costs more than to look at most of them. */
+function lineFeed(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at
+  return -1
 }
 
 /** The name as a whole word. The domain of an address is no host: `for <kim@example.org>` says nothing of where mail was. */
