@@ -5,7 +5,9 @@ const NOT_ASCII = /[^\x00-\x7f]/
 
 export function jsonText(value: unknown): string {
   const text = JSON.stringify(value)
-  return NOT_ASCII.test(text) ? text.replace(/[^\x00-\x7f]/g, escaped) : text
+  if (!NOT_ASCII.test(text)) return text
+  // What is made of a text with two octets a character has two itself, and so has all it is joined to, unless copied.
+  return Buffer.from(text.replace(/[^\x00-\x7f]/g, escaped), 'latin1').toString('latin1')
 }
 
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
