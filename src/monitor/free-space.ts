@@ -5,7 +5,7 @@
  * so that deliveries can go on writing down what became of the mail that is here. One alarm for each crossing.
  */
 import { statfs } from 'node:fs/promises'
-import type { Left } from '../ask/pressure.ts'
+import type { Left, Pressure } from '../ask/pressure.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -49,6 +49,7 @@ export class FreeSpace implements Disposable {
   #now: FileSystem | undefined
   #bytes: Left | undefined
   #inodes: Left | undefined
+  #left: Pick<Pressure, 'bytes' | 'inodes'> = {}
   #problem: string | undefined
   #written = 0
   #looking: Promise<void> | undefined
@@ -78,12 +79,9 @@ export class FreeSpace implements Disposable {
     this.#arm()
   }
 
-  /** What is left; empty when that could not be found out. */
-  get left(): { readonly bytes?: Left; readonly inodes?: Left } {
-    return {
-      ...(this.#bytes === undefined ? {} : { bytes: this.#bytes }),
-      ...(this.#inodes === undefined ? {} : { inodes: this.#inodes }),
-    }
+  /** What is left; empty when that could not be found out. The same object until the next look. */
+  get left(): Pick<Pressure, 'bytes' | 'inodes'> {
+    return this.#left
   }
 
   /** Nothing more is to be taken in. */
@@ -133,9 +131,10 @@ export class FreeSpace implements Disposable {
       this.#now = now
       this.#bytes = left(now.bytes, freeSpace, AUTO_BYTES, this.#bytes)
       this.#inodes = now.inodes === undefined ? undefined : left(now.inodes, freeInodes, AUTO_INODES, this.#inodes)
+      this.#left = { bytes: this.#bytes, ...(this.#inodes === undefined ? {} : { inodes: this.#inodes }) }
       this.#problem = undefined
       if (this.low === wasLow) return
-      const fields = { path, bytes: this.#bytes, ...(this.#inodes === undefined ? {} : { inodes: this.#inodes }) }
+      const fields = { path, ...this.#left }
       if (this.low) log.error('alarm.free-space', { ...fields, what: 'no new mail is taken in; deliveries go on' })
       else log.warn('alarm.free-space.over', { ...fields, what: 'new mail is taken in again' })
     } catch (err) {

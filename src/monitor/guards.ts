@@ -4,7 +4,7 @@
  * health and operators.
  */
 import type { Host } from '../ask/ask.ts'
-import type { Pressure } from '../ask/pressure.ts'
+import type { Pressure, Standing } from '../ask/pressure.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Revision } from '../config/revision.ts'
 import type { TraceSink } from '../policy/trace.ts'
@@ -52,11 +52,9 @@ export async function startGuards(options: GuardOptions): Promise<Guards> {
   const clients = new KnownClients(whileThereIsRoom(options.traces, space, metrics), clock)
   await space.start()
   load.start()
-  const pressure = (client: string | undefined): Pressure => ({
-    ...space.left,
-    load: load.load,
-    client: client === undefined ? 'unknown' : clients.standing(client),
-  })
+  const pressures = new SamePressure()
+  const pressure = (client: string | undefined): Pressure =>
+    pressures.of(space.left, load.load, client === undefined ? 'unknown' : clients.standing(client))
   return {
     answers: { pressure: ({ client }) => pressure(client) },
     traces: clients,
@@ -69,6 +67,22 @@ export async function startGuards(options: GuardOptions): Promise<Guards> {
       space[Symbol.dispose]()
       load[Symbol.dispose]()
     },
+  }
+}
+
+/** Asked some times for each message, measured some times a second: what has not changed is the same object. */
+class SamePressure {
+  #left: FreeSpace['left'] | undefined
+  #load: Load['load'] | undefined
+  readonly #known = new Map<Standing, Pressure>()
+
+  of(left: FreeSpace['left'], load: Load['load'], client: Standing): Pressure {
+    if (left !== this.#left || load !== this.#load) this.#known.clear()
+    this.#left = left
+    this.#load = load
+    const known = this.#known.get(client) ?? { ...left, load, client }
+    this.#known.set(client, known)
+    return known
   }
 }
 

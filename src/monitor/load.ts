@@ -59,6 +59,7 @@ export class Load implements Disposable {
   #room: LoadLevel = 'fine'
   #lateMs = 0
   #share = 0
+  #load: Pressure['load'] | undefined
   #cancel: (() => void) | undefined
 
   constructor(options: LoadOptions) {
@@ -89,6 +90,7 @@ export class Load implements Disposable {
     this.#lateMs = median(this.#late)
     this.#share = Math.max(heap.used / heap.limit, resident.used / bound)
     const before = this.level
+    this.#load = undefined
     this.#loop = nextLevel(this.#loop, this.#lateMs, { busy: loopDelay, full: loopDelay * LOOP_FULL })
     this.#room = nextLevel(this.#room, this.#share, { busy: MEMORY_BUSY, full: MEMORY_FULL })
     this.#tell(before)
@@ -98,7 +100,13 @@ export class Load implements Disposable {
     return rank(this.#loop) > rank(this.#room) ? this.#loop : this.#room
   }
 
+  /** The same object until the next measurement. */
   get load(): Pressure['load'] {
+    this.#load ??= this.#describe()
+    return this.#load
+  }
+
+  #describe(): Pressure['load'] {
     const cause = rank(this.#room) > rank(this.#loop) ? 'memory' : 'event loop'
     const percent = Math.round(this.#share * 100)
     return {
