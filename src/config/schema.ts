@@ -303,7 +303,9 @@ const monitor = z
     log: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
-      .describe('Least severe event that is logged. Logs are JSON lines on standard error.'),
+      .describe(
+        'Least severe event that is logged. Logs are JSON lines on standard error, gathered for a twentieth of a second; warnings and errors go at once.',
+      ),
   })
   .describe('Metrics, health and logs.')
 
