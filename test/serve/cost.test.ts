@@ -23,18 +23,23 @@ const MAX_STEPS = 40
 
 /** Runs in each process of the server: one octet in a file for every sync that is asked for. */
 const COUNTING = (file: string): string => `
-  import { openSync, promises, writeSync } from 'node:fs'
-  const counts = openSync(${JSON.stringify(file)}, 'a')
-  const handle = await promises.open('/dev/null')
+  import fs from 'node:fs'
+  import { syncBuiltinESMExports } from 'node:module'
+  const counts = fs.openSync(${JSON.stringify(file)}, 'a')
+  const handle = await fs.promises.open('/dev/null')
   const files = Object.getPrototypeOf(handle)
   await handle.close()
-  for (const name of ['datasync', 'sync']) {
-    const original = files[name]
-    files[name] = function () {
-      writeSync(counts, '.')
-      return original.call(this)
+  const count = (of, name) => {
+    const original = of[name]
+    of[name] = function (...given) {
+      fs.writeSync(counts, '.')
+      return original.apply(this, given)
     }
   }
+  for (const name of ['datasync', 'sync']) count(files, name)
+  for (const name of ['fdatasync', 'fsync']) count(fs, name)
+  // For those who import them by name.
+  syncBuiltinESMExports()
 `
 
 test('a relayed message costs no more than it did', async () => {
