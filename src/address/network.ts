@@ -29,9 +29,6 @@ export function parseNetwork(text: string): Network | undefined {
 }
 
 export function inNetwork(text: string, network: Network): boolean {
-  // Every client is asked this again and again.
-  if (isIP(text) === 4)
-    return network.address instanceof ipaddr.IPv4 && sharedBits(text, network.address.octets, network.bits)
   const address = parseIp(text)
   if (address === undefined) return false
   if (address instanceof ipaddr.IPv4)
@@ -67,23 +64,6 @@ export function isLoopback(text: string): boolean {
 export function isPrivate(text: string): boolean {
   const range = parseIp(text)?.range()
   return range === 'private' || range === 'carrierGradeNat' || range === 'uniqueLocal' || range === 'linkLocal'
-}
-
-/** @param text an IPv4 address as Node knows it: four numbers and three dots */
-function sharedBits(text: string, octets: readonly number[], bits: number): boolean {
-  let address = 0
-  let octet = 0
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code !== 0x2e) octet = 10 * octet + code - 0x30
-    else {
-      address = (address << 8) | octet
-      octet = 0
-    }
-  }
-  address = (address << 8) | octet
-  const network = octets.reduce((sum, one) => (sum << 8) | one, 0)
-  return bits === 0 || (address ^ network) >>> (32 - bits) === 0
 }
 
 function parseIp(text: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
