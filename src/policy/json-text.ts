@@ -10,6 +10,17 @@ export function jsonText(value: unknown): string {
   return Buffer.from(text.replace(/[^\x00-\x7f]/g, escaped), 'latin1').toString('latin1')
 }
 
+const kept = new WeakMap<object, string>()
+
+/** The same of an object that is told again and again, and never changes: written once. */
+export function keptText(value: object): string {
+  const known = kept.get(value)
+  if (known !== undefined) return known
+  const text = jsonText(value)
+  kept.set(value, text)
+  return text
+}
+
 const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** Printable ASCII that needs no escape. */

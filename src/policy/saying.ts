@@ -5,7 +5,7 @@
  * worked out once, not for every message.
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
-import { jsonText, quoted } from './json-text.ts'
+import { jsonText, keptText, quoted } from './json-text.ts'
 import type { Moment } from './moment.ts'
 import type { StageResult, Verdict } from './stage.ts'
 import type { Step } from './trace.ts'
@@ -173,14 +173,5 @@ function endOf({ note, reply, tables, filters, filtersDropped }: Finding): strin
 const askedOf = ({ by, tables }: Finding): string =>
   by.by !== 'table' || by.row === undefined || tables === undefined ? '' : tables.map(({ probe }) => probe).join('\0')
 
-/** Places of settings are told again and again, and are the same objects as long as their revision lives. */
-const texts = new WeakMap<DecidedBy, string>()
-
-function textOf(by: DecidedBy): string {
-  if (by.by !== 'config' && by.by !== 'default') return jsonText(by)
-  const known = texts.get(by)
-  if (known !== undefined) return known
-  const text = jsonText(by)
-  texts.set(by, text)
-  return text
-}
+/** Places of settings are the same objects as long as their revision lives. */
+const textOf = (by: DecidedBy): string => (by.by === 'config' || by.by === 'default' ? keptText(by) : jsonText(by))
