@@ -14,13 +14,13 @@ export const loopCount: Stage<ContentContext> = {
   decides: 'has the message been here, or through other systems, too often',
   reference: 'spec filters.md 7; RFC 5321 §6.3',
   judge(context) {
-    if (isOver(context)) return undefined
+    if (overOf(context) !== undefined) return undefined
     return usual(context.revision.where('limits', 'received'), `${context.content.receivedFields} Received: fields`)
   },
   *run(context) {
     const { revision } = context
     const { limits } = revision.config
-    const over = countsOf(context).find(({ limit, count }) => count > limits[limit])
+    const over = overOf(context)
     if (over === undefined) throw new Error('the loop count is over no limit')
     const by = revision.where('limits', over.limit)
     const note = `${over.count} ${over.fields}, more than ${limits[over.limit]}`
@@ -30,16 +30,9 @@ export const loopCount: Stage<ContentContext> = {
   },
 }
 
-function isOver({ content, revision }: ContentContext): boolean {
-  const { receivedFields, mrReceivedFields, x400ReceivedFields, localReceivedFields } = content
-  const { limits } = revision.config
-  return (
-    localReceivedFields > limits.localReceived ||
-    receivedFields > limits.received ||
-    mrReceivedFields > limits.mrReceived ||
-    receivedFields + mrReceivedFields + x400ReceivedFields > limits.totalReceived
-  )
-}
+/** The limit that is passed, if one is. */
+const overOf = (context: ContentContext): ReturnType<typeof countsOf>[number] | undefined =>
+  countsOf(context).find(({ limit, count }) => count > context.revision.config.limits[limit])
 
 /** The most telling first. */
 function countsOf({ content, revision }: ContentContext): readonly {
