@@ -47,8 +47,6 @@ export class FreeSpace implements Disposable {
   readonly #options: FreeSpaceOptions
   readonly #read: (path: string) => Promise<FileSystem>
   #now: FileSystem | undefined
-  #bytes: Left | undefined
-  #inodes: Left | undefined
   #left: Pick<Pressure, 'bytes' | 'inodes'> = {}
   #problem: string | undefined
   #written = 0
@@ -86,18 +84,18 @@ export class FreeSpace implements Disposable {
 
   /** Nothing more is to be taken in. */
   get low(): boolean {
-    return this.#bytes?.low === true || this.#inodes?.low === true
+    return this.#left.bytes?.low === true || this.#left.inodes?.low === true
   }
 
   get health(): { readonly ok: boolean; readonly detail: string } {
     if (this.#problem !== undefined) return { ok: false, detail: this.#problem }
-    return { ok: !this.low, detail: describe(this.#bytes, this.#inodes) }
+    return { ok: !this.low, detail: describe(this.#left) }
   }
 
   /** Told of octets written to the spool; many of them are a reason to look at once. */
   wrote(octets: number): void {
     this.#written += octets
-    const keep = this.#bytes?.keep ?? 0
+    const keep = this.#left.bytes?.keep ?? 0
     if (this.#written >= Math.min(LARGE_BYTES, keep === 0 ? LARGE_BYTES : keep / 4)) void this.look()
   }
 
@@ -129,9 +127,11 @@ export class FreeSpace implements Disposable {
       const { freeSpace, freeInodes } = settings()
       const wasLow = this.low
       this.#now = now
-      this.#bytes = left(now.bytes, freeSpace, AUTO_BYTES, this.#bytes)
-      this.#inodes = now.inodes === undefined ? undefined : left(now.inodes, freeInodes, AUTO_INODES, this.#inodes)
-      this.#left = { bytes: this.#bytes, ...(this.#inodes === undefined ? {} : { inodes: this.#inodes }) }
+      const { bytes, inodes } = this.#left
+      this.#left = {
+        bytes: left(now.bytes, freeSpace, AUTO_BYTES, bytes),
+        ...(now.inodes === undefined ? {} : { inodes: left(now.inodes, freeInodes, AUTO_INODES, inodes) }),
+      }
       this.#problem = undefined
       if (this.low === wasLow) return
       const fields = { path, ...this.#left }
@@ -155,7 +155,7 @@ function left(
   return { free, keep, low: free < (before?.low === true ? keep * OVER : keep) }
 }
 
-function describe(bytes: Left | undefined, inodes: Left | undefined): string {
+function describe({ bytes, inodes }: FreeSpace['left']): string {
   const octets = bytes === undefined ? 'not looked at yet' : `${mib(bytes.free)} free, ${mib(bytes.keep)} kept free`
   return inodes === undefined ? octets : `${octets}; ${inodes.free} inodes free, ${inodes.keep} kept free`
 }
