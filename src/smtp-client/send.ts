@@ -23,23 +23,21 @@ export async function sendThrough(
     const kept = pool.take(key)
     if (kept !== undefined) {
       try {
-        const outcomes = await sendMessage(kept, delivery, options)
-        pool.give(key, kept)
-        return outcomes
+        return await sendOver(pool, key, kept, delivery, options)
       } catch (error) {
         // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
         if (!isFailure(error) || options.deadline.isOver) throw error
       }
     }
-    return await sendFirst(pool, key, await open(), delivery, options)
+    return await sendOver(pool, key, await open(), delivery, options)
   } catch (error) {
     if (!(error instanceof BareNewline)) throw error
-    return await sendFirst(pool, key, await open(), delivery, { ...options, by: 'bdat' })
+    return await sendOver(pool, key, await open(), delivery, { ...options, by: 'bdat' })
   }
 }
 
-/** Over a session that has just begun. */
-async function sendFirst(
+/** Over this session, which is kept for the next message. */
+async function sendOver(
   pool: SessionPool,
   key: string,
   session: ClientSession,
