@@ -19,7 +19,7 @@ import type { ChannelConfigOf } from '../config/schema-channels.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import { type Reply, reply } from '../smtp/reply.ts'
 import type { Tightened } from './access/tightened.ts'
-import { channelConfig, ofChannel } from './channels.ts'
+import { channelConfig, ofChannel, ofRevision } from './channels.ts'
 import { ERROR_TEXT } from './error-texts.ts'
 import { Usual } from './saying.ts'
 import type { SessionContext } from './stage.ts'
@@ -122,12 +122,11 @@ export class Bound {
 }
 
 type Bounds = Partial<Record<string, Bound>>
-const NO_CHANNEL = '' as ChannelName
 /** Each is looked up in the configuration once. */
 const kept = {
   source: ofChannel((): Bounds => ({})),
   destination: ofChannel((): Bounds => ({})),
-  site: ofChannel((): Bounds => ({})),
+  site: ofRevision((): Bounds => ({})),
 }
 
 /** What the channel a session is on says. */
@@ -169,7 +168,7 @@ export function siteBound(
   { revision }: Pick<SessionContext, 'revision'>,
   name: keyof Limits & NumbersOf<Limits>,
 ): Bound {
-  const bounds = kept.site(revision, NO_CHANNEL)
+  const bounds = kept.site(revision)
   bounds[name] ??= new Bound(revision.config.limits[name], revision.where('limits', name))
   return bounds[name]
 }

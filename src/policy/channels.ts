@@ -11,19 +11,27 @@ export function channelConfig(revision: Revision, name: ChannelName): ChannelCon
   return channel
 }
 
-/** What a revision says of one of its channels, worked out once and kept as long as the revision. */
+/** What a revision says, worked out once and kept as long as the revision. */
+export function ofRevision<T>(workOut: (revision: Revision) => T): (revision: Revision) => T {
+  const known = new WeakMap<Revision, { readonly value: T }>()
+  return (revision) => {
+    const before = known.get(revision)
+    if (before !== undefined) return before.value
+    const value = workOut(revision)
+    known.set(revision, { value })
+    return value
+  }
+}
+
+/** The same of one of its channels. */
 export function ofChannel<T>(
   workOut: (revision: Revision, channel: ChannelName) => T,
 ): (revision: Revision, channel: ChannelName) => T {
-  const known = new WeakMap<Revision, Map<ChannelName, T>>()
-  /** Nearly always the same one is asked about again. It keeps a revision that is gone till then. */
-  let last: { readonly revision: Revision; readonly channel: ChannelName; readonly value: T } | undefined
+  const channels = ofRevision(() => new Map<ChannelName, T>())
   return (revision, channel) => {
-    if (last?.revision === revision && last.channel === channel) return last.value
-    const ofRevision = known.get(revision) ?? new Map<ChannelName, T>()
-    const value = ofRevision.get(channel) ?? workOut(revision, channel)
-    known.set(revision, ofRevision.set(channel, value))
-    last = { revision, channel, value }
+    const known = channels(revision)
+    const value = known.get(channel) ?? workOut(revision, channel)
+    known.set(channel, value)
     return value
   }
 }

@@ -18,7 +18,7 @@ import {
   siteBound,
   tightest,
 } from '../channel-limits.ts'
-import { ofChannel } from '../channels.ts'
+import { ofChannel, ofRevision } from '../channels.ts'
 import { Usual } from '../saying.ts'
 import type { ContentContext, MailContext, RcptContext, SessionContext, Stage, StageResult } from '../stage.ts'
 
@@ -121,12 +121,12 @@ export const headerSize: Stage<ContentContext> = {
 
 /** The smallest blocklimit of the channels these recipients are behind, in octets. */
 function blocksOf(context: SessionContext, recipients: readonly { readonly channel: ChannelName }[]): Bound {
-  let smallest = noLimit(context.revision, context.source)
+  let smallest = noLimit(context.revision)
   for (const { channel } of recipients) smallest = tightest(smallest, blocksBehind(context.revision, channel))
   return smallest
 }
 
-const noLimit = ofChannel((revision) => new Bound(undefined, revision.where('limits', 'messageSize')))
+const noLimit = ofRevision((revision) => new Bound(undefined, revision.where('limits', 'messageSize')))
 const blocksBehind = ofChannel((revision, channel) =>
   inOctets({ revision }, destinationBound({ revision }, channel, 'blockLimit')),
 )
