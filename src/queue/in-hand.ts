@@ -55,8 +55,8 @@ export interface InHandOptions {
   readonly soon?: (run: () => void) => void
 }
 
-/** Under load most slots are taken again long before. */
-const SOON_MS = 100
+/** Whoever ended so long before a crash is accused with the others; under load most slots are taken again before. */
+const SOON_MS = 10
 const soonByTimer = (run: () => void): void => void setTimeout(run, SOON_MS).unref()
 
 /** Takes over the file. Never throws: where the disk will not have it, nothing is remembered and the log says so. */

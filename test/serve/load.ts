@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly perConnection?: number
 }
 
+let loads = 0
+
 export function startLoad(options: LoadOptions): Load {
   const { port, clients, to, rate, octets = 200, perConnection = 10 } = options
   const accepted = new Set<number>()
@@ -38,6 +40,8 @@ export function startLoad(options: LoadOptions): Load {
   const refused = new Map<string, number>()
   const cut = { count: 0 }
   const body = `${'x'.repeat(70)}\r\n`.repeat(Math.ceil(octets / 72))
+  // Nobody else's: what a test before had in hand at a kill makes no suspects of these (policy/poison.ts).
+  const sender = `load-${++loads}@example.net`
   let latencies: number[] = []
   let next = 0
   let over = false
@@ -64,7 +68,7 @@ export function startLoad(options: LoadOptions): Load {
         if (due > performance.now()) await pause(due - performance.now())
       }
       const serial = next++
-      for (const line of ['MAIL FROM:<sam@example.net>', `RCPT TO:<${to(serial)}>`, 'DATA']) {
+      for (const line of [`MAIL FROM:<${sender}>`, `RCPT TO:<${to(serial)}>`, 'DATA']) {
         const reply = await timed(client, `${line}\r\n`)
         if (reply === undefined) cut.count++
         else if (!/^[23]/.test(reply)) refuse(reply)
