@@ -34,7 +34,7 @@ events.on('test:fail', ({ name, file, line, details, todo }) => {
   if ('failureType' in error && error.failureType === 'subtestsFailed') return
   const cause = error.cause
   say(`FAILED ${file ?? ''}:${line ?? ''} ${name}`)
-  say(indent(cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? error.message)))
+  say(indent(cause instanceof Error ? causes(cause).join('\n… because ') : String(cause ?? error.message)))
 })
 events.on('test:pass', ({ name, file, skip }) => {
   if (skip === undefined || skip === false) return
@@ -60,6 +60,11 @@ say(`${files.length} files in ${((performance.now() - started) / 1000).toFixed(0
 if (ran === 0) say('no test ran')
 say(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
 process.exitCode = total.failed > 0 || ran === 0 ? 1 : 0
+
+/** An error and what it came of. */
+function causes(error: Error): readonly string[] {
+  return [error.stack ?? error.message, ...(error.cause instanceof Error ? causes(error.cause) : [])]
+}
 
 function indent(text: string): string {
   return text

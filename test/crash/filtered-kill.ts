@@ -12,7 +12,7 @@ import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { freePort } from '../peers/free-port.ts'
 import { effectsOf, filed, handed, KINDS, makeUsers, waitingOf } from './filtered-mail.ts'
-import { configure, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
+import { configure, forgetKills, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
 import type { Told } from './load.ts'
 import { startSink } from './sink.ts'
 
@@ -64,6 +64,7 @@ export async function killFiltered(options: {
     await look()
   }
   sink.heal()
+  await forgetKills(folder)
   await live({ folder, port }, 'SIGTERM', async () => {
     const deadline = performance.now() + PATIENCE_MS
     for (;;) {

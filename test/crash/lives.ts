@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -124,6 +124,12 @@ export async function configure(
 export async function shards(folder: string): Promise<readonly string[]> {
   const queue = join(folder, 'spool', 'queue')
   return (await readdir(queue)).filter((name) => /^\d{1,3}$/.test(name)).map((name) => join(queue, name))
+}
+
+/** What was in hand at our kills is innocent: without this, the next life holds what was so three times (policy/poison.ts). */
+export async function forgetKills(folder: string): Promise<void> {
+  for (const shard of await shards(folder))
+    for (const known of [`${shard}.in-hand`, `${shard}.in-hand.suspects`]) await rm(known, { force: true })
 }
 
 /** A connection is greeted; rejects when the server ends first. */

@@ -11,7 +11,7 @@ import { silentLog } from '../../src/monitor/log.ts'
 import { checkConservation } from '../../src/queue/conservation.ts'
 import { openLogStore } from '../../src/queue/log/log-store.ts'
 import { freePort } from '../peers/free-port.ts'
-import { configure, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
+import { configure, forgetKills, killedUnderLoad, live, PATIENCE_MS, randomFrom, SINK_HOST, shards } from './lives.ts'
 import { CONTENT, type Told } from './load.ts'
 import { startSink } from './sink.ts'
 
@@ -56,6 +56,7 @@ export async function killServer({ folder, rounds, seed, workers, octets, fills,
     await look()
   }
   sink.heal()
+  await forgetKills(folder)
   await live(at, 'SIGTERM', async () => {
     const deadline = performance.now() + PATIENCE_MS
     while (missing().length > 0) {
