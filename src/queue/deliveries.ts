@@ -109,7 +109,11 @@ export class Deliveries {
     // A crash must accuse one of them only.
     if (crashes.length > 0 && (inHand?.suspectsInHand() ?? 0) > 0)
       return { ...NOTHING, left: this.#later(work, timeline.now() + SUSPECT_WAIT_MS), tried: work.tried }
-    using _hand = inHand?.begin(key, 'delivering')
+    using hand = inHand?.begin(key, 'delivering')
+    if (hand !== undefined) {
+      await undefined // whoever begins in the same turn is noted with it
+      hand.note()
+    }
     const read = this.#read(work.id)
     const message = read instanceof Promise ? await read : read
     if (message === 'unreadable')

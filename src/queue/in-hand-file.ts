@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The file of what is in hand, as octets: a header that says whose work it is, then slots of one size, each free or
- * with one key. Slots do not straddle pages, so that a process that dies leaves each of them whole. Whatever cannot
- * be read is nobody: a file that strangers, a disk or another version spoilt holds no one in hand.
+ * with one key. Slots do not straddle pages, so that a process that dies leaves each of them whole, in the midst of a
+ * write of many too. Whatever cannot be read is nobody: a file that strangers, a disk or another version spoilt holds
+ * no one in hand.
  */
 import { crc32 } from 'node:zlib'
 import type { Run } from '../ask/crash.ts'
@@ -39,15 +40,82 @@ export function encodeHeader({ boot, pid, startedAt, version }: Run): Buffer {
   return bytes
 }
 
-/** The octets of a slot, kept by whoever writes it again and again. */
-export class SlotBytes {
-  readonly bytes = Buffer.alloc(SLOT_BYTES)
-  readonly #head = this.bytes.subarray(0, CRC_AT)
-  readonly #body = this.bytes.subarray(KEY_AT)
+/** Slots that one write spans at most: 32 KiB, which take hardly longer than one slot. */
+const MAX_SPAN = 256
+
+/** All slots as the file is to have them. What it does not have yet lies in one span, for one write. */
+export class Slots {
+  readonly #write: (bytes: Uint8Array, position: number) => void
+  readonly #bytes = Buffer.alloc(SLOTS * SLOT_BYTES)
+  /** Those that were used so far; some of them change for every message. */
+  readonly #used: SlotBytes[] = []
+  /** The span: from this slot on, up to before that one. */
+  #from = SLOTS
+  #to = 0
+
+  /** @param write puts octets at their place in the file */
+  constructor(write: (bytes: Uint8Array, position: number) => void) {
+    this.#write = write
+  }
 
   /** Whatever stood there before. */
+  hold(index: number, slot: Slot): void {
+    this.#changing(index).hold(slot)
+  }
+
+  /** Another stage of what it holds. */
+  restage(index: number, stage: string): void {
+    this.#changing(index).restage(stage)
+  }
+
+  free(index: number): void {
+    this.#changing(index).free()
+  }
+
+  /** The file has this slot as it is now. */
+  write(index: number): void {
+    if (index >= this.#from && index < this.#to) this.writeAll()
+  }
+
+  /** The file has all slots as they are now. */
+  writeAll(): void {
+    const from = this.#from
+    const to = this.#to
+    this.#from = SLOTS
+    this.#to = 0
+    if (from < to) this.#write(this.#bytes.subarray(from * SLOT_BYTES, to * SLOT_BYTES), slotPosition(from))
+  }
+
+  #changing(index: number): SlotBytes {
+    const from = Math.min(this.#from, index)
+    const to = Math.max(this.#to, index + 1)
+    if (to - from > MAX_SPAN) {
+      this.writeAll()
+      return this.#changing(index)
+    }
+    this.#from = from
+    this.#to = to
+    const known = this.#used[index]
+    if (known !== undefined) return known
+    const fresh = new SlotBytes(this.#bytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES))
+    this.#used[index] = fresh
+    return fresh
+  }
+}
+
+class SlotBytes {
+  readonly #bytes: Buffer
+  readonly #head: Buffer
+  readonly #body: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+    this.#head = bytes.subarray(0, CRC_AT)
+    this.#body = bytes.subarray(KEY_AT)
+  }
+
   hold({ key, begunAt, stage = '' }: Slot): void {
-    const { bytes } = this
+    const bytes = this.#bytes
     bytes.fill(0)
     bytes[0] = 1
     bytes[1] = bytes.write(key, KEY_AT, MAX_KEY_BYTES)
@@ -55,20 +123,21 @@ export class SlotBytes {
     this.#stage(stage)
   }
 
-  /** Another stage of what it holds. */
   restage(stage: string): void {
-    this.bytes.fill(0, STAGE_AT)
+    this.#bytes.fill(0, STAGE_AT)
     this.#stage(stage)
   }
 
+  free(): void {
+    this.#bytes.fill(0)
+  }
+
   #stage(stage: string): void {
-    const { bytes } = this
+    const bytes = this.#bytes
     bytes[2] = bytes.write(stage, STAGE_AT, MAX_STAGE_BYTES)
     bytes.writeUInt32BE(checksum(this.#head, this.#body), CRC_AT)
   }
 }
-
-export const FREE_SLOT: Uint8Array = new Uint8Array(SLOT_BYTES)
 
 export const slotPosition = (index: number): number => HEADER_BYTES + index * SLOT_BYTES
 

@@ -14,7 +14,16 @@ import { silentLog } from '../monitor/log.ts'
 import { evidence, receptionKey } from '../policy/poison.ts'
 import { type InHandOptions, openInHand } from './in-hand.ts'
 import { diskInHand, type InHandFiles, readBootId } from './in-hand-disk.ts'
-import { decodeFile, encodeHeader, FILE_BYTES, MAX_KEY_BYTES, SLOTS, SlotBytes } from './in-hand-file.ts'
+import {
+  decodeFile,
+  encodeHeader,
+  FILE_BYTES,
+  HEADER_BYTES,
+  MAX_KEY_BYTES,
+  SLOT_BYTES,
+  SLOTS,
+  Slots,
+} from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, MAX_CRASHES, MAX_SUSPECTS, SUSPECT_MS } from './suspects.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -59,8 +68,10 @@ test('three crashes with the evidence; what had ended is no suspect', () => {
   for (let crashes = 0; crashes < 3; crashes++) {
     const inHand = start()
     assert.equal(inHand.crashes('delivery A'), crashes)
-    const hand = inHand.begin('delivery A')
-    hand.at('judging')
+    const hand = inHand.begin('delivery A', 'receiving')
+    hand.note()
+    hand.at('filtering')
+    hand.note()
     inHand.begin(`delivery ended ${crashes}`)[Symbol.dispose]()
   }
   const inHand = start()
@@ -69,61 +80,100 @@ test('three crashes with the evidence; what had ended is no suspect', () => {
   assert.equal(
     evidence(crashes),
     'the process crashed 3 times while this was in hand: ' +
-      '2026-01-01T00:00:02Z (pid 101, version 1.2.3 while judging), ' +
-      '2026-01-01T00:00:03Z (pid 102, version 1.2.3 while judging), ' +
-      '2026-01-01T00:00:04Z (pid 103, version 1.2.3 while judging)',
+      '2026-01-01T00:00:02Z (pid 101, version 1.2.3 while filtering), ' +
+      '2026-01-01T00:00:03Z (pid 102, version 1.2.3 while filtering), ' +
+      '2026-01-01T00:00:04Z (pid 103, version 1.2.3 while filtering)',
   )
 })
 
-test('a slot is written once for who has it: when it ended it is told by who comes next, or a little later', () => {
+/** A disk in memory that keeps where each write of slots began and its octets. */
+function countingDisk() {
   const disk = memoryDisk()
-  let writes = 0
+  const writes: { readonly position: number; readonly length: number }[] = []
   const files: InHandFiles = {
     ...disk,
     create(path, header) {
       const file = disk.create(path, header)
       return {
         ...file,
-        write(slot, position) {
-          writes++
-          file.write(slot, position)
+        write(slots, position) {
+          writes.push({ position, length: slots.length })
+          file.write(slots, position)
         },
       }
     },
   }
+  const inFile = () => decodeFile(disk.read('hand', FILE_BYTES) ?? Buffer.alloc(0))?.slots.map(({ key }) => key)
+  return { files, writes, inFile }
+}
+
+test('one write notes all that began and ended since the last; what ends is told a little later where nothing comes', () => {
+  const { files, writes, inFile } = countingDisk()
   const later: (() => void)[] = []
   const { start } = machine(files)
   const inHand = start({ soon: (run) => void later.push(run) })
-  const inFile = () => decodeFile(disk.read('hand', FILE_BYTES) ?? Buffer.alloc(0))?.slots.map(({ key }) => key)
-  for (let i = 0; i < 10; i++) inHand.begin(`delivery ${i}`)[Symbol.dispose]()
-  assert.equal(writes, 10)
+  const hands = Array.from({ length: 10 }, (_, i) => inHand.begin(`delivery ${i}`))
+  assert.deepEqual([writes.length, inFile()], [0, []])
+  for (const hand of hands) hand.note()
+  assert.equal(writes.length, 1)
+  assert.equal(inFile()?.length, 10)
+  for (const hand of hands.slice(1)) hand[Symbol.dispose]()
   assert.equal(later.length, 1)
-  assert.deepEqual(inFile(), ['delivery 9'])
+  inHand.begin('next').note()
+  assert.deepEqual([writes.length, inFile()], [2, ['delivery 0', 'next']])
+  hands[0]?.[Symbol.dispose]()
   later[0]?.()
-  assert.deepEqual(inFile(), [])
-  assert.equal(writes, 11)
+  assert.deepEqual([writes.length, inFile()], [3, ['next']])
+})
+
+test('a write is bounded, however far apart the slots lie', () => {
+  const { files, writes, inFile } = countingDisk()
+  const { start } = machine(files)
+  const inHand = start({ soon: () => {} })
+  const hands = Array.from({ length: SLOTS }, (_, i) => inHand.begin(`key ${i}`))
+  hands.at(-1)?.note()
+  assert.equal(inFile()?.length, SLOTS)
+  for (const at of [0, SLOTS - 1, SLOTS / 2]) hands[at]?.[Symbol.dispose]()
+  for (const key of ['a', 'b', 'c']) inHand.begin(key).note()
+  assert.deepEqual(
+    inFile()
+      ?.filter((key) => !key.startsWith('key'))
+      .sort(),
+    ['a', 'b', 'c'],
+  )
+  assert.equal(inFile()?.length, SLOTS)
+  assert.ok(writes.every(({ length }) => length <= 32 * 1024))
 })
 
 test('a slot says who has it now and at what, whoever had it and whatever was done before', () => {
   const run = { boot: 'boot-1', pid: 1, startedAt: 1, version: '1' }
-  const slot = new SlotBytes()
-  const inSlot = () => decodeFile(Buffer.concat([encodeHeader(run), slot.bytes]))?.slots
-  slot.hold({ key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'receiving' })
-  slot.restage('judging')
-  assert.deepEqual(inSlot(), [{ key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'judging' }])
-  slot.restage('storing it in a place of a very long name')
-  slot.restage('storing')
-  assert.equal(inSlot()?.[0]?.stage, 'storing')
-  slot.hold({ key: 'delivery B', begunAt: 6 })
-  assert.deepEqual(inSlot(), [{ key: 'delivery B', begunAt: 6 }])
+  const file = Buffer.alloc(FILE_BYTES)
+  file.set(encodeHeader(run))
+  const slots = new Slots((bytes, position) => file.set(bytes, position))
+  const inFile = () => {
+    slots.writeAll()
+    return decodeFile(file)?.slots
+  }
+  slots.hold(3, { key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'receiving' })
+  slots.restage(3, 'filtering')
+  assert.deepEqual(inFile(), [{ key: `reception ${'a'.repeat(32)}`, begunAt: 5, stage: 'filtering' }])
+  slots.restage(3, 'looking at it in a place of a very long name')
+  slots.restage(3, 'filtering')
+  assert.equal(inFile()?.[0]?.stage, 'filtering')
+  slots.hold(3, { key: 'delivery B', begunAt: 6 })
+  assert.deepEqual(inFile(), [{ key: 'delivery B', begunAt: 6 }])
+  slots.free(3)
+  assert.deepEqual(inFile(), [])
 })
 
 test('a clean stop leaves nobody in hand, whatever was not given back', () => {
   const { start } = machine(memoryDisk())
   const first = start()
   const hand = first.begin('delivery A')
+  hand.note()
   first[Symbol.dispose]()
   hand.at('late')
+  hand.note()
   hand[Symbol.dispose]()
   assert.equal(start().suspects().size, 0)
 })
@@ -136,14 +186,14 @@ for (const { name, boots, want } of [
   test(`boot id: ${name}`, () => {
     const left = [...boots]
     const { start } = machine(memoryDisk(), { boot: () => left.shift() ?? '' })
-    start().begin('delivery A')
+    start().begin('delivery A').note()
     assert.equal(start().crashes('delivery A'), want)
   })
 
 test('one suspect is seen in hand; cleared, it is one no more, now and later', () => {
   const { start } = machine(memoryDisk())
   const first = start()
-  for (const key of ['a', 'b']) first.begin(key)
+  for (const key of ['a', 'b']) first.begin(key).note()
   const second = start()
   assert.equal(second.suspectsInHand(), 0)
   {
@@ -162,8 +212,8 @@ test('the same key twice in hand is one crash, and a crash found twice counts on
   const disk = memoryDisk()
   const { start } = machine(disk)
   const first = start()
-  first.begin('a')
-  first.begin('a')
+  first.begin('a').note()
+  first.begin('a').note()
   const file = Buffer.from(disk.bytes.get('hand') ?? '')
   // The next process dies after writing the suspects and before it has its own file.
   start()
@@ -178,11 +228,11 @@ test('bounds: slots, suspects, crashes, time, keys', () => {
   const hands = Array.from({ length: SLOTS + 10 }, (_, i) => crowd.begin(`key ${i}`))
   assert.equal(disk.bytes.get('hand')?.length, FILE_BYTES)
   for (const hand of hands.slice(SLOTS - 5)) hand[Symbol.dispose]()
-  for (let i = 0; i < 5; i++) crowd.begin(`again ${i}`)
+  for (let i = 0; i < 5; i++) crowd.begin(`again ${i}`).note()
   const second = start()
   assert.equal(second.suspects().size, MAX_SUSPECTS)
   assert.equal(second.crashes('again 4') + second.crashes(`key ${SLOTS + 1}`), second.crashes('again 4'))
-  for (let i = 0; i < MAX_CRASHES + 3; i++) start().begin('again and again')
+  for (let i = 0; i < MAX_CRASHES + 3; i++) start().begin('again and again').note()
   assert.equal(start().crashes('again and again'), MAX_CRASHES)
   assert.ok((disk.bytes.get('hand.suspects')?.length ?? 0) < 8 * 1024 * 1024)
   pass(SUSPECT_MS)
@@ -208,16 +258,20 @@ test('a disk that fails: mail goes on without the memory, and the log says so on
   let cleaned = 0
   const failing = machine({ ...disk, create: () => ({ write: fail, clean: () => void cleaned++ }) })
   const half = failing.start({ log })
-  half.begin('a')[Symbol.dispose]()
-  half.begin('b')[Symbol.dispose]()
+  for (const key of ['a', 'b']) {
+    using hand = half.begin(key)
+    hand.note()
+  }
   assert.deepEqual([events, cleaned], [['in-hand.not-written'], 1])
 })
 
 test('any garbage in either file is nobody', () => {
   const run = { boot: 'boot-1', pid: 1, startedAt: 1, version: '1' }
-  const slot = new SlotBytes()
-  slot.hold({ key: 'delivery A', begunAt: 5, stage: 'x' })
-  const whole = Buffer.concat([encodeHeader(run), slot.bytes])
+  const whole = Buffer.alloc(HEADER_BYTES + SLOT_BYTES)
+  whole.set(encodeHeader(run))
+  const slots = new Slots((bytes, position) => whole.set(bytes, position))
+  slots.hold(0, { key: 'delivery A', begunAt: 5, stage: 'x' })
+  slots.writeAll()
   assert.deepEqual(decodeFile(whole)?.slots, [{ key: 'delivery A', begunAt: 5, stage: 'x' }])
   const spoilt = fc.record({ at: fc.nat(whole.length - 1), by: fc.integer({ min: 1, max: 255 }) })
   fc.assert(
@@ -266,14 +320,14 @@ test('on a real disk', (t) => {
   const path = join(folder, 'in-hand')
   const { start } = machine(diskInHand, { boot: readBootId })
   assert.match(readBootId(), /^[0-9a-f-]{36}$/)
-  start({ path }).begin('delivery A', 'sending')
+  start({ path }).begin('delivery A', 'sending').note()
   assert.equal(statSync(path).size, FILE_BYTES)
   assert.equal(statSync(path).mode & 0o777, 0o600)
   const second = start({ path })
   assert.equal(second.suspects().get('delivery A')?.[0]?.stage, 'sending')
   assert.match(readFileSync(`${path}.suspects`, 'utf8'), /"delivery A"/)
   second.clear('delivery A')
-  second.begin('delivery B')
+  second.begin('delivery B').note()
   second[Symbol.dispose]()
   truncateSync(path, 700)
   writeFileSync(`${path}.suspects`, '{')
@@ -286,7 +340,7 @@ test('on a real disk', (t) => {
 test('crashes of other processes count with those found here, each once, and are kept', () => {
   const disk = memoryDisk()
   const { start } = machine(disk)
-  start().begin('reception a')
+  start().begin('reception a').note()
   const first = start()
   const [own] = first.suspects().get('reception a') ?? []
   assert.ok(own !== undefined)

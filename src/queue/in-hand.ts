@@ -4,8 +4,11 @@
  * was in hand and makes each of them a suspect (design 2.5). Small writes without a sync: the page cache outlives
  * SIGKILL, abort and the out-of-memory killer. A machine that crashed is told by its boot id and counts for nothing.
  *
+ * What begins need not be in the file before something looks at what a stranger sent (`note`): until then nothing can
+ * crash at it, and one write serves all that began or ended since the last.
+ *
  * Whoever was in hand is a suspect, the innocent among them too, and whoever had ended a moment before: that something
- * ended is written with what takes its place, or a little later. So suspects are worked on one at a time
+ * ended is written with what begins next, or a little later. So suspects are worked on one at a time
  * (`suspectsInHand`), and one that comes through is cleared; what was in hand at three crashes is set aside (policy/poison.ts).
  *
  * Bugs: an operator's SIGKILL looks like a crash. More than SLOTS things in hand at one time are not all remembered.
@@ -13,17 +16,19 @@
 import type { Crash, Run } from '../ask/crash.ts'
 import type { Log } from '../monitor/log.ts'
 import { diskInHand, type InHandFiles, type SlotFile } from './in-hand-disk.ts'
-import { decodeFile, encodeHeader, FREE_SLOT, MAX_KEY_BYTES, SLOTS, SlotBytes, slotPosition } from './in-hand-file.ts'
+import { decodeFile, encodeHeader, MAX_KEY_BYTES, SLOTS, Slots } from './in-hand-file.ts'
 import { decodeSuspects, encodeSuspects, type Suspects, withCrashes, worthKeeping } from './suspects.ts'
 
 /** Work under way. Dispose when it has ended, well or badly. */
 export interface Hand extends Disposable {
-  /** Says what is being done now, for the evidence: `receiving`, `judging`. Up to 32 octets are kept. */
+  /** Says what is being done now, for the evidence: `receiving`, `filtering`. Up to 32 octets are kept. */
   at(stage: string): void
+  /** To be called before its content is looked at: from here on a crash accuses it. Synchronous, one write at most. */
+  note(): void
 }
 
 export interface InHand {
-  /** Work on this begins. Synchronous and cheap (one write of 128 octets). @throws RangeError for a key over 80 octets */
+  /** Work on this begins. A crash accuses it from `note` on. @throws RangeError for a key over 80 octets */
   begin(key: string, stage?: string): Hand
   /** Crashes of the process while this was in hand, from earlier runs. */
   crashes(key: string): number
@@ -39,7 +44,7 @@ export interface InHand {
 
 /** For where nothing is to be remembered: tools and tests. */
 export const nothingInHand: Pick<InHand, 'begin' | 'clear'> = {
-  begin: () => ({ at: () => {}, [Symbol.dispose]: () => {} }),
+  begin: () => ({ at: () => {}, note: () => {}, [Symbol.dispose]: () => {} }),
   clear: () => {},
 }
 
@@ -106,12 +111,11 @@ class FileInHand implements InHand, Disposable {
   readonly #log: Log
   /** Slots given back, to be taken first: the used ones stay together at the front. */
   readonly #free: number[] = []
-  /** Of these, those that the file does not know of yet. */
-  readonly #ended = new Set<number>()
+  /** How many were used so far. */
+  #used = 0
+  readonly #slots = new Slots((bytes, position) => this.#write(bytes, position))
   #sweepDue = false
   readonly #soon: (run: () => void) => void
-  /** Those that were used so far; some of them are written for every message. */
-  readonly #slots: SlotBytes[] = []
   #full = false
   #suspectsInHand = 0
 
@@ -138,16 +142,18 @@ class FileInHand implements InHand, Disposable {
     if (suspect) this.#suspectsInHand++
     if (slot !== undefined) {
       const begunAt = this.#now()
-      this.#slots[slot]?.hold(stage === undefined ? { key, begunAt } : { key, begunAt, stage })
-      this.#write(slot)
+      this.#slots.hold(slot, stage === undefined ? { key, begunAt } : { key, begunAt, stage })
     }
     return new SlotHand(this, slot, suspect)
   }
 
   /** Of what has this slot. */
   restage(slot: number, stage: string): void {
-    this.#slots[slot]?.restage(stage)
-    this.#write(slot)
+    this.#slots.restage(slot, stage)
+  }
+
+  note(slot: number): void {
+    this.#slots.write(slot)
   }
 
   /** What had this slot, if it had one, has ended. */
@@ -193,11 +199,8 @@ class FileInHand implements InHand, Disposable {
 
   #take(): number | undefined {
     const again = this.#free.pop()
-    if (again !== undefined) {
-      this.#ended.delete(again)
-      return again
-    }
-    if (this.#slots.length < SLOTS) return this.#slots.push(new SlotBytes()) - 1
+    if (again !== undefined) return again
+    if (this.#used < SLOTS) return this.#used++
     if (!this.#full) this.#log.warn('in-hand.full', { slots: SLOTS })
     this.#full = true
     return undefined
@@ -205,21 +208,18 @@ class FileInHand implements InHand, Disposable {
 
   #giveBack(slot: number): void {
     this.#free.push(slot)
-    this.#ended.add(slot)
+    this.#slots.free(slot)
     if (this.#sweepDue) return
     this.#sweepDue = true
     this.#soon(() => {
       this.#sweepDue = false
-      for (const ended of this.#ended) this.#write(ended, FREE_SLOT)
-      this.#ended.clear()
+      this.#slots.writeAll()
     })
   }
 
-  #write(slot: number, bytes: Uint8Array | undefined = this.#slots[slot]?.bytes): void {
-    const file = this.#file
-    if (file === undefined || bytes === undefined) return
+  #write(bytes: Uint8Array, position: number): void {
     try {
-      file.write(bytes, slotPosition(slot))
+      this.#file?.write(bytes, position)
     } catch (err) {
       // A file that may be wrong accuses the innocent: better none.
       this.#log.error('in-hand.not-written', { err })
@@ -242,6 +242,10 @@ class SlotHand implements Hand {
 
   at(stage: string): void {
     if (!this.#ended && this.#slot !== undefined) this.#inHand.restage(this.#slot, stage)
+  }
+
+  note(): void {
+    if (!this.#ended && this.#slot !== undefined) this.#inHand.note(this.#slot)
   }
 
   [Symbol.dispose](): void {

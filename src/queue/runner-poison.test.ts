@@ -24,7 +24,11 @@ class Memory implements InHand {
   readonly inHand: string[] = []
   begin(key: string) {
     this.inHand.push(key)
-    return { at: () => {}, [Symbol.dispose]: () => void this.inHand.splice(this.inHand.indexOf(key), 1) }
+    return {
+      at: () => {},
+      note: () => {},
+      [Symbol.dispose]: () => void this.inHand.splice(this.inHand.indexOf(key), 1),
+    }
   }
   crashes(key: string): number {
     return this.known.get(key)?.length ?? 0

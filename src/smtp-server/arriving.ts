@@ -62,8 +62,9 @@ export class Arriving {
     return this.#intake ?? this.begin('chunks', rules)
   }
 
-  judging(): void {
-    this.#hand?.at('judging')
+  /** What a stranger sent is looked at next. */
+  looking(): void {
+    this.#hand?.note()
   }
 
   /** Filters have looked at it: the memory is others'. */
@@ -99,6 +100,8 @@ export class Arriving {
     if (looked === undefined) return { kind: 'defer', cause: 'too many messages are being looked at (filters.memory)' }
     this.#looked()
     this.#looked = looked
+    this.#hand?.at('filtering')
+    this.#hand?.note()
     try {
       return { kind: 'found', value: await intake.beginning(most) }
     } catch (error) {
@@ -112,7 +115,6 @@ export class Arriving {
     this.#intake = undefined
     try {
       if (intake === undefined) throw new Error('there is no content')
-      this.#hand?.at('storing')
       await intake.commit(envelope)
       this.#claims.kept(envelope)
       return { kind: 'stored' }

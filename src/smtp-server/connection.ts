@@ -211,6 +211,7 @@ export class Connection {
 
   #takeIn(mode: Extract<Mode, { is: 'data' | 'chunk' }>, bytes: Buffer): Step {
     mode.deadline = this.#patience.extended(mode.deadline, bytes.length)
+    this.#arriving.looking()
     if (mode.is === 'chunk') {
       const mine = bytes.subarray(0, mode.left)
       mode.left -= mine.length
@@ -234,7 +235,7 @@ export class Connection {
     const start = this.#parts.clock.monotonic()
     let received: Received = { kind: 'chunk', octets: 0 }
     const whole = mode.is === 'data' || mode.last
-    if (whole) this.#arriving.judging()
+    this.#arriving.looking()
     if (mode.intake !== undefined) received = whole ? await mode.intake.whole() : mode.intake.chunk()
     try {
       await this.#drive(this.#session.content(received))

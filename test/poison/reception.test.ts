@@ -51,7 +51,7 @@ test('held at the fourth start, with the evidence; others go through', { timeout
   const shown = rows.map(({ sender, state, reason }) => ({ sender, state, reason }))
   const held = shown.find(({ state }) => state === 'held')
   assert.equal(held?.sender, 'poison@example.net')
-  const one = '\\d{4}-[^ ]+Z \\(pid \\d+, version test while judging\\)'
+  const one = '\\d{4}-[^ ]+Z \\(pid \\d+, version test while receiving\\)'
   assert.match(
     held?.reason ?? '',
     new RegExp(`^poison: the process crashed 3 times while this was in hand: ${one}, ${one}, ${one}$`),
