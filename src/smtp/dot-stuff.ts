@@ -8,6 +8,7 @@
  * entry, other content has not; here it is refused with BareNewline, because neither doubling nor sending such a dot
  * is right for every receiver. CHUNKING carries it safely. RFC 5321 §2.3.8, §4.1.1.4.
  */
+import { LowOctets } from './low-octets.ts'
 
 /** Pieces are joined up to this: a copy of them costs less than a system call for each. */
 const MAX_JOINED = 64 * 1024
@@ -63,6 +64,7 @@ class Stuffing {
     if (bytes.length === 0) return
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     if (this.#last === CR && chunk[0] !== LF) throw new BareNewline('CR without LF in content')
+    const low = new LowOctets(chunk)
     let start = 0
     for (let at = 0; at < chunk.length; ) {
       if (this.#atLineStart) {
@@ -79,7 +81,7 @@ class Stuffing {
       }
       this.#atLineStart = false
       this.#afterNul = false
-      const lf = endOfLine(chunk, at)
+      const lf = endOfLine(chunk, low, at)
       if (lf === chunk.length) break
       if ((lf > 0 ? chunk[lf - 1] : this.#last) !== CR) throw new BareNewline('LF without CR in content')
       this.#atLineStart = true
@@ -99,13 +101,12 @@ class Stuffing {
 
 /**
  * Where the next LF is that needs a look, or the end: one that may stand alone, or has a dot, a NUL or nothing behind it.
- * By hand: lines are short, and a call of Buffer's costs more than to look at most of them. @throws BareNewline
+ * @throws BareNewline
  */
-function endOfLine(chunk: Buffer, from: number): number {
+function endOfLine(chunk: Buffer, low: LowOctets, from: number): number {
   const { length } = chunk
-  for (let at = from; at < length; at++) {
-    const octet = chunk[at] as number
-    if (octet > CR) continue
+  for (let at = low.next(from); at < length; at = low.next(at + 1)) {
+    const octet = chunk[at]
     if (octet === LF) return at
     if (octet !== CR || at + 1 === length) continue
     if (chunk[at + 1] !== LF) throw new BareNewline('CR without LF in content')
