@@ -15,7 +15,7 @@ import type { Outcome } from '../envelope/outcome.ts'
 import type { IpVerdict } from '../policy/access/outgoing.ts'
 import { attemptMs, Deadline } from '../smtp-client/deadline.ts'
 import { ConnectionFailure } from '../smtp-client/failure.ts'
-import { type Host, hostsOfDomain, hostsOfNextHop, parseNextHop } from '../smtp-client/mx.ts'
+import { type Host, hostsOfDomain, hostsOfNextHop, type NextHops, parseNextHop } from '../smtp-client/mx.ts'
 import { SessionPool } from '../smtp-client/pool.ts'
 import { outcomeOfFailure, sendThrough } from '../smtp-client/send.ts'
 import { type ClientSession, openSession } from '../smtp-client/session.ts'
@@ -62,6 +62,15 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     })
   }
 
+  function hostsFor({ address }: Recipient, hop: string | undefined, deadline: Deadline): NextHops | Promise<NextHops> {
+    const { resolver, random } = deps
+    const { port, addressFamilies: families } = config
+    const mx = { resolver, port, families, self: deps.self(), random, deadline }
+    return hop === undefined
+      ? hostsOfDomain(domainOf(address), mx)
+      : hostsOfNextHop(hop, mx, hop === config.smarthost ? smarthost : undefined)
+  }
+
   /** The host to connect to as IP_ACCESS has it, or what becomes of the message (spec access-control.md 10). */
   function allowed(host: Host, verdict: IpVerdict | undefined): Host | Outcome {
     switch (verdict?.do) {
@@ -88,21 +97,10 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     const all = (outcome: Outcome): readonly Outcome[] => delivery.recipients.map(() => outcome)
     const [first] = delivery.recipients
     if (first === undefined) return []
-    using deadline = new Deadline('the delivery', attemptMs(config, delivery.size), deps.clock, signal)
+    const deadline = new Deadline('the delivery', attemptMs(config, delivery.size), deps.clock, signal)
     const hop = hopOf(first)
-    const mx = {
-      resolver: deps.resolver,
-      port: config.port,
-      families: config.addressFamilies,
-      self: deps.self(),
-      random: deps.random,
-      deadline,
-    }
-    const answer =
-      hop === undefined
-        ? hostsOfDomain(domainOf(first.address), mx)
-        : hostsOfNextHop(hop, mx, hop === config.smarthost ? smarthost : undefined)
-    const hops = answer instanceof Promise ? await answer : answer
+    const answer = hostsFor(first, hop, deadline)
+    const hops = answer instanceof Promise ? await inTime(answer, deadline) : answer
     if (hops.kind !== 'hosts') return all(hops)
     const { length } = hops.hosts
     const tries = Math.min(length, MAX_TRIES * (delivery.attempts + 1))
@@ -136,6 +134,12 @@ export function createTcp(config: ChannelConfigOf<'tcp'>, deps: ChannelDeps): De
     deliver: encodingLongLines(config.lineLength, deliver),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
+}
+
+/** The timer of its signal, which names are looked up under, goes with the answer. */
+async function inTime<T>(answer: Promise<T>, deadline: Deadline): Promise<T> {
+  using _ = deadline
+  return await answer
 }
 
 /** @throws ConnectionFailure: a file of the configuration that is not there is our slip, and nobody's mail returns for it */

@@ -26,24 +26,35 @@ export type Endpoint =
 const ARRIVED = Buffer.allocUnsafeSlow(16 * 1024)
 const NOTHING = new Uint8Array(0)
 
+/** What somebody waits for. There is one such wait at a time. */
+interface Wait {
+  /** Looked at whenever something has happened; `undefined` until it has come. @throws ConnectionFailure */
+  readonly look: () => unknown
+  /** What the other side did not do when it is over time, for people. */
+  readonly undone: string
+  readonly resolve: (found: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
 export class ClientConnection implements AsyncDisposable {
   #socket: net.Socket
   #parser = new ReplyParser()
   #failure: ConnectionFailure | undefined
-  #wake: () => void = () => {}
+  #wait: Wait | undefined
   /** The other end, for people: `192.0.2.1:25`, or the path of a socket. */
   readonly peer: string
   #tls: tls.TLSSocket | undefined
 
+  readonly #clock: Clock
   readonly #alarm: Alarm
   /** The wait at hand is over time. */
   #late = false
   #heeded: Deadline | undefined
   /** The wait at hand ends with what is heeded, not with its own time. */
   #endsEarly = false
-  readonly #onWake = (): void => this.#wake()
 
   private constructor(endpoint: Endpoint, clock: Clock) {
+    this.#clock = clock
     this.#alarm = new Alarm(clock, () => {
       this.#late = true
       this.#wake()
@@ -101,8 +112,8 @@ export class ClientConnection implements AsyncDisposable {
   /** From now on no wait goes on when this is over; `undefined` when there will be none for the time being. */
   heed(deadline: Deadline | undefined): void {
     if (this.#heeded === deadline) return
-    this.#heeded?.wish.removeEventListener('abort', this.#onWake)
-    deadline?.wish.addEventListener('abort', this.#onWake)
+    this.#heeded?.wish.removeEventListener('abort', this.#wake)
+    deadline?.wish.addEventListener('abort', this.#wake)
     this.#heeded = deadline
   }
 
@@ -110,11 +121,11 @@ export class ClientConnection implements AsyncDisposable {
    * Waits until the octets are out of this process, as long as the other side lets them: mostly they are at once, and
    * there is nothing to wait for. @throws ConnectionFailure
    */
-  write(bytes: Uint8Array | string, timeoutMs: number): Promise<void> | undefined {
+  write(bytes: Uint8Array | string, timeoutMs: number): Promise<unknown> | undefined {
     if (this.#failure !== undefined) throw this.#failure
     // Under TLS nothing goes at once.
     if (this.#tls === undefined) this.#socket.write(bytes)
-    else this.#socket.write(bytes, this.#onWake)
+    else this.#socket.write(bytes, this.#wake)
     return this.#socket.writableLength === 0 ? undefined : this.#gone(timeoutMs)
   }
 
@@ -126,7 +137,7 @@ export class ClientConnection implements AsyncDisposable {
     if (!wireSafe(line)) throw new ConnectionFailure('setup', 'a command with a line end in it')
     this.requireInStep()
     await this.write(`${line}\r\n`, timeoutMs)
-    return this.replyAtHand() ?? (await this.reply(timeoutMs))
+    return await this.reply(timeoutMs)
   }
 
   /** @throws ConnectionFailure when octets have come that nothing was asked for: they count as nothing. */
@@ -142,19 +153,13 @@ export class ClientConnection implements AsyncDisposable {
     throw new ConnectionFailure('protocol', `${this.peer}: ${reply.problem}`)
   }
 
-  /** The next reply. @throws ConnectionFailure */
-  async reply(timeoutMs: number): Promise<ParsedReply> {
-    let reply = this.replyAtHand()
-    if (reply !== undefined) return reply
-    this.#begin(timeoutMs)
-    do {
-      await this.#turn('did not reply')
-      // What arrived before the connection failed still counts.
-      reply = this.replyAtHand()
-    } while (reply === undefined)
-    this.#alarm.clear()
-    return reply
+  /** The next reply, to be waited for. Rejects with ConnectionFailure. */
+  reply(timeoutMs: number): Promise<ParsedReply> {
+    return this.#until(this.#look, 'did not reply', timeoutMs)
   }
+
+  /** What arrived before the connection failed still counts. */
+  readonly #look = (): ParsedReply | undefined => this.replyAtHand()
 
   /** After the reply to STARTTLS. @throws ConnectionFailure */
   async startTls(options: tls.ConnectionOptions, timeoutMs: number): Promise<void> {
@@ -175,9 +180,7 @@ export class ClientConnection implements AsyncDisposable {
       this.#wake()
     })
     try {
-      this.#begin(timeoutMs)
-      while (!done) await this.#turn('did not finish the TLS handshake')
-      this.#alarm.clear()
+      await this.#until(() => done || undefined, 'did not finish the TLS handshake', timeoutMs)
     } catch (error) {
       if (error instanceof ConnectionFailure && error.kind === 'aborted') throw error
       throw new ConnectionFailure('tls', messageOf(error), { cause: error })
@@ -240,9 +243,7 @@ export class ClientConnection implements AsyncDisposable {
       refused = message
     })
     try {
-      this.#begin(timeoutMs)
-      while (!done) await this.#turn('did not answer')
-      this.#alarm.clear()
+      await this.#until(() => done || undefined, 'did not answer', timeoutMs)
     } catch (error) {
       if (this.#heeded?.wish.aborted) throw this.#heeded.failure
       const why = this.#late ? ' in time' : `: ${refused === '' ? messageOf(error) : refused}`
@@ -250,31 +251,49 @@ export class ClientConnection implements AsyncDisposable {
     }
   }
 
-  async #gone(timeoutMs: number): Promise<void> {
+  #gone(timeoutMs: number): Promise<unknown> {
     // A write of nothing, behind what did not go at once, tells when that is gone.
-    if (this.#tls === undefined) this.#socket.write(NOTHING, this.#onWake)
-    this.#begin(timeoutMs)
-    while (this.#socket.writableLength > 0) await this.#turn('took no more octets')
+    if (this.#tls === undefined) this.#socket.write(NOTHING, this.#wake)
+    return this.#until(() => this.#socket.writableLength === 0 || undefined, 'took no more octets', timeoutMs)
+  }
+
+  /** Until `look` finds something. Rejects with ConnectionFailure when there is nothing to wait for any more. */
+  #until<T>(look: () => T | undefined, undone: string, timeoutMs: number): Promise<T> {
+    const now = this.#clock.monotonic()
+    const endsAt = this.#heeded?.at ?? Number.POSITIVE_INFINITY
+    this.#late = endsAt <= now
+    this.#endsEarly = endsAt <= now + timeoutMs
+    this.#alarm.until(Math.min(now + timeoutMs, endsAt))
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#wait = { look, undone, resolve: resolve as Wait['resolve'], reject }
+    this.#wake()
+    return promise
+  }
+
+  /** Something has happened: ends the wait that it ends. */
+  readonly #wake = (): void => {
+    const wait = this.#wait
+    if (wait === undefined) return
+    try {
+      const found = wait.look()
+      if (found === undefined) {
+        this.#requireHope(wait)
+        return
+      }
+      wait.resolve(found)
+    } catch (error) {
+      wait.reject(error)
+    }
+    this.#wait = undefined
     this.#alarm.clear()
   }
 
-  /** A wait begins. */
-  #begin(timeoutMs: number): void {
-    const leftMs = this.#heeded?.leftMs ?? Number.POSITIVE_INFINITY
-    this.#late = leftMs <= 0
-    this.#endsEarly = leftMs <= timeoutMs
-    this.#alarm.set(Math.min(timeoutMs, leftMs))
-  }
-
-  /** Until something has happened. @throws ConnectionFailure when there is nothing to wait for any more */
-  #turn(else_: string): Promise<void> {
+  /** @throws ConnectionFailure when there is nothing to wait for any more */
+  #requireHope({ undone }: Wait): void {
     if (this.#failure !== undefined) throw this.#failure
     const heeded = this.#heeded
     if (heeded !== undefined && (heeded.wish.aborted || (this.#late && this.#endsEarly))) throw heeded.failure
-    if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${else_} in time`)
-    return new Promise((resolve) => {
-      this.#wake = resolve
-    })
+    if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${undone} in time`)
   }
 }
 

@@ -28,7 +28,7 @@ export const sendStuffed = (
   session: ClientSession,
   content: AsyncIterable<Uint8Array>,
   attempt: Attempt,
-): Promise<void> =>
+): Promise<void> | undefined =>
   content instanceof WholeContent
     ? sendLast(session, dotStuffed(...content.pieces), attempt)
     : sendPieces(session, content, attempt)
@@ -47,11 +47,13 @@ async function sendPieces(session: ClientSession, content: AsyncIterable<Uint8Ar
   if (held !== undefined) await sendLast(session, held, attempt)
 }
 
-async function sendLast(session: ClientSession, octets: Buffer, attempt: Attempt): Promise<void> {
+function sendLast(session: ClientSession, octets: Buffer, attempt: Attempt): Promise<void> | undefined {
   session.connection.requireInStep()
   attempt.sentWhole = true
-  await session.connection.write(octets, dataBlock)
+  const going = session.connection.write(octets, dataBlock)
+  if (going !== undefined) return going.then(() => requireUnanswered(session))
   requireUnanswered(session)
+  return undefined
 }
 
 /**

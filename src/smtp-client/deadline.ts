@@ -13,10 +13,11 @@ import { ConnectionFailure } from './failure.ts'
 export class Deadline implements Disposable {
   /** Somebody else's wish for an end. */
   readonly wish: AbortWish
+  /** When its time is over, monotonic milliseconds. */
+  readonly at: number
   readonly #clock: Clock
   readonly #what: string
   readonly #ms: number
-  readonly #at: number
   #signal: AbortSignal | undefined
   #cancel = (): void => {}
 
@@ -26,19 +27,19 @@ export class Deadline implements Disposable {
     this.#clock = clock
     this.#what = what
     this.#ms = ms
-    this.#at = at
+    this.at = at
   }
 
   /** For a part of it, which has a time of its own and ends with the whole at the latest. */
   part(what: string, ms: number): Deadline {
     return this.leftMs <= ms
-      ? new Deadline(this.#what, this.#ms, this.#clock, this.wish, this.#at)
+      ? new Deadline(this.#what, this.#ms, this.#clock, this.wish, this.at)
       : new Deadline(what, ms, this.#clock, this.wish)
   }
 
   /** Milliseconds until its time is over. */
   get leftMs(): number {
-    return this.#at - this.#clock.monotonic()
+    return this.at - this.#clock.monotonic()
   }
 
   get isOver(): boolean {

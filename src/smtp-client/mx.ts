@@ -83,11 +83,11 @@ interface Addresses {
 }
 
 function notOurselves(text: string, { name }: NextHop, found: Addresses, options: MxOptions): NextHops {
-  const hosts = found.hosts.filter((host) => !isOurselves(host, options))
+  const { hosts: all } = found
+  const hosts = all.some((host) => isOurselves(host, options)) ? all.filter((host) => !isOurselves(host, options)) : all
   if (hosts.length > 0) return { kind: 'hosts', hosts }
   // RFC 3463 §3.5 X.4.6: it would come back, and go there again.
-  if (found.hosts.length > 0)
-    return { kind: 'deferred', status: '4.4.6', reason: `next hop ${text} is this server itself` }
+  if (all.length > 0) return { kind: 'deferred', status: '4.4.6', reason: `next hop ${text} is this server itself` }
   // A site's own next hop that has no address is a slip of configuration or DNS: nobody's mail shall bounce for it.
   return { kind: 'deferred', status: '4.4.3', reason: found.cause ?? `next hop ${name} has no address` }
 }

@@ -17,36 +17,21 @@ export async function sendThrough(
   key: string,
   open: () => Promise<ClientSession>,
   delivery: Delivery,
-  options: Omit<SendOptions, 'by'>,
+  given: Omit<SendOptions, 'by'>,
 ): Promise<readonly Outcome[]> {
-  try {
-    const kept = pool.take(key)
-    if (kept !== undefined) {
-      try {
-        return await sendOver(pool, key, kept, delivery, options)
-      } catch (error) {
-        // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
-        if (!isFailure(error) || options.deadline.isOver) throw error
-      }
+  let options: SendOptions = given
+  for (let kept = pool.take(key); ; kept = undefined) {
+    const session = kept ?? (await open())
+    try {
+      const outcomes = await sendMessage(session, delivery, options)
+      pool.give(key, session)
+      return outcomes
+    } catch (error) {
+      if (error instanceof BareNewline && options.by === undefined) options = { ...options, by: 'bdat' }
+      // Servers end sessions that were idle, or had their share of messages; that says nothing about a new one.
+      else if (kept === undefined || !isFailure(error) || options.deadline.isOver) throw error
     }
-    return await sendOver(pool, key, await open(), delivery, options)
-  } catch (error) {
-    if (!(error instanceof BareNewline)) throw error
-    return await sendOver(pool, key, await open(), delivery, { ...options, by: 'bdat' })
   }
-}
-
-/** Over this session, which is kept for the next message. */
-async function sendOver(
-  pool: SessionPool,
-  key: string,
-  session: ClientSession,
-  delivery: Delivery,
-  options: SendOptions,
-): Promise<readonly Outcome[]> {
-  const outcomes = await sendMessage(session, delivery, options)
-  pool.give(key, session)
-  return outcomes
 }
 
 const isFailure = (error: unknown): error is ConnectionFailure | SessionRefused =>

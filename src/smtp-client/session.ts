@@ -45,10 +45,11 @@ export class SessionRefused extends Error {
 }
 
 /** One line, as RFC 3464 wants it in a diagnostic code. */
-export const formatParsed = ({ code, enhanced, lines }: ParsedReply): string =>
-  `${code} ${enhanced === undefined ? '' : `${Math.trunc(code / 100)}.${enhanced} `}${lines.join(' ')}`
-    .trim()
-    .slice(0, 1000)
+export function formatParsed({ code, enhanced, lines }: ParsedReply): string {
+  const text = lines.length === 1 ? lines[0] : lines.join(' ')
+  const status = enhanced === undefined ? '' : `${Math.trunc(code / 100)}.${enhanced} `
+  return `${code} ${status}${text}`.trim().slice(0, 1000)
+}
 
 export interface ClientSession {
   readonly connection: ClientConnection

@@ -48,29 +48,26 @@ export async function sendMessage(
   options: SendOptions,
 ): Promise<readonly Outcome[]> {
   const { connection, extensions } = session
-  const { recipients } = delivery
   const commands = commandsOf(delivery, extensions)
   const transaction = new Transaction(session, delivery, commands, options)
-  const { settled } = transaction
   connection.heed(options.deadline)
   try {
-    let problem = cannotCarry(delivery, extensions, commands)
-    if (problem === undefined && needsHeaderLook(delivery, extensions))
-      problem = await cannotCarryHeader(readable(delivery.content()))
-    if (problem !== undefined) return recipients.map(() => problem)
+    const problem =
+      cannotCarry(delivery, extensions, commands) ??
+      (needsHeaderLook(delivery, extensions) ? await cannotCarryHeader(readable(delivery.content())) : undefined)
+    if (problem !== undefined) return delivery.recipients.map(() => problem)
     session.messages++
     await transaction.run()
-    return settled.map((outcome) => outcome ?? NOT_REACHED)
+    return transaction.outcomes(NOT_REACHED)
   } catch (error) {
     connection.destroy()
     if (error instanceof BareNewline && extensions.chunking) throw error
+    const { settled, sentWhole } = transaction
     // Who breaks the protocol before the end of the message is not believed about it: nobody knows what was meant.
-    if (error instanceof ConnectionFailure && error.kind === 'protocol' && !transaction.sentWhole)
-      settled.fill(undefined)
-    const untouched = !transaction.sentWhole && settled.every((outcome) => outcome === undefined)
+    if (error instanceof ConnectionFailure && error.kind === 'protocol' && !sentWhole) settled.fill(undefined)
+    const untouched = !sentWhole && settled.every((outcome) => outcome === undefined)
     if (untouched && (error instanceof ConnectionFailure || error instanceof SessionRefused)) throw error
-    const rest = outcomeOfBreak(error, transaction, session, options)
-    return settled.map((outcome) => outcome ?? rest)
+    return transaction.outcomes(outcomeOfBreak(error, transaction, session, options))
   } finally {
     connection.heed(undefined)
   }
@@ -104,12 +101,18 @@ class Transaction implements Attempt {
   readonly #chunking: boolean
 
   constructor(session: ClientSession, delivery: Delivery, commands: Commands, { mta, by }: SendOptions) {
-    this.settled = delivery.recipients.map(() => undefined)
+    this.settled = new Array<Outcome | undefined>(delivery.recipients.length).fill(undefined)
     this.#session = session
     this.#delivery = delivery
     this.#commands = commands
     this.#mta = mta
     this.#chunking = by === 'bdat'
+  }
+
+  /** One a recipient. @param rest of those that nothing was said about */
+  outcomes(rest: Outcome): readonly Outcome[] {
+    this.#settle(rest)
+    return this.settled as Outcome[]
   }
 
   async run(): Promise<void> {
@@ -119,7 +122,8 @@ class Transaction implements Attempt {
     connection.requireInStep()
 
     // RFC 2920 §3.1: MAIL, RCPT and, last in its group, DATA may go together.
-    await connection.write(pipelining ? this.#group() : `${mailLine}\r\n`, TIMEOUTS.dataBlock)
+    const going = connection.write(pipelining ? this.#group() : `${mailLine}\r\n`, TIMEOUTS.dataBlock)
+    if (going !== undefined) await going
     const mail = this.#answer('MAIL', connection.replyAtHand() ?? (await connection.reply(TIMEOUTS.mail)))
     if (!isTaken(mail)) this.#settle(outcomeOf(mail, this.#remote(mail)))
     for (let i = 0; i < rcpts.length; i++) {
@@ -148,7 +152,8 @@ class Transaction implements Attempt {
       if (go.code < 400 && go.code !== 354) throw outOfStep(this.#session, 'DATA', go)
       if (go.code !== 354) return await this.#refused(go)
       if (!wanted) return await sendNothing(this.#session)
-      await sendStuffed(this.#session, readable(this.#delivery.content()), this)
+      const sending = sendStuffed(this.#session, readable(this.#delivery.content()), this)
+      if (sending !== undefined) await sending
     }
     // RFC 2033 §4.2: a reply for each recipient that was taken, in their order.
     if (this.#session.lmtp) {

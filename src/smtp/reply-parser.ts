@@ -62,25 +62,27 @@ export class ReplyParser {
       if (this.#code !== undefined && code !== this.#code)
         return this.#break(`code changed within a reply: ${this.#code}, ${code}`)
       if (this.#lines.length >= MAX_LINES) return this.#break('reply of too many lines')
-      this.#lines.push(this.#text(printable(this.#octets, 4), code))
+      const text = this.#text(printable(this.#octets, 4), code)
       if (mark === HYPHEN) {
         this.#code = code
+        this.#lines.push(text)
         continue
       }
-      const lines = this.#lines
+      const lines = this.#lines.length === 0 ? [text] : [...this.#lines, text]
       const enhanced = this.#enhanced
       this.#code = undefined
       this.#enhanced = undefined
-      this.#lines = []
+      if (lines.length > 1) this.#lines = []
       return enhanced === undefined ? { code, lines } : { code, enhanced, lines }
     }
   }
 
   #text(text: string, code: number): string {
-    const m = /^([245])\.(\d{1,3}\.\d{1,3})(?: |$)/.exec(text)
-    if (m === null || Number(m[1]) !== Math.trunc(code / 100)) return text
-    this.#enhanced ??= m[2]
-    return text.slice(m[0].length)
+    if (!ENHANCED.test(text) || text.charCodeAt(0) - ZERO !== Math.trunc(code / 100)) return text
+    const space = text.indexOf(' ')
+    const end = space === -1 ? text.length : space
+    this.#enhanced ??= text.slice(2, end)
+    return text.slice(end + 1)
   }
 
   #break(problem: string): ReplyProblem {
@@ -116,6 +118,8 @@ const CR = 0x0d
 const SPACE = 0x20
 const HYPHEN = 0x2d
 const ZERO = 0x30
+/** RFC 3463 §2 */
+const ENHANCED = /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/
 /** Nearly all lines. */
 const PLAIN = /^[ -~]*$/
 
