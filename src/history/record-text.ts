@@ -11,28 +11,34 @@ import type { RecipientVerdict, Trace, TraceRecord } from '../policy/trace.ts'
 import { writtenOf } from '../policy/trace-builder.ts'
 
 export const recordLine = (record: TraceRecord): string =>
-  `${record.record === 'trace' ? traceText(record) : jsonText(record)}\n`
+  record.record === 'trace' ? traceLine(record) : `${jsonText(record)}\n`
 
-/** Steps and facts stand last: who wants neither reads to the first of them (lines.ts). */
-function traceText(trace: Trace): string {
+/**
+ * Steps and facts stand last: who wants neither reads to the first of them (lines.ts). Its pieces are put together at once:
+ * added one to another, most of the time went into the texts in between.
+ */
+function traceLine(trace: Trace): string {
   const { steps, facts, cut } = trace
   const written = writtenOf(trace)
-  let text = `${headText(trace)},"steps":[`
-  let separator = ''
+  const pieces = [headText(trace)]
+  let before: Saying | undefined
   for (let i = 0; i < steps.length; i++) {
     const step = steps[i] as Trace['steps'][number]
     const saying = written?.sayings[i] ?? new Saying(step)
-    text += `${separator}${saying.beginning}${step.ms}${namesText(step.recipients)}${saying.end}`
-    separator = ','
+    pieces.push(before === undefined ? `,"steps":[${saying.beginning}` : saying.behind(before), whenAndOfWhom(step))
+    before = saying
   }
   const factTexts = written?.facts ?? facts.map(factText)
-  return `${text}],"facts":[${factTexts.join(',')}]${cut === undefined ? '' : `,"cut":${jsonText(cut)}`}}`
+  const end = cut === undefined ? '' : `,"cut":${jsonText(cut)}`
+  pieces.push(before?.end ?? ',"steps":[', '],"facts":[', factTexts.join(), ']', end, '}\n')
+  return pieces.join('')
 }
 
-function namesText(recipients: readonly string[] | undefined): string {
-  if (recipients === undefined) return ''
+/** What is not the same in each trace that says so. */
+function whenAndOfWhom({ ms, recipients }: Trace['steps'][number]): string {
+  if (recipients === undefined) return String(ms)
   const [only] = recipients
-  return `,"recipients":${recipients.length === 1 && only !== undefined ? `[${quoted(only)}]` : jsonText(recipients)}`
+  return `${ms},"recipients":${recipients.length === 1 && only !== undefined ? `[${quoted(only)}]` : jsonText(recipients)}`
 }
 
 /** All that stands before the steps, without the bracket that ends it. */
@@ -46,7 +52,7 @@ function headText(trace: Trace): string {
     if (value !== undefined) text += `,"${name}":${quoted(value)}`
   }
   if (trace.size !== undefined) text += `,"size":${trace.size}`
-  return `${text},"recipients":[${trace.recipients.map(recipientText).join(',')}],"outcome":"${outcome}"`
+  return `${text},"recipients":[${trace.recipients.map(recipientText).join()}],"outcome":"${outcome}"`
 }
 
 const TEXTS = ['helo', 'tls', 'login', 'from', 'subject', 'messageIdField'] as const satisfies readonly (keyof Trace)[]

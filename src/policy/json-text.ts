@@ -7,8 +7,11 @@ export function jsonText(value: unknown): string {
   const text = JSON.stringify(value)
   if (!NOT_ASCII.test(text)) return text
   // What is made of a text with two octets a character has two itself, and so has all it is joined to, unless copied.
-  return Buffer.from(text.replace(/[^\x00-\x7f]/g, escaped), 'latin1').toString('latin1')
+  return inOnePiece(text.replace(/[^\x00-\x7f]/g, escaped))
 }
+
+/** A text of ASCII as one that was read is, not as one that was added together: for what is kept, and copied often. */
+export const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').toString('latin1')
 
 const kept = new WeakMap<object, string>()
 

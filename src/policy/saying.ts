@@ -5,7 +5,7 @@
  * worked out once, not for every message.
  */
 import type { DecidedBy } from '../ask/decided-by.ts'
-import { jsonText, keptText, quoted } from './json-text.ts'
+import { inOnePiece, jsonText, keptText, quoted } from './json-text.ts'
 import type { Moment } from './moment.ts'
 import type { StageResult, Verdict } from './stage.ts'
 import type { Step } from './trace.ts'
@@ -30,8 +30,12 @@ export class Saying implements Finding {
   #weight: number | undefined
   #beginning: string | undefined
   #end: string | undefined
+  /** It is said of other messages too. */
+  readonly #lasts: boolean
+  #behind: { readonly before: Saying; readonly text: string } | undefined
 
-  constructor({ at, stage, result, by, note, reply, tables, filters, filtersDropped }: Finding) {
+  constructor({ at, stage, result, by, note, reply, tables, filters, filtersDropped }: Finding, lasts = false) {
+    this.#lasts = lasts
     this.at = at
     this.stage = stage
     this.result = result
@@ -70,14 +74,24 @@ export class Saying implements Finding {
 
   /** Its JSON to where milliseconds stand. */
   get beginning(): string {
-    this.#beginning ??= beginningOf(this)
+    this.#beginning ??= this.#kept(beginningOf(this))
     return this.#beginning
   }
 
   /** Its JSON behind milliseconds and recipients. */
   get end(): string {
-    this.#end ??= endOf(this)
+    this.#end ??= this.#kept(endOf(this))
     return this.#end
+  }
+
+  /** The end of the step before it and its own beginning. Kept for one: nearly always the same one is before it. */
+  behind(before: Saying): string {
+    if (this.#behind?.before !== before) this.#behind = { before, text: `${before.end},${this.beginning}` }
+    return this.#behind.text
+  }
+
+  #kept(text: string): string {
+    return this.#lasts ? inOnePiece(text) : text
   }
 
   /** Where a row of a table decided, what it was asked is part of the answer; where none did, one of them stands for all. */
@@ -114,7 +128,7 @@ export class Usual implements StageResult<never> {
     for (const known of this.#sayings)
       if (known.stage === stage && known.at === at && known.result === result) return known
     const { by, note } = this
-    const made = new Saying({ at, stage, result, by, ...(note === undefined ? {} : { note }) })
+    const made = new Saying({ at, stage, result, by, ...(note === undefined ? {} : { note }) }, true)
     // Few stages share one, each at one or two moments.
     if (this.#sayings.length < MAX_SAYINGS) this.#sayings.push(made)
     return made
