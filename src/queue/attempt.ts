@@ -7,6 +7,7 @@ import type { Destination } from '../channels/destination.ts'
 import type { Abort, AbortWish } from '../clock/abort.ts'
 import type { Clock } from '../clock/clock.ts'
 import type { Deadlines } from '../clock/deadlines.ts'
+import type { Config } from '../config/schema.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
 import type { Recipient } from '../envelope/envelope.ts'
 import type { Outcome } from '../envelope/outcome.ts'
@@ -16,6 +17,7 @@ import { beforeDelivery, type FilterDeps } from './filtered/before-delivery.ts'
 import { contentOf, groupByCopy } from './filtered/copies.ts'
 import type { Sign } from './schedule/slots.ts'
 import type { QueuedMessage } from './store.ts'
+import { attemptMs } from './timing.ts'
 
 /** What a channel has to give up in, once it is told to. */
 const AFTER_ABORT_MS = 30_000
@@ -45,7 +47,7 @@ export interface AttemptDeps extends FilterDeps {
 
 /** What ends an attempt early. */
 export interface AttemptLimits {
-  readonly timeMs: number
+  readonly queue: Config['queue']
   /** Watched while it runs. */
   readonly deadlines: Deadlines<Abort>
   readonly cut: Abort
@@ -59,13 +61,12 @@ export async function attempt(
   message: QueuedMessage,
   channel: ChannelName,
   recipients: readonly Recipient[],
-  limits: AttemptLimits,
+  { queue, deadlines, cut }: AttemptLimits,
 ): Promise<Attempt> {
   const { clock, log } = deps
-  const { id } = message.envelope
-  const { cut, deadlines } = limits
+  const { id, size, edits } = message.envelope
   const startedAt = clock.monotonic()
-  const ended = ({ outcomes, steps }: Came, sign: Sign): Attempt => ({
+  const ended = (outcomes: readonly Outcome[], steps: readonly Step[], sign: Sign): Attempt => ({
     recipients,
     outcomes,
     steps,
@@ -74,76 +75,66 @@ export async function attempt(
     why: whyOf(outcomes),
     givenUp: cut.aborted && cut.reason !== 'deadline',
   })
-  const all = (outcome: Outcome): Came => ({ outcomes: recipients.map(() => outcome), steps: [] })
+  const all = (status: string, reason: string, sign: Sign = 'unsaid'): Attempt =>
+    ended(
+      recipients.map(() => ({ kind: 'deferred', status, reason })),
+      NO_STEPS,
+      sign,
+    )
 
   const destination = deps.destinations().get(channel)
-  if (destination === undefined)
-    return ended(all({ kind: 'deferred', status: '4.3.5', reason: `there is no channel ${channel}` }), 'unsaid')
-  deadlines.set(cut, limits.timeMs)
+  if (destination === undefined) return all('4.3.5', `there is no channel ${channel}`)
+  const octets = editedSize(size, edits)
+  deadlines.set(cut, attemptMs(queue, octets, recipients.length))
   try {
-    const delivering = deliver(deps, destination, message, recipients, cut)
-    const came = await unlessDeaf(delivering, cut, clock)
-    if (came !== 'deaf') return ended(came, cut.reason === 'deadline' ? 'down' : signOf(came.outcomes))
+    const steps: Step[] = []
+    // Nearly all messages: the same octets to everybody, and nothing else to be done before.
+    const delivering = recipients.every(isPlain)
+      ? handOver(deps, destination, message, recipients, octets, cut)
+      : deliverFiltered(deps, destination, message, recipients, steps, cut)
+    const outcomes = await unlessDeaf(delivering, cut, clock)
+    if (outcomes !== 'deaf')
+      return ended(complete(outcomes, recipients), steps, cut.reason === 'deadline' ? 'down' : signOf(outcomes))
     log.error('delivery.deaf', { id, channel, cut: cut.reason })
     // Whatever it says now comes too late to be believed, but not to be told.
     delivering.then(
-      ({ outcomes }) => log.warn('delivery.late', { id, channel, outcomes: outcomes.map(({ kind }) => kind) }),
+      (late) => log.warn('delivery.late', { id, channel, outcomes: late.map(({ kind }) => kind) }),
       (err: unknown) => log.warn('delivery.late', { id, channel, err }),
     )
-    return ended(all({ kind: 'deferred', status: '4.4.2', reason: 'the delivery did not end in time' }), 'down')
+    return all('4.4.2', 'the delivery did not end in time', 'down')
   } catch (error) {
     log.error('delivery.bug', { err: error, id, channel })
-    return ended(all({ kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }), 'unsaid')
+    return all('4.3.0', 'internal error during delivery')
   } finally {
     deadlines.delete(cut)
   }
 }
 
-/** What it comes to; or `deaf` when it was to end, and has not some time later. */
-function unlessDeaf<T>(delivering: Promise<T>, cut: Abort, clock: Clock): Promise<T | 'deaf'> {
-  return new Promise((resolve, reject) => {
-    let cancel: (() => void) | undefined
-    const onCut = (): void => {
-      cancel = clock.after(AFTER_ABORT_MS, () => resolve('deaf'))
-    }
-    const settled = (): void => {
-      cut.removeEventListener('abort', onCut)
-      cancel?.()
-    }
-    if (cut.aborted) onCut()
-    else cut.addEventListener('abort', onCut)
-    delivering.then(
-      (came) => {
-        settled()
-        resolve(came)
-      },
-      (error: unknown) => {
-        settled()
-        reject(error)
-      },
-    )
-  })
-}
-
-interface Came {
-  readonly outcomes: readonly Outcome[]
-  readonly steps: readonly Step[]
-}
-
 const NO_STEPS: readonly Step[] = []
 
-async function deliver(
+/** What it comes to; or `deaf` when it was to end, and has not some time later. */
+function unlessDeaf<T>(delivering: Promise<T>, cut: Abort, clock: Clock): Promise<T | 'deaf'> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | 'deaf'>()
+  delivering.then(resolve, reject)
+  const onCut = (): void => {
+    const cancel = clock.after(AFTER_ABORT_MS, () => resolve('deaf'))
+    delivering.then(cancel, cancel)
+  }
+  if (cut.aborted) onCut()
+  else cut.addEventListener('abort', onCut)
+  return promise
+}
+
+/** @param steps what filters say that are asked now is put at their end */
+async function deliverFiltered(
   deps: FilterDeps,
   destination: Destination,
   message: QueuedMessage,
   recipients: readonly Recipient[],
+  steps: Step[],
   signal: AbortWish,
-): Promise<Came> {
-  // Nearly all messages: the same octets to everybody, and nothing else to be done before.
-  if (recipients.every(isPlain))
-    return { outcomes: await handOver(deps, destination, message, recipients, undefined, signal), steps: NO_STEPS }
+): Promise<readonly Outcome[]> {
   const outcomes = new Map<number, Outcome>()
-  const steps: Step[] = []
   for (const { index, filtered, unfiltered } of recipients) {
     if (filtered === undefined && unfiltered === undefined) continue
     const first = await beforeDelivery(deps, message, message.recipients.get(index))
@@ -152,10 +143,10 @@ async function deliver(
   }
   const left = recipients.filter(({ index }) => !outcomes.has(index))
   for (const same of left.length === 0 ? [] : groupByCopy(left)) {
-    const came = await handOver(deps, destination, message, same, same[0]?.copy, signal)
+    const came = complete(await handOverCopy(deps, destination, message, same, same[0]?.copy, signal), same)
     for (const [i, { index }] of same.entries()) outcomes.set(index, came[i] ?? NO_OUTCOME)
   }
-  return { outcomes: recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME), steps }
+  return recipients.map(({ index }) => outcomes.get(index) ?? NO_OUTCOME)
 }
 
 const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'internal error during delivery' }
@@ -163,29 +154,56 @@ const NO_OUTCOME: Outcome = { kind: 'deferred', status: '4.3.0', reason: 'intern
 const isPlain = ({ filtered, unfiltered, copy }: Recipient): boolean =>
   filtered === undefined && unfiltered === undefined && copy === undefined
 
-/** To recipients that get the same octets. */
-async function handOver(
+/** To recipients that get what was received. @param size with the edits applied */
+function handOver(
   { store }: Pick<FilterDeps, 'store'>,
   destination: Destination,
-  { envelope, recipients: states }: QueuedMessage,
+  message: QueuedMessage,
+  recipients: readonly Recipient[],
+  size: number,
+  signal: AbortWish,
+): Promise<readonly Outcome[]> {
+  const { envelope } = message
+  const { id, edits } = envelope
+  const content = () => applyEdits(store.content(id), edits)
+  const attempts = mostAttempts(message, recipients)
+  return destination.deliver({ envelope, recipients, attempts, size, content }, { signal })
+}
+
+/** To recipients that get the same copy. */
+async function handOverCopy(
+  deps: Pick<FilterDeps, 'store'>,
+  destination: Destination,
+  message: QueuedMessage,
   recipients: readonly Recipient[],
   copy: Recipient['copy'],
   signal: AbortWish,
 ): Promise<readonly Outcome[]> {
-  const received = { size: envelope.size, content: () => store.content(envelope.id) }
-  const { size, content } = copy === undefined ? received : await contentOf(copy, received)
-  let attempts = 0
-  for (const { index } of recipients) attempts = Math.max(attempts, states.get(index)?.attempts ?? 0)
-  const outcomes = await destination.deliver(
+  const { envelope } = message
+  const { edits } = envelope
+  if (copy === undefined)
+    return await handOver(deps, destination, message, recipients, editedSize(envelope.size, edits), signal)
+  const received = { size: envelope.size, content: () => deps.store.content(envelope.id) }
+  const { size, content } = await contentOf(copy, received)
+  return await destination.deliver(
     {
-      envelope: copy?.ret === undefined ? envelope : { ...envelope, ret: copy.ret },
+      envelope: copy.ret === undefined ? envelope : { ...envelope, ret: copy.ret },
       recipients,
-      attempts,
-      size: editedSize(size, envelope.edits),
-      content: () => applyEdits(content(), envelope.edits),
+      attempts: mostAttempts(message, recipients),
+      size: editedSize(size, edits),
+      content: () => applyEdits(content(), edits),
     },
     { signal },
   )
+}
+
+function mostAttempts({ recipients: states }: QueuedMessage, recipients: readonly Recipient[]): number {
+  let most = 0
+  for (const { index } of recipients) most = Math.max(most, states.get(index)?.attempts ?? 0)
+  return most
+}
+
+function complete(outcomes: readonly Outcome[], recipients: readonly Recipient[]): readonly Outcome[] {
   if (outcomes.length === recipients.length) return outcomes
   throw new Error(`${outcomes.length} outcomes for ${recipients.length} recipients`)
 }

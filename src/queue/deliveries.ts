@@ -11,10 +11,9 @@ import type { Recipient } from '../envelope/envelope.ts'
 import { LedgerViolation } from '../envelope/ledger.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
-import { editedSize } from '../mime/apply-edits.ts'
 import type { Dequeueing, PutOff } from '../policy/access/outgoing.ts'
 import { CRASHES_TO_HOLD, deliveryKey, evidence } from '../policy/poison.ts'
-import { type AttemptDeps, attempt, overTime } from './attempt.ts'
+import { type Attempt, type AttemptDeps, attempt, overTime } from './attempt.ts'
 import type { InHand } from './in-hand.ts'
 import { type Due, waitingIn } from './orders.ts'
 import type { Recorded, Recording, Report } from './recording.ts'
@@ -22,7 +21,7 @@ import type { Sign } from './schedule/slots.ts'
 import type { Timeline } from './schedule/timeline.ts'
 import type { Work } from './schedule/work.ts'
 import type { QueuedMessage, QueueStore } from './store.ts'
-import { attemptMs, lifetimeMs, longestWaitMs } from './timing.ts'
+import { lifetimeMs, longestWaitMs } from './timing.ts'
 import type { Turns } from './turns.ts'
 
 export interface DeliveriesDeps extends AttemptDeps {
@@ -52,7 +51,12 @@ export interface Ended {
   readonly againInMs?: number
 }
 
-const NOTHING: Ended = { sign: 'unsaid', why: '', left: [], born: [], tried: false }
+/** The attempt is over; what came of it is not written down yet. */
+export type Over = (work: Work, made: Pick<Ended, 'sign' | 'why'>) => void
+
+const NOBODY: readonly Due[] = []
+const NO_RETRIES: Recorded['retryInMs'] = new Map()
+const NOTHING: Ended = { sign: 'unsaid', why: '', left: NOBODY, born: NOBODY, tried: false }
 
 /** A message that cannot be read is tried again after this. */
 const UNREADABLE_MS = 60_000
@@ -101,43 +105,56 @@ export class Deliveries {
    * Tries work once and writes down what came of it. `cut` ends it early. Never rejects.
    * @param over the attempt is over, its slot may go to others before this resolves
    */
-  async deliver(work: Work, cut: Abort, over: (made: Pick<Ended, 'sign' | 'why'>) => void = () => {}): Promise<Ended> {
+  async deliver(work: Work, cut: Abort, over: Over = () => {}): Promise<Ended> {
     const { inHand, timeline } = this.#deps
     const key = deliveryKey(work.id)
-    const crashes = inHand?.suspects().get(key) ?? []
-    if (crashes.length >= CRASHES_TO_HOLD) return await this.#setAside(work, evidence(crashes))
+    const crashes = inHand?.suspects().get(key)
+    if (crashes !== undefined && crashes.length >= CRASHES_TO_HOLD) return await this.#setAside(work, evidence(crashes))
     // A crash must accuse one of them only.
-    if (crashes.length > 0 && (inHand?.suspectsInHand() ?? 0) > 0)
+    if (crashes !== undefined && crashes.length > 0 && (inHand?.suspectsInHand() ?? 0) > 0)
       return { ...NOTHING, left: this.#later(work, timeline.now() + SUSPECT_WAIT_MS), tried: work.tried }
-    using hand = inHand?.begin(key, 'delivering')
-    if (hand !== undefined) {
-      await undefined // whoever begins in the same turn is noted with it
-      hand.note()
+    const hand = inHand?.begin(key, 'delivering')
+    try {
+      if (hand !== undefined) {
+        await undefined // whoever begins in the same turn is noted with it
+        hand.note()
+      }
+      const read = this.#read(work.id)
+      const message = read instanceof Promise ? await read : read
+      if (message === 'unreadable')
+        return { ...NOTHING, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: work.tried }
+      if (message === undefined) return NOTHING
+      const recipients = queuedIn(message, work)
+      if (recipients.length === 0) return { ...NOTHING, left: this.#left(work.recipients, message, NO_RETRIES) }
+      const asked = this.#putOff(work, message, recipients)
+      const put = asked === undefined ? undefined : await asked
+      if (put !== undefined) return { ...NOTHING, left: this.#later(work, timeline.now() + put.againInMs), tried: true }
+      const limits = { queue: this.#deps.revision().config.queue, deadlines: this.#deadlines, cut }
+      const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, limits)
+      if (this.#unwritten < MAX_UNWRITTEN) over(work, made)
+      this.#unwritten++
+      const recorded = await this.#record(work, made)
+      this.#unwritten--
+      inHand?.clear(key)
+      return this.#after(work, made, recorded)
+    } finally {
+      hand?.[Symbol.dispose]()
     }
-    const read = this.#read(work.id)
-    const message = read instanceof Promise ? await read : read
-    if (message === 'unreadable')
-      return { ...NOTHING, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: work.tried }
-    if (message === undefined) return NOTHING
-    const recipients = queuedIn(message, work)
-    if (recipients.length === 0) return { ...NOTHING, ...this.#left(work, { message, retryInMs: new Map(), born: [] }) }
-    const asked = this.#putOff(work, message, recipients)
-    const put = asked === undefined ? undefined : await asked
-    if (put !== undefined) return { ...NOTHING, left: this.#later(work, timeline.now() + put.againInMs), tried: true }
-    const { queue } = this.#deps.revision().config
-    const timeMs = attemptMs(queue, editedSize(message.envelope.size, message.envelope.edits), recipients.length)
-    const limits = { timeMs, deadlines: this.#deadlines, cut }
-    const made = await attempt(this.#deps, message, work.lane.channel.name, recipients, limits)
-    const { sign, why, givenUp } = made
-    if (this.#unwritten < MAX_UNWRITTEN) over(made)
-    this.#unwritten++
-    const recorded = await this.#record(work, made)
-    this.#unwritten--
-    inHand?.clear(key)
+  }
+
+  #after(work: Work, { sign, why, givenUp }: Attempt, recorded: Recorded | undefined | 'not-understood'): Ended {
+    const { timeline } = this.#deps
+    if (recorded === undefined) return { ...NOTHING, sign, why }
     if (recorded === 'not-understood')
       return { ...NOTHING, sign, why, left: this.#later(work, timeline.now() + UNREADABLE_MS), tried: true }
-    if (recorded === undefined) return { ...NOTHING, sign, why }
-    return { ...this.#left(work, recorded), sign, why, tried: work.tried || !givenUp }
+    const { message, retryInMs, born } = recorded
+    return {
+      sign,
+      why,
+      left: this.#left(work.recipients, message, retryInMs),
+      born: this.#left(born, message, retryInMs),
+      tried: work.tried || !givenUp,
+    }
   }
 
   /** `undefined`: it may go. A table that cannot be asked lets nothing out: later. */
@@ -173,7 +190,10 @@ export class Deliveries {
     const ageMs = lifetimeMs(this.#deps.revision().config.queue, work.nullSender)
     const recorded = await this.#record(work, { recipients, outcomes, durationMs: 0, ageMs })
     if (recorded === 'not-understood') return { ...NOTHING, againInMs: UNREADABLE_MS }
-    return recorded === undefined ? NOTHING : { ...NOTHING, ...this.#left(work, recorded) }
+    if (recorded === undefined) return NOTHING
+    const { message: after, retryInMs, born } = recorded
+    const left = this.#left(work.recipients, after, retryInMs)
+    return { ...NOTHING, left, born: this.#left(born, after, retryInMs) }
   }
 
   /** Tells the sender that work still waits. */
@@ -218,11 +238,14 @@ export class Deliveries {
     const { turns, recording, store, timeline, log } = this.#deps
     const { id, lane } = work
     const telling = recording.telling()
-    const write = async (message: QueuedMessage | undefined): Promise<Recorded | undefined> => {
-      if (message === undefined) return undefined
-      const ageMs = timeline.now() - work.receivedAt
-      return await recording.record(message, { ageMs, ...report, channel: lane.channel.name, key: lane.key }, telling)
-    }
+    const write = (message: QueuedMessage | undefined): Promise<Recorded> | Promise<undefined> =>
+      message === undefined
+        ? Promise.resolve(undefined)
+        : recording.record(
+            message,
+            { ageMs: timeline.now() - work.receivedAt, ...report, channel: lane.channel.name, key: lane.key },
+            telling,
+          )
     for (let waitMs = 1000; ; waitMs = Math.min(2 * waitMs, LONGEST_WRITE_WAIT_MS)) {
       try {
         return await turns.take(id, () => {
@@ -252,17 +275,18 @@ export class Deliveries {
     }
   }
 
-  #left(work: Work, { message, retryInMs, born }: Recorded): Pick<Ended, 'left' | 'born'> {
-    const { timeline } = this.#deps
-    const longest = longestWaitMs(this.#deps.revision().config.queue)
-    const dues = (indexes: readonly number[]): readonly Due[] =>
-      waitingIn(message, indexes).flatMap((waiting) => {
-        if (waiting.nextAt === undefined) return []
-        const wait = retryInMs.get(waiting.index)
-        const dueAt = wait === undefined ? timeline.future(waiting.nextAt, longest) : timeline.now() + wait
-        return [{ waiting, dueAt }]
-      })
-    return { left: dues(work.recipients), born: dues(born) }
+  /** Those of these recipients that wait. */
+  #left(indexes: readonly number[], message: QueuedMessage, retryInMs: Recorded['retryInMs']): readonly Due[] {
+    const waiting = waitingIn(message, indexes)
+    if (waiting.length === 0) return NOBODY
+    const { timeline, revision } = this.#deps
+    const longest = longestWaitMs(revision().config.queue)
+    return waiting.flatMap((one) => {
+      if (one.nextAt === undefined) return []
+      const wait = retryInMs.get(one.index)
+      const dueAt = wait === undefined ? timeline.future(one.nextAt, longest) : timeline.now() + wait
+      return [{ waiting: one, dueAt }]
+    })
   }
 
   #later({ id, recipients }: Work, dueAt: number): readonly Due[] {

@@ -3,25 +3,37 @@
 
 /** Runs `work` when everything handed in before under the same key has ended, well or badly; at once where nothing was. */
 export function oneAtATime<K>(): <T>(key: K, work: () => Promise<T>) => Promise<T> {
-  /** Who waits, by key; a key stands here while something is under way. */
-  const waiting = new Map<K, (() => void)[]>()
+  /** Who waits, by key; a key stands here while something is under way, mostly with nobody behind it. */
+  const waiting = new Map<K, (() => void)[] | undefined>()
 
-  const run = async <T>(key: K, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work()
-    } finally {
+  const run = <T>(key: K, work: () => Promise<T>): Promise<T> => {
+    const ended = begun(work)
+    const goOn = (): void => {
       const next = waiting.get(key)?.shift()
       if (next === undefined) waiting.delete(key)
       else next()
     }
+    ended.then(goOn, goOn)
+    return ended
   }
 
   return (key, work) => {
-    const before = waiting.get(key)
-    if (before === undefined) {
-      waiting.set(key, [])
+    if (!waiting.has(key)) {
+      waiting.set(key, undefined)
       return run(key, work)
     }
-    return new Promise((resolve) => before.push(() => resolve(run(key, work))))
+    return new Promise((resolve) => {
+      const line = waiting.get(key) ?? []
+      line.push(() => resolve(run(key, work)))
+      waiting.set(key, line)
+    })
+  }
+}
+
+function begun<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    return Promise.reject(error)
   }
 }

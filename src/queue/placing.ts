@@ -100,6 +100,7 @@ export class Placing {
   }
 
   #place(dues: readonly Due[], common: Common): void {
+    if (dues.length === 0) return
     const reserved = this.#reserved
     const free =
       reserved.size === 0 ? dues : dues.filter(({ waiting }) => !reserved.has(`${common.id} ${waiting.index}`))

@@ -16,7 +16,7 @@ import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Counter, Labelled, Metrics } from '../monitor/metrics.ts'
 import { filterDecided } from '../policy/filters/decided-by.ts'
-import type { Step, TraceSink } from '../policy/trace.ts'
+import type { DeliveryRecord, Step, TraceSink } from '../policy/trace.ts'
 import { wasAnswered } from './attempt.ts'
 import { Expansions } from './expansions.ts'
 import { lineOf } from './filtered/line-of.ts'
@@ -93,9 +93,8 @@ export class Recording {
     const { reversePath } = message.envelope
     const anyDue = settled.some(({ notice }) => notice !== undefined && isDue(notice, reversePath))
     const { failure, delayed } = anyDue ? await telling.tellAll(message, settled) : NOTHING_TOLD
-    const events = settled.map(
-      ({ event }): LedgerEvent =>
-        event.event === 'bounced' && failure !== undefined ? { ...event, notice: failure } : event,
+    const events = settled.map(({ event }) =>
+      failure !== undefined && event.event === 'bounced' ? { ...event, notice: failure } : event,
     )
     for (const { recipient } of delayed) events.push({ event: 'delayNotified', recipient: recipient.index, at: now })
     const after = await store.record(message.envelope.id, events)
@@ -190,14 +189,9 @@ export class Recording {
       at: clock.now(),
       revision: revision().id,
       channel: report.channel,
-      recipients: settled.map(({ recipient, result, status, detail, event }, i) => ({
-        address: recipient.address,
-        result,
-        detail,
-        ...(status === undefined ? {} : { status }),
-        ...(event.event === 'deferred' ? { nextAt: event.nextAt } : {}),
-        ...(all[i] === undefined || all[i] === by || isDeepStrictEqual(all[i], by) ? {} : { by: all[i] }),
-      })),
+      recipients: settled.map((one, i) =>
+        tracedOf(one, all[i] === by || isDeepStrictEqual(all[i], by) ? undefined : all[i]),
+      ),
       by,
       ...(steps.length === 0 ? {} : { steps: steps.slice(0, MAX_STEPS) }),
       durationMs: report.durationMs,
@@ -215,6 +209,17 @@ export class Recording {
     const line = lineOf(settled)
     return line === undefined ? revision.where('channels', channel) : filterDecided(revision, line)
   }
+}
+
+type Traced = DeliveryRecord['recipients'][number]
+
+/** @param by where it is not that of all */
+function tracedOf({ recipient, result, status, detail, event }: Settled, by: DecidedBy | undefined): Traced {
+  const traced: { -readonly [K in keyof Traced]: Traced[K] } = { address: recipient.address, result, detail }
+  if (status !== undefined) traced.status = status
+  if (event.event === 'deferred') traced.nextAt = event.nextAt
+  if (by !== undefined) traced.by = by
+  return traced
 }
 
 const NO_RETRIES: Recorded['retryInMs'] = new Map()

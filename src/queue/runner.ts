@@ -10,7 +10,7 @@ import type { ChannelName } from '../envelope/channel-name.ts'
 import type { MessageId } from '../envelope/message-id.ts'
 import type { Outcome } from '../envelope/outcome.ts'
 import type { Cut } from './attempt.ts'
-import type { Ended } from './deliveries.ts'
+import type { Ended, Over } from './deliveries.ts'
 import { type RunnerDeps, runnerParts } from './runner-parts.ts'
 import type { AgeEvent } from './schedule/ages.ts'
 import type { Work } from './schedule/work.ts'
@@ -241,12 +241,7 @@ export class QueueRunner {
 
   #begin(work: Work): Promise<void> {
     const cut = new Abort()
-    const over = ({ sign, why }: Pick<Ended, 'sign' | 'why'>): void => {
-      const now = this.#parts.timeline.now()
-      this.#parts.schedule.free(work, sign, now, why)
-      this.#pump(now)
-    }
-    const ended = this.#parts.deliveries.deliver(work, cut, over).then(
+    const ended = this.#parts.deliveries.deliver(work, cut, this.#over).then(
       (end) => this.#ended(work, end),
       (error: unknown) => {
         this.#deps.log.error('delivery.bug', { err: error, id: work.id })
@@ -255,6 +250,12 @@ export class QueueRunner {
     )
     this.#running.set(work, { work, cut, ended })
     return ended
+  }
+
+  readonly #over: Over = (work, { sign, why }) => {
+    const now = this.#parts.timeline.now()
+    this.#parts.schedule.free(work, sign, now, why)
+    this.#pump(now)
   }
 
   #ended(work: Work, end: Ended): void {
