@@ -155,6 +155,14 @@ test('a trace is written as its builder knows it, and a changed one as it is now
   }
   built.fact({ question: { ask: 'queue.commit' } })
   built.fact({ question: { ask: 'directory.domain', domain: 'x' as Domain }, answer: { kind: 'defer', cause: '"é"' } })
+  built.fact({ question: { ask: 'directory.domain', domain: 'é.x' as Domain }, answer: { kind: 'absent' } })
+  for (const client of [{}, { client: '"::1' }])
+    built.fact({ question: { ask: 'pressure', ...client }, answer: { load: 'é' } })
+  for (const crashes of [[], [{ at: 1 }]])
+    built.fact({
+      question: { ask: 'crashes', key: 'reception ü' },
+      answer: { crashes, othersInHand: crashes.length > 0 },
+    })
   built.fact({ question: { ask: 'wait', ms: 1 }, answer: undefined })
   built.set({ from: '', subject: 'grüße "x"\\', size: 7 })
   const finished = built.finish('queued')

@@ -109,8 +109,8 @@ export class ContentScanner {
       x400ReceivedFields: this.#received['x400-received'],
       localReceivedFields: this.#received.local,
       fieldNames: this.#names,
-      ...(subject === undefined ? {} : { subject: show(decodeWords(unfolded(Buffer.concat(subject)))) }),
-      ...(messageId === undefined ? {} : { messageId: show(unfolded(Buffer.concat(messageId))) }),
+      ...(subject === undefined ? {} : { subject: show(decodeWords(unfolded(inOne(subject)))) }),
+      ...(messageId === undefined ? {} : { messageId: show(unfolded(inOne(messageId))) }),
       eightBitHeader: this.#eightBitHeader,
       eightBitBody: this.#eightBitBody,
       longestLine: Math.max(this.#longest, this.#column),
@@ -145,7 +145,8 @@ export class ContentScanner {
 
   /** A line of what may be the header is complete; `last` is what this piece has of it. */
   #endHeaderLine(last: Buffer): void {
-    const end = last.subarray(0, MAX_KEPT - this.#lineKept)
+    const room = MAX_KEPT - this.#lineKept
+    const end = last.length <= room ? last : last.subarray(0, room)
     const line = this.#line.length === 0 ? end : Buffer.concat([...this.#line, end])
     const bytes = this.#lineBytes + last.length
     if (this.#line.length > 0) this.#line = []
@@ -198,10 +199,14 @@ export class ContentScanner {
   /** The field before is complete: was it a `Received:` field with the name of the local host in it? */
   #endReceived(): void {
     if (!this.#keepingReceived || this.#keeping === undefined) return
-    if (this.#namesLocalHost?.test(Buffer.concat(this.#keeping).toString('latin1')) === true) this.#received.local++
+    if (this.#namesLocalHost?.test(inOne(this.#keeping).toString('latin1')) === true) this.#received.local++
     this.#keepingReceived = false
   }
 }
+
+/** What was kept of a field; nearly always it came in one piece. */
+const inOne = (pieces: readonly Buffer[]): Buffer =>
+  pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
 
 /** By hand: lines are short, and a call of Buffer's costs more than to look at most of them. */
 function lineFeed(bytes: Buffer, from: number): number {

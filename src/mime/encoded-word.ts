@@ -3,6 +3,7 @@
  * Encoded words, RFC 2047 with the language tag of RFC 2231 §5: `=?utf-8?q?gr=C3=BC=C3=9Fe?=`. Decoding is for people
  * and for tests on header text; it never fails: what cannot be decoded stays as it stands.
  */
+import { isAscii } from 'node:buffer'
 
 /** RFC 2047 §2: an encoded word is at most 75 characters. */
 const WORD_MAX = 75
@@ -105,12 +106,16 @@ export function decodeBytes(bytes: Uint8Array, charset: string): string | undefi
 
 /** Header octets as text: UTF-8 (RFC 6532) where they are that, else windows-1252, which shows every octet. */
 export function headerText(bytes: Uint8Array): string {
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return UTF8.decode(bytes)
   } catch {
-    return new TextDecoder('windows-1252').decode(bytes)
+    return WINDOWS.decode(bytes)
   }
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const WINDOWS = new TextDecoder('windows-1252')
 
 /** RFC 5322 §2.2.3: the lines of a field's body as one, without spaces and tabs at its ends; other spaces are text. */
 export function unfolded(body: Uint8Array): string {

@@ -23,7 +23,7 @@ import type { ScannedLine } from '../smtp/line-scanner.ts'
 import { describeReply, isTransient, Refusal, type Reply, reply } from '../smtp/reply.ts'
 import { type Action, CLOSE, type Received, say } from './action.ts'
 import { continueAuth } from './commands/auth.ts'
-import { COMMANDS, type Command, isVerb } from './commands/table.ts'
+import { commandOf } from './commands/table.ts'
 import { receiveContent } from './content.ts'
 import { boundOf, type CountedLimit, LIMITS, type LimitName } from './limits.ts'
 import { isCommandState, type State, transactionOf } from './state.ts'
@@ -212,7 +212,7 @@ export class Session {
     const { verb, argument } = parsed
     this.verb = verb
     const service = context.service === 'lmtp' ? 'lmtp' : 'smtp'
-    const command: Command | undefined = isVerb(verb) ? COMMANDS[verb] : undefined
+    const command = commandOf(verb)
     if (command === undefined || (command.service !== 'any' && command.service !== service))
       throw new Refusal(reply(500, '5.2', 'Command not recognized')) // RFC 5321 §4.2.4; LMTP: RFC 2033 §4.1
     if (command.noArgument === true && argument !== '')

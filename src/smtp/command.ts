@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One command line: verb and argument, RFC 5321 §4.1.1. UTF-8 by RFC 6531 §3.3; other octets over 127 are refused. */
-import { isAscii } from 'node:buffer'
 import { type Reply, reply } from './reply.ts'
 
 export interface Command {
@@ -17,17 +16,30 @@ export interface CommandProblem {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 export function parseCommand(line: Buffer): Command | CommandProblem {
-  let text: string
-  try {
-    text = isAscii(line) ? line.toString('latin1') : UTF8.decode(line)
-  } catch {
-    return { problem: reply(500, '5.2', 'Command is neither ASCII nor UTF-8') }
-  }
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(text))
-    return { problem: reply(500, '5.2', 'Control character in command') }
+  const text = isPrintable(line) ? line.toString('latin1') : unusual(line)
+  if (typeof text !== 'string') return { problem: text }
   const end = verbEnd(text)
   if (end === 0) return { problem: reply(500, '5.2', 'Command not recognised') }
   return { verb: text.slice(0, end).toUpperCase(), argument: trimBlanks(text.slice(end)) }
+}
+
+/** As nearly all lines are: ASCII without controls. */
+function isPrintable(line: Buffer): boolean {
+  for (let at = 0; at < line.length; at++) {
+    const octet = line[at] as number
+    if (octet < 0x20 || octet > 0x7e) return false
+  }
+  return true
+}
+
+function unusual(line: Buffer): string | Reply {
+  let text: string
+  try {
+    text = UTF8.decode(line)
+  } catch {
+    return reply(500, '5.2', 'Command is neither ASCII nor UTF-8')
+  }
+  return /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text) ? reply(500, '5.2', 'Control character in command') : text
 }
 
 const MAX_VERB = 40

@@ -56,7 +56,6 @@ export const COMMANDS = {
   AUTH: { rfc: 'RFC 4954 §4', service: 'any', allowedAt: ['ready'], run: auth },
 } as const satisfies Record<string, Command>
 
-export type Verb = keyof typeof COMMANDS
-
-/** `hasOwn`, for the verb is a stranger's: `__proto__` and `constructor` are none. */
-export const isVerb = (text: string): text is Verb => Object.hasOwn(COMMANDS, text)
+/** A map, for the verb is a stranger's: `__proto__` and `constructor` are none. */
+const byVerb = new Map<string, Command>(Object.entries(COMMANDS))
+export const commandOf = (verb: string): Command | undefined => byVerb.get(verb)
