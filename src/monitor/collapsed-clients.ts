@@ -55,15 +55,15 @@ export class CollapsedClients {
     metrics.gauge('postern_alarm_collapsed_clients', help, () => Number(this.#all !== undefined), 'max')
   }
 
-  /** A client connects from this address. This machine itself does not count. */
-  came(address: string): void {
+  /** Clients connect from this address. This machine itself does not count. */
+  came(address: string, times = 1): void {
     if (isLoopback(address)) return
     const now = this.#monotonic()
     if (now >= this.#windowEnds) this.#endWindow(now)
     const { strangers } = this.#window
-    this.#window.connections++
-    if (this.#window.connections === 1) this.#window.only = address
+    if (this.#window.connections === 0) this.#window.only = address
     else if (this.#window.only !== address) this.#window.only = undefined
+    this.#window.connections += times
     if (strangers.size < VARIED && !isPrivate(address)) strangers.add(address)
     if (this.#all !== undefined && address !== this.#all) this.#over()
   }

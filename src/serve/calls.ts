@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the dispatcher and a worker may ask each other over their link (dispatcher/link.ts). */
-import type { Answers } from '../ask/questions.ts'
 import type { ControlError } from '../control/protocol.ts'
 import type { QueueMethod } from '../control/queue-handlers.ts'
 import type { Report } from '../control/report.ts'
@@ -10,6 +9,8 @@ import type { TraceRecord } from '../policy/trace.ts'
 import type { LeaseAnswer } from '../queue/schedule/lease-owner.ts'
 import type { Sign } from '../queue/schedule/slots.ts'
 import type { CounterCalls } from '../state/counters.ts'
+import type { CameAgain } from '../state/kept-places.ts'
+import type { PlaceAnswer } from '../state/place-owner.ts'
 import type { Suspicions } from './suspects.ts'
 
 interface Destination {
@@ -22,12 +23,9 @@ export type Worker = WorkerProcess<ToWorker>
 
 /** What must be one across workers: a worker asks, the dispatcher owns. */
 export interface ToDispatcher {
-  /** `slot` is there when it was granted. */
-  readonly 'slot.claim': {
-    readonly params: { readonly address: string }
-    readonly result: { readonly answer: Answers['slot.claim']; readonly slot?: number }
-  }
-  readonly 'slot.release': { readonly params: number; readonly result: undefined }
+  readonly 'slot.claim': { readonly params: { readonly address: string }; readonly result: PlaceAnswer }
+  readonly 'slot.release': { readonly params: readonly number[]; readonly result: undefined }
+  readonly 'slot.cameAgain': { readonly params: readonly CameAgain[]; readonly result: undefined }
   readonly 'lease.claim': { readonly params: Destination; readonly result: LeaseAnswer }
   readonly 'lease.answered': { readonly params: number; readonly result: undefined }
   readonly 'lease.giveBack': {
@@ -86,6 +84,8 @@ export interface ToWorker extends Pingable {
     readonly result: Answered
   }
   readonly follow: { readonly params: boolean; readonly result: undefined }
+  /** Places of this round and earlier ones are not to be kept any more; those that are come back as the answer. */
+  readonly recallPlaces: { readonly params: number; readonly result: readonly number[] }
   /** Slots of a destination came free. */
   readonly look: { readonly params: Destination; readonly result: undefined }
   /** This lease is wanted by a worker that has fewer. */

@@ -2,7 +2,7 @@
 /** Places for connections and slots of destinations, asked for by workers and counted here. */
 import type { HandlersOf } from '../dispatcher/link.ts'
 import type { LeaseOwner } from '../queue/schedule/lease-owner.ts'
-import type { ConnectionSlots, Slot, SlotLimits } from '../state/connection-slots.ts'
+import type { PlaceOwner } from '../state/place-owner.ts'
 import type { ToDispatcher } from './calls.ts'
 
 export interface SlotHandlers {
@@ -13,29 +13,24 @@ export interface SlotHandlers {
 }
 
 export function slotHandlers(parts: {
-  readonly connections: ConnectionSlots
+  readonly places: PlaceOwner
   readonly leases: LeaseOwner
-  readonly limits: () => SlotLimits
-  /** A client asks for a place. */
-  readonly came: (address: string) => void
+  /** A client asks for a place; or so many do, one after the other. */
+  readonly came: (address: string, times: number) => void
 }): SlotHandlers {
-  const { connections, leases, limits, came } = parts
-  const places = new Map<number, Slot>()
-  let lastPlace = 0
+  const { places, leases, came } = parts
   return {
     of: (index) => ({
       'slot.claim': ({ address }) => {
-        came(address)
-        const { answer, slot } = connections.claim(address, index, limits())
-        if (slot === undefined) return { answer }
-        lastPlace += 1
-        places.set(lastPlace, slot)
-        return { answer, slot: lastPlace }
+        came(address, 1)
+        return places.claim(index, address)
       },
-      'slot.release': (place) => {
-        const slot = places.get(place)
-        places.delete(place)
-        if (slot !== undefined) connections.release(slot)
+      'slot.release': (released) => {
+        places.release(released)
+        return undefined
+      },
+      'slot.cameAgain': (clients) => {
+        for (const [address, times] of clients) came(address, times)
         return undefined
       },
       'lease.claim': ({ channel, key }) => leases.claim(index, channel, key),
@@ -50,8 +45,7 @@ export function slotHandlers(parts: {
       },
     }),
     gone(index) {
-      connections.releaseAll(index)
-      for (const [place, { holder }] of places) if (holder === index) places.delete(place)
+      places.gone(index)
       leases.gone(index)
     },
   }

@@ -14,6 +14,7 @@ import { createLog, type PinoLog } from '../monitor/pino-log.ts'
 import { createMetrics } from '../monitor/prom-metrics.ts'
 import { LeasedSlots } from '../queue/schedule/leased-slots.ts'
 import type { OpenCounters } from '../state/counters.ts'
+import { KeptPlaces } from '../state/kept-places.ts'
 import { linkedCounters } from '../state/linked-counters.ts'
 import { openSiteCounters } from '../state/open-counters.ts'
 import type { Answered, Start, ToDispatcher, ToWorker } from './calls.ts'
@@ -23,6 +24,7 @@ import { loadUsableCopy, type Usable } from './usable.ts'
 
 interface Serving {
   readonly mail: Mail
+  readonly places: KeptPlaces
   readonly slots: LeasedSlots
   readonly counters: OpenCounters
 }
@@ -76,6 +78,7 @@ const handlers: HandlersOf<ToWorker> = {
   metrics: () => metrics.snapshot(),
   control: ({ method, params }) => control(method, params),
   follow,
+  recallPlaces: (round) => serving?.places.recall(round) ?? [],
   look({ channel, key }) {
     serving?.slots.look(channel, key)
   },
@@ -120,6 +123,14 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     },
     systemClock,
   )
+  const places = new KeptPlaces(
+    {
+      claim: (address) => link.call('slot.claim', { address }),
+      release: (released) => link.notify('slot.release', released),
+      cameAgain: (clients) => link.notify('slot.cameAgain', clients),
+    },
+    systemClock,
+  )
   const { state, server } = revision.config
   const counters = await openSiteCounters({
     state,
@@ -136,12 +147,7 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     shards,
     shardPatienceMs: SHARD_PATIENCE_MS,
     cleared: (key) => link.notify('cleared', key),
-    slots: {
-      async claim(address) {
-        const { answer, slot } = await link.call('slot.claim', { address })
-        return { answer, release: () => (slot === undefined ? undefined : link.notify('slot.release', slot)) }
-      },
-    },
+    slots: places,
     destinationSlots: slots,
     descriptors: new Map(Object.entries(ports)),
     ticketKeys: Buffer.from(ticketKeys, 'base64'),
@@ -150,7 +156,7 @@ async function serve({ index, folder, shards, ports, ticketKeys }: Start): Promi
     metrics,
   })
   slots.onChange((channel, key) => started.look(channel, key))
-  return { mail: started, slots, counters }
+  return { mail: started, places, slots, counters }
 }
 
 /** Lines of this process say which worker it is; the level is that of all. */

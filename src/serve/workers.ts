@@ -23,6 +23,7 @@ import { LeaseOwner } from '../queue/schedule/lease-owner.ts'
 import { LocalSlots } from '../queue/schedule/slots.ts'
 import { ConnectionSlots } from '../state/connection-slots.ts'
 import { openSiteCounters } from '../state/open-counters.ts'
+import { PlaceOwner } from '../state/place-owner.ts'
 import { Adoption } from './adoption.ts'
 import { AllMetrics } from './all-metrics.ts'
 import { bindPorts } from './bind-ports.ts'
@@ -78,7 +79,12 @@ export async function serveWithWorkers(
   const suspicions = new SharedSuspicions(clock.now)
   const counted = new AllMetrics<Worker>()
   const shards = new ShardTable(await existingShards(paths))
-  const connections = new ConnectionSlots(clock.monotonic)
+  const places = new PlaceOwner({
+    slots: new ConnectionSlots(clock.monotonic),
+    limits: () => settings().limits,
+    clock,
+    recall: async (index, round) => (await workerAt(index)?.link.call('recallPlaces', round)) ?? [],
+  })
   const leases = new LeaseOwner(
     new LocalSlots({
       limits: (channel) => {
@@ -96,10 +102,9 @@ export async function serveWithWorkers(
   )
   const clients = new CollapsedClients({ monotonic: clock.monotonic, log, metrics })
   const slots = slotHandlers({
-    connections,
+    places,
     leases,
-    limits: () => settings().limits,
-    came: (address) => clients.came(address),
+    came: (address, times) => clients.came(address, times),
   })
   const followers = new Followers((on) => {
     for (const { worker } of supervisor.serving()) worker.link.notify('follow', on)
@@ -218,7 +223,11 @@ export async function serveWithWorkers(
       return absent.length === 0 ? queues : [...queues, absentQueue(absent)]
     }),
     revision: () => revisions.current(),
-    use: (next) => revisions.use(next.revision),
+    async use(next) {
+      await revisions.use(next.revision)
+      // What is kept was granted under other limits.
+      await places.recall()
+    },
     workers,
     reports,
     checks: () => [clientsCheck()],
