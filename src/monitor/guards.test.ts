@@ -188,6 +188,9 @@ test('load: real memory is read, and samples are taken by the clock until the en
   assert.equal(asked, 3)
 })
 
+/** A limit of the session leaves a step that refuses. */
+const resultOf = (stage: string) => (stage.startsWith('limit ') ? 'refuse' : 'pass')
+
 const traceOf = (address: string, outcome: Trace['outcome'], stage = 'routing'): Trace => ({
   record: 'trace',
   version: 1,
@@ -201,7 +204,7 @@ const traceOf = (address: string, outcome: Trace['outcome'], stage = 'routing'):
   source: 'tcp_local',
   recipients: [],
   outcome,
-  steps: [{ at: 'mail', stage, ms: 0, result: 'pass', by: { by: 'built-in', rule: 'test' } }],
+  steps: [{ at: 'mail', stage, ms: 0, result: resultOf(stage), by: { by: 'built-in', rule: 'test' } }],
   facts: [],
 })
 

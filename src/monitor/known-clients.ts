@@ -43,7 +43,7 @@ export class KnownClients implements TraceSink {
     this.#sink.append(record)
     if (record.record !== 'trace') return
     const { address } = record.client
-    if (record.steps.some(({ stage }) => WORST.has(stage))) this.#forget(address)
+    if (record.steps.some(({ result, stage }) => result === 'refuse' && WORST.has(stage))) this.#forget(address)
     else if (record.outcome === 'queued') this.#remember(address)
   }
 

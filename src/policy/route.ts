@@ -10,6 +10,7 @@ import { type Asking, ask } from '../ask/ask.ts'
 import type { DecidedBy } from '../ask/decided-by.ts'
 import type { Revision } from '../config/revision.ts'
 import type { ChannelName } from '../envelope/channel-name.ts'
+import { ofRevision } from './channels.ts'
 import type { Route } from './stage.ts'
 
 export const LOCAL_CHANNEL = 'l' as ChannelName
@@ -31,22 +32,24 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
     const by: DecidedBy = { by: 'directory', entry: `domain ${domain}`, ...at }
     return { kind: 'routed', by, route: { channel: LOCAL_CHANNEL, domain, local: true } }
   }
-  if (revision.srs !== undefined && domainKey(domain) === domainKey(revision.srs.domain))
+  const key = domainKey(domain)
+  const names = namesOf(revision)
+  if (key === names.srs)
     return {
       kind: 'routed',
       by: revision.where('srs', 'domain'),
       route: { channel: LOCAL_CHANNEL, domain, local: true },
     }
-  const { routes, server } = revision.config
   // RFC 5321 §4.5.1: `<postmaster>` alone is the postmaster of this host, which need not be a mail domain (aliases.ts).
   // `addressKey`, for quotes mean nothing (§4.1.2).
-  if (domainKey(domain) === domainKey(server.hostname) && addressKey(localPartOf(address)) === 'postmaster')
+  if (key === names.host && addressKey(localPartOf(address)) === 'postmaster')
     return {
       kind: 'routed',
       by: { by: 'protocol', rule: 'RFC 5321 §4.5.1' },
       route: { channel: LOCAL_CHANNEL, domain, local: true },
     }
-  const index = routes.findIndex((route) => fits(route.domain, domainKey(domain)))
+  const { routes } = revision.config
+  const index = routes.findIndex((route) => fits(route.domain, key))
   const route = routes[index]
   if (route === undefined)
     return {
@@ -61,6 +64,12 @@ export function* routeOf(revision: Revision, address: MailAddress): Asking<Routi
     route: { channel: route.channel as ChannelName, domain, local: false, ...via },
   }
 }
+
+/** The domains that mean this server. */
+const namesOf = ofRevision(({ srs, config }) => ({
+  host: domainKey(config.server.hostname),
+  srs: srs === undefined ? undefined : domainKey(srs.domain),
+}))
 
 /** `example.org` itself; `.example.org` what is below it; `*` everything. */
 function fits(pattern: string, domain: string): boolean {

@@ -35,7 +35,7 @@ export function contentRules({ context, judged }: Transaction): ContentRules {
   }
 }
 
-export function* receiveContent(session: Session, received: Received): Asking<readonly Action[]> {
+export function receiveContent(session: Session, received: Received): Asking<readonly Action[]> | readonly Action[] {
   const { state } = session
   if (state.at !== 'data' && state.at !== 'chunk') throw new Error(`content in state ${state.at}`)
   const { transaction } = state
@@ -67,7 +67,7 @@ export function* receiveContent(session: Session, received: Received): Asking<re
       return [say(reply(250, '0.0', `${size} octets received`))] // RFC 3030 §2
     }
     case 'whole':
-      return yield* judge(session, transaction, received)
+      return judge(session, transaction, received)
     default:
       return received satisfies never
   }

@@ -127,10 +127,10 @@ export class Session {
     return line.kind === 'bad' ? this.#badLine(line.why) : this.#carryOut(() => this.#goodLine(line.bytes))
   }
 
-  *#badLine(why: 'too-long' | keyof typeof BAD_OCTETS): Asking<readonly Action[]> {
+  #badLine(why: 'too-long' | keyof typeof BAD_OCTETS): Asking<readonly Action[]> {
     const limit = this.state.at === 'auth' ? LIMITS.authLine : LIMITS.commandLine
     if (this.state.at === 'auth') this.state = { at: 'ready' } // RFC 4954 §4: the exchange has failed
-    return this.#refuse(new Refusal(why === 'too-long' ? limit.reply : BAD_OCTETS[why]))
+    return this.#refuseAtOnce(new Refusal(why === 'too-long' ? limit.reply : BAD_OCTETS[why]))
   }
 
   #goodLine(line: Buffer): Asking<readonly Action[]> | readonly Action[] {
@@ -141,11 +141,11 @@ export class Session {
   }
 
   /** Content, or a chunk of it, has been read. */
-  *content(received: Received): Asking<readonly Action[]> {
+  content(received: Received): Asking<readonly Action[]> {
     const state = this.state
-    if (state.at !== 'unwantedChunk') return yield* this.#carryOut(() => receiveContent(this, received))
+    if (state.at !== 'unwantedChunk') return this.#carryOut(() => receiveContent(this, received))
     this.state = state.before
-    return this.#refuse(new Refusal(state.refusal))
+    return this.#refuseAtOnce(new Refusal(state.refusal))
   }
 
   /** A limit was reached. Ends the session. */
@@ -241,6 +241,11 @@ export class Session {
     const ms = Math.max(before, delayOf(this.state))
     if (ms > 0 && actions.some((action) => action.do === 'reply')) yield* ask({ ask: 'wait', ms })
     return actions
+  }
+
+  /** Without asking anything. */
+  *#refuseAtOnce(refusal: Refusal): Asking<readonly Action[]> {
+    return this.#refuse(refusal)
   }
 
   #refuse(refusal: Refusal): readonly Action[] {

@@ -30,31 +30,25 @@ export const loopCount: Stage<ContentContext> = {
   },
 }
 
-/** The limit that is passed, if one is. */
-const overOf = (context: ContentContext): ReturnType<typeof countsOf>[number] | undefined =>
-  countsOf(context).find(({ limit, count }) => count > context.revision.config.limits[limit])
-
-/** The most telling first. */
-function countsOf({ content, revision }: ContentContext): readonly {
+interface Over {
   readonly limit: LoopLimit
   readonly count: number
   readonly fields: string
-}[] {
+}
+
+/** The limit that is passed, if one is; the most telling of them. */
+function overOf({ content, revision }: ContentContext): Over | undefined {
+  const { limits, server } = revision.config
   const { receivedFields, mrReceivedFields, x400ReceivedFields, localReceivedFields } = content
-  return [
-    {
-      limit: 'localReceived',
-      count: localReceivedFields,
-      fields: `Received: fields naming ${revision.config.server.hostname}`,
-    },
-    { limit: 'received', count: receivedFields, fields: 'Received: fields' },
-    { limit: 'mrReceived', count: mrReceivedFields, fields: 'MR-Received: fields' },
-    {
-      limit: 'totalReceived',
-      count: receivedFields + mrReceivedFields + x400ReceivedFields,
-      fields: 'Received:, MR-Received: and X400-Received: fields',
-    },
-  ]
+  const total = receivedFields + mrReceivedFields + x400ReceivedFields
+  if (localReceivedFields > limits.localReceived)
+    return { limit: 'localReceived', count: localReceivedFields, fields: `Received: fields naming ${server.hostname}` }
+  if (receivedFields > limits.received) return { limit: 'received', count: receivedFields, fields: 'Received: fields' }
+  if (mrReceivedFields > limits.mrReceived)
+    return { limit: 'mrReceived', count: mrReceivedFields, fields: 'MR-Received: fields' }
+  if (total > limits.totalReceived)
+    return { limit: 'totalReceived', count: total, fields: 'Received:, MR-Received: and X400-Received: fields' }
+  return undefined
 }
 
 /** Once for the message: it is held, and let go it is not counted again. */
