@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Keeps the space of the queue under twice what is needed, and some segments. When there is too much, the oldest log
- * segment is worked off: what is still needed of it is written again at the log's end, and the segment goes. Mail that
+ * segment is worked off: what is still needed of it is written again at the log's end, and the segment goes, its
+ * file to be used again (spares.ts). Mail that
  * will lie for long (held, or not due for a while) does not come round again and again: it is written together into
  * segments apart from the log, and the log only says where it lies. An apart segment goes when half of it is not needed
  * any more and the rest has been written into another.
@@ -23,11 +24,13 @@ import { MAX_SEGMENT, packed, type Span, segmentOf } from './position.ts'
 import type { Reader } from './reader.ts'
 import { encodeHeader, HEADER_BYTES } from './segment-header.ts'
 import { type Segment, type Segments, segmentName } from './segments.ts'
+import type { Spares } from './spares.ts'
 
 export interface CompactionParts {
   readonly files: FileLayer
   readonly folders: Folders
   readonly segments: Segments
+  readonly spares: Spares
   readonly messages: Messages
   readonly reader: Reader
   readonly log: Log
@@ -128,7 +131,7 @@ export class Compaction {
   }
 
   async #workOff(victim: Segment, gently: boolean): Promise<void> {
-    const { segments, messages, reader, log, files, folders, append } = this.#parts
+    const { segments, messages, reader, spares, log, append } = this.#parts
     const ids = this.#live(victim) === 0 ? [] : await this.#needed(victim)
     if (victim.kind === 'apart') await this.#setApart(ids, victim, gently)
     else await this.#copy(ids, victim, gently)
@@ -144,9 +147,9 @@ export class Compaction {
     }
     segments.remove(victim.number)
     await reader.forget(victim.number)
-    await removeFile(files, folders.path(victim.path)).catch((error: unknown) =>
-      log.warn('queue.file-not-removed', { path: victim.path, err: error }),
-    )
+    await spares
+      .giveBack(victim)
+      .catch((error: unknown) => log.warn('queue.file-not-removed', { path: victim.path, err: error }))
   }
 
   /** Messages of which something in this segment is needed, in the order in which it lies there. */

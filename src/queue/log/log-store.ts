@@ -31,6 +31,7 @@ import { DamagedRecord, Reader } from './reader.ts'
 import { Recent } from './recent.ts'
 import { type Recovered, recover } from './recovery.ts'
 import type { Segments } from './segments.ts'
+import { Spares } from './spares.ts'
 import { Upkeep } from './upkeep.ts'
 import { LogWriter } from './writer.ts'
 
@@ -130,6 +131,7 @@ class SegmentedStore implements LogStore {
     this.#reader = new Reader(files, this.#segments, ({ path }) => folders.path(path))
     const spareBytes = options.spareBytes ?? Math.min(SPARE_BYTES, segmentBytes)
     const { segments } = recovered
+    const spares = new Spares({ files, folders, segments, random, spareBytes })
     const totals = () => this.#messages.totals
     const { monotonic } = clock
     this.#writer = new LogWriter(
@@ -139,10 +141,9 @@ class SegmentedStore implements LogStore {
         segments,
         log,
         monotonic: () => monotonic.call(clock),
-        random,
+        spares,
         totals,
         segmentBytes,
-        spareBytes,
         written: (octets) => this.#upkeep.appended(octets),
       },
       recovered,
@@ -161,6 +162,7 @@ class SegmentedStore implements LogStore {
       files,
       folders,
       segments,
+      spares,
       log,
       clock,
       random,

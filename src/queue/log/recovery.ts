@@ -88,17 +88,9 @@ export async function recover(
     }
     const segment = segments.get(header.number)
     if (segment === undefined) continue
-    const read = await replay(
-      await readWhole(files, folders.path(log.path)),
-      segment,
-      log.end,
-      from,
-      sequence,
-      messages,
-      findings,
-    )
-    sequence = read.sequence
-    if (log === last) cut = read.cut
+    const bytes = await readWhole(files, folders.path(log.path))
+    sequence = replay(bytes, segment, log.end, from, sequence, messages, findings)
+    if (log === last) cut = cutOff(bytes, segment, header)
   }
 
   const first = messages.first
@@ -154,6 +146,10 @@ async function look(files: FileLayer, folders: Folders, findings: Finding[]) {
         continue
       }
       segments.sawNumber(named.number)
+      if (named.kind === 'spare') {
+        blanks.push(path)
+        continue
+      }
       const { read, size, begun } = await headerOf(files, folders.path(path))
       if (read.kind === 'header' && read.header.number === named.number && read.header.kind === named.kind) {
         const { header } = read
@@ -227,7 +223,8 @@ function startIn(logs: readonly LogFile[], at: { readonly segment: number; reado
   return linked && at.end <= end ? start : -1
 }
 
-async function replay(
+/** Gives the sequence of the group that comes next. */
+function replay(
   bytes: Buffer,
   segment: Segment,
   end: number | undefined,
@@ -235,9 +232,8 @@ async function replay(
   sequence: number,
   messages: Messages,
   findings: Finding[],
-): Promise<{ readonly sequence: number; readonly cut: number }> {
+): number {
   let next = sequence
-  let cut = 0
   const damaged = (what: string, offset: number, octets: number, id?: string): void => {
     const named = id === undefined ? {} : { id: id as MessageId }
     findings.push({
@@ -255,7 +251,6 @@ async function replay(
   for (const found of scanGroups(bytes, from ?? HEADER_BYTES, segment.salt, end)) {
     if (found.kind === 'tail') {
       segment.end = found.offset
-      cut = bytes.subarray(found.offset).some((octet) => octet !== 0) ? bytes.length - found.offset : 0
     } else if (found.kind === 'damage') {
       damaged('a damaged group', found.offset, found.end - found.offset)
       for (const record of found.rest) apply(record)
@@ -269,7 +264,17 @@ async function replay(
       }
     }
   }
-  return { sequence: next, cut }
+  return next
+}
+
+/**
+ * Octets behind the end, where a write that was cut short has left something there. What does not begin like a group of
+ * this segment, in a file used before, was there before, or can never be a group: the next write may go over it.
+ */
+function cutOff(bytes: Buffer, { end, salt }: Segment, { reused }: SegmentHeader): number {
+  const rest = bytes.subarray(end)
+  const left = reused === true ? rest.includes(salt) : rest.some((octet) => octet !== 0)
+  return left ? rest.length : 0
 }
 
 /** Segments that were given up and came back, because their removal did not reach the disk. */

@@ -9,9 +9,12 @@
  *     20     JSON: SegmentHeader
  *
  * A header says where the segment before ends. Thereby a group whose sync failed stays refused, whatever of it reached
- * the disk, and a tail that was cut short stays cut. A segment whose header is all zero waits to be used (writer.ts).
+ * the disk, and a tail that was cut short stays cut. A segment whose header is all zero, or another
+ * segment's, waits to be used (spares.ts). A header is put there one block after the other, so that at any time one of
+ * them is whole, the old or the new.
  */
 import { crc32 } from 'node:zlib'
+import { type OpenFile, writeAll } from '../file-layer.ts'
 import type { LedgerTotals } from '../store.ts'
 import { readTotals } from '../totals.ts'
 
@@ -29,6 +32,8 @@ export interface SegmentHeader {
   readonly salt: string
   /** The log segment before this one, and its length. Segments between the two never counted. */
   readonly previous?: { readonly segment: number; readonly end: number }
+  /** The file was another segment before: behind the end of this one lies what is left of that. */
+  readonly reused?: true
   /** Sequence of the first group. */
   readonly sequence: number
   /** The ledger when this segment began. */
@@ -51,6 +56,15 @@ export function encodeHeader(header: SegmentHeader): Buffer {
     block.writeUInt32BE(crc32(json, crc32(block.subarray(0, 16))), 16)
   }
   return bytes
+}
+
+/** Writes and syncs it. Whatever ends this, the file has the header that it had, or this one. */
+export async function writeHeader(file: OpenFile, header: SegmentHeader): Promise<void> {
+  const bytes = encodeHeader(header)
+  for (const at of [0, BLOCK]) {
+    await writeAll(file, bytes.subarray(at, at + BLOCK), at)
+    await file.datasync()
+  }
 }
 
 export type ReadHeader =

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Which segments there are: their files, and how long each is. `log-NUMBER` and `apart-NUMBER` in a folder. */
+/**
+ * Which segments there are: their files, and how long each is. `log-NUMBER` and `apart-NUMBER` in a folder; `spare-NUMBER`
+ * was one and waits to become another (spares.ts).
+ */
 import { packed, type Span } from './position.ts'
 
 export interface Segment {
@@ -8,16 +11,21 @@ export interface Segment {
   /** `FOLDER/NAME`, seen from the queue's directory. */
   readonly path: string
   readonly salt: Buffer
+  /** The file was another segment before: what lies behind the end may be of that. */
+  readonly reused?: true
+  /** A write or a sync of the file failed: it is not used again. */
+  failed?: true
   /** Octets that count. */
   end: number
 }
 
-export const segmentName = (kind: Segment['kind'], number: number): string =>
-  `${kind}-${String(number).padStart(9, '0')}`
+type FileKind = Segment['kind'] | 'spare'
 
-export function readSegmentName(name: string): { readonly kind: Segment['kind']; readonly number: number } | undefined {
-  const match = /^(log|apart)-(\d{9})$/.exec(name)
-  return match === null ? undefined : { kind: match[1] === 'log' ? 'log' : 'apart', number: Number(match[2]) }
+export const segmentName = (kind: FileKind, number: number): string => `${kind}-${String(number).padStart(9, '0')}`
+
+export function readSegmentName(name: string): { readonly kind: FileKind; readonly number: number } | undefined {
+  const match = /^(log|apart|spare)-(\d{9})$/.exec(name)
+  return match === null ? undefined : { kind: match[1] as FileKind, number: Number(match[2]) }
 }
 
 export class Segments {

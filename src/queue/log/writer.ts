@@ -4,17 +4,18 @@
  * and only then is anybody told. A write or sync that failed ends its segment for good, since a sync that is tried again
  * may lie: the group is refused, and the next segment's header says that it never counted.
  *
- * One segment ahead lies ready, its first part written with zeros. When the disk is full, fresh mail is refused, and what
- * becomes of mail that was accepted still has that room to be written down in.
+ * One segment ahead lies ready (spares.ts). When the disk is full, fresh mail is refused, and what becomes of mail that was
+ * accepted still has that room to be written down in.
  */
 import type { Log } from '../../monitor/log.ts'
-import { type FileLayer, type OpenFile, removeFile, writeAll } from '../file-layer.ts'
+import { type FileLayer, type OpenFile, writeAll } from '../file-layer.ts'
 import type { LedgerTotals } from '../store.ts'
 import type { Folders } from './folders.ts'
 import { encodeGroup, GROUP_HEAD, groupBytes, type NewRecord, recordBytes } from './group.ts'
 import { MAX_SEGMENT, type Span } from './position.ts'
-import { encodeHeader, HEADER_BYTES, type SegmentHeader } from './segment-header.ts'
-import { type Segment, type Segments, segmentName, spanIn } from './segments.ts'
+import { HEADER_BYTES, type SegmentHeader, writeHeader } from './segment-header.ts'
+import { type Segment, type Segments, spanIn } from './segments.ts'
+import type { Spare, Spares } from './spares.ts'
 
 export interface WriterParts {
   readonly files: FileLayer
@@ -23,12 +24,10 @@ export interface WriterParts {
   readonly log: Log
   /** Milliseconds that never run backwards. */
   readonly monotonic: () => number
-  readonly random: (octets: number) => Uint8Array
+  readonly spares: Spares
   readonly totals: () => LedgerTotals
   /** A segment ends when the next group would make it longer. */
   readonly segmentBytes: number
-  /** Octets of the segment ahead that are written beforehand. */
-  readonly spareBytes: number
   /** A group counts, and all that it changed has been applied: so many octets more. */
   readonly written: (octets: number) => void
 }
@@ -62,18 +61,13 @@ export interface Append {
   reject(error: unknown): void
 }
 
-interface Open {
-  readonly segment: Segment
-  readonly file: OpenFile
-}
-
 export class LogWriter {
   readonly #parts: WriterParts
   #pending: Append[] = []
   readonly #room = Buffer.allocUnsafeSlow(ROOM_BYTES)
   #running: Promise<void> | undefined
-  #current: Open | undefined
-  #spare: Open | undefined
+  #current: Spare | undefined
+  #spare: Spare | undefined
   #preparing: Promise<void> | undefined
   /** Why there is no segment ahead, and when it was tried. */
   #noRoom: { readonly error: unknown; readonly at: number } | undefined
@@ -219,6 +213,7 @@ export class LogWriter {
     const left = this.#current
     if (left === undefined) return error // it was never begun, so nothing was written
     this.#current = undefined
+    left.segment.failed = true
     this.#previous = { segment: left.segment.number, end: left.segment.end }
     await this.#closeQuietly(left.file)
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -235,7 +230,7 @@ export class LogWriter {
       : new RefusedUncertainly('the disk refuses to be written to', { cause: error })
   }
 
-  async #begin(): Promise<Open> {
+  async #begin(): Promise<Spare> {
     const open = await this.#takeSpare()
     const { segment, file } = open
     const header: SegmentHeader = {
@@ -245,10 +240,10 @@ export class LogWriter {
       sequence: this.#sequence,
       totals: this.#parts.totals(),
       ...(this.#previous === undefined ? {} : { previous: this.#previous }),
+      ...(segment.reused === undefined ? {} : { reused: segment.reused }),
     }
     try {
-      await writeAll(file, encodeHeader(header), 0)
-      await file.datasync()
+      await writeHeader(file, header)
     } catch (error) {
       await this.#closeQuietly(file) // whatever it says now, nothing lies in it
       throw error
@@ -260,9 +255,9 @@ export class LogWriter {
     return open
   }
 
-  async #takeSpare(): Promise<Open> {
+  async #takeSpare(): Promise<Spare> {
     await this.#preparing
-    const spare = this.#spare ?? (await this.#makeSpare())
+    const spare = this.#spare ?? (await this.#parts.spares.take())
     this.#spare = undefined
     return spare
   }
@@ -275,9 +270,9 @@ export class LogWriter {
   }
 
   async #tryPrepare(): Promise<void> {
-    const { log, monotonic } = this.#parts
+    const { log, monotonic, spares } = this.#parts
     try {
-      this.#spare ??= await this.#makeSpare()
+      this.#spare ??= await spares.take()
       this.#noRoom = undefined
     } catch (error) {
       if (this.#noRoom === undefined) log.error('queue.no-room-ahead', { err: error })
@@ -293,24 +288,6 @@ export class LogWriter {
       await this.#preparing
     }
     return this.#noRoom
-  }
-
-  async #makeSpare(): Promise<Open> {
-    const { files, folders, segments, random, spareBytes } = this.#parts
-    const number = segments.takeNumber()
-    const folder = await folders.current()
-    const path = `${folder}/${segmentName('log', number)}`
-    const file = await files.open(folders.path(path), 'create')
-    try {
-      await writeAll(file, Buffer.alloc(Math.max(spareBytes, HEADER_BYTES)), 0)
-      await file.datasync()
-      await folders.sync(folder)
-    } catch (error) {
-      await this.#closeQuietly(file)
-      await removeFile(files, folders.path(path)).catch(() => {}) // a blank segment is removed at the next start
-      throw error
-    }
-    return { segment: { number, kind: 'log', path, salt: Buffer.from(random(8)), end: HEADER_BYTES }, file }
   }
 
   /** All that counts of the file has been synced. */
