@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Time as a parameter: everything that waits or stamps is handed a clock, so that tests turn it by hand. */
+import { performance } from 'node:perf_hooks'
 
 export interface Clock {
   /** Wall-clock time, milliseconds since the epoch. May jump. For stamps, never for intervals. */
@@ -25,6 +26,7 @@ export function coarse(delayMs: number): number {
   return delayMs
 }
 
+/** Asked many times for each message: `performance` is imported, for the global of that name is looked up each time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -29,9 +29,21 @@ export const sendStuffed = (
   content: AsyncIterable<Uint8Array>,
   attempt: Attempt,
 ): Promise<void> | undefined =>
-  content instanceof WholeContent
-    ? sendLast(session, dotStuffed(...content.pieces), attempt)
-    : sendPieces(session, content, attempt)
+  content instanceof WholeContent ? sendWhole(session, content, attempt) : sendPieces(session, content, attempt)
+
+/**
+ * Where one message after the other is put together: nearly each is out of it when the next one comes, and who is not
+ * keeps it. Larger ones have a place of their own.
+ */
+let room = Buffer.allocUnsafeSlow(16 * 1024)
+
+function sendWhole(session: ClientSession, { pieces }: WholeContent, attempt: Attempt): Promise<void> | undefined {
+  // Under TLS nothing goes at once.
+  const octets = session.connection.secure === undefined ? dotStuffed(pieces, room) : dotStuffed(pieces)
+  const sending = sendLast(session, octets, attempt)
+  if (sending !== undefined && octets.buffer === room.buffer) room = Buffer.allocUnsafeSlow(room.length)
+  return sending
+}
 
 async function sendPieces(session: ClientSession, content: AsyncIterable<Uint8Array>, attempt: Attempt): Promise<void> {
   const { connection } = session

@@ -166,12 +166,14 @@ for (const line of ['..\r\n', '\n', '\r', '\r\n', '\0', '.\r', `${'x'.repeat(20)
 test('content that is there as a whole goes out as it does in pieces, or not at all', async () => {
   const tokens = fc.constantFrom('\r\n', '\r', '\n', '.', '\0', 'x', '\r\n.')
   const content = fc.array(tokens, { maxLength: 12 }).map((list) => Buffer.from(list.join('')))
+  const none = Buffer.alloc(0)
+  const some = Buffer.alloc(16)
   await fc.assert(
-    fc.asyncProperty(content, fc.constantFrom(1, 3, 17), async (bytes, size) => {
+    fc.asyncProperty(content, fc.constantFrom(1, 3, 17), fc.constantFrom(none, some), async (bytes, size, room) => {
       const inPieces = await Array.fromAsync(dotStuff(pieces(bytes, size))).then(Buffer.concat, String)
       let whole: Buffer | string
       try {
-        whole = dotStuffed(...cut(bytes, size))
+        whole = dotStuffed([...cut(bytes, size)], room)
       } catch (error) {
         whole = String(error)
       }

@@ -44,14 +44,20 @@ export async function* dotStuff(content: AsyncIterable<Uint8Array>): AsyncGenera
   yield join(held)
 }
 
-/** The same of content that is there as a whole, in these pieces: in one. @throws BareNewline */
-export function dotStuffed(...content: readonly Uint8Array[]): Buffer {
+/**
+ * The same of content that is there as a whole, in these pieces: in one.
+ * @param room where it is put when it fits: it is the caller's again once it has been sent
+ * @throws BareNewline
+ */
+export function dotStuffed(content: readonly Uint8Array[], room = NO_ROOM): Buffer {
   const stuffing = new Stuffing()
   const pieces: Buffer[] = []
   for (const bytes of content) stuffing.push(bytes, pieces)
   pieces.push(stuffing.end())
-  return join(pieces)
+  return join(pieces, room)
 }
+
+const NO_ROOM: Buffer = Buffer.alloc(0)
 
 class Stuffing {
   #atLineStart = true
@@ -117,5 +123,14 @@ function endOfLine(chunk: Buffer, low: LowOctets, from: number): number {
   return length
 }
 
-const join = (pieces: readonly Buffer[]): Buffer =>
-  pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
+function join(pieces: readonly Buffer[], room = NO_ROOM): Buffer {
+  if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0]
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  if (length > room.length) return Buffer.concat(pieces, length)
+  let at = 0
+  for (const piece of pieces) {
+    room.set(piece, at)
+    at += piece.length
+  }
+  return room.subarray(0, length)
+}

@@ -37,10 +37,11 @@ export class Timeline {
   now(): number {
     const now = this.#clock.monotonic()
     const offset = this.#clock.now() - now
-    const [latest, ...earlier] = this.#periods
+    const latest = this.#periods[0]
     const by = offset - latest.offset
     if (Math.abs(by) < JUMP_MS) latest.offset = offset
     else {
+      const [, ...earlier] = this.#periods
       this.#periods = [{ from: now, offset }, latest, ...earlier.slice(0, MAX_PERIODS - 2)]
       this.#jumped(by)
     }
