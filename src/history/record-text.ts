@@ -5,7 +5,7 @@
  * write it out anew was a twentieth of a worker's time.
  */
 import { factText } from '../policy/fact-text.ts'
-import { jsonText, quoted } from '../policy/json-text.ts'
+import { jsonText, unquoted } from '../policy/json-text.ts'
 import { Saying } from '../policy/saying.ts'
 import type { RecipientVerdict, Trace, TraceRecord } from '../policy/trace.ts'
 import { writtenOf } from '../policy/trace-builder.ts'
@@ -38,18 +38,18 @@ function traceLine(trace: Trace): string {
 function whenAndOfWhom({ ms, recipients }: Trace['steps'][number]): string {
   if (recipients === undefined) return String(ms)
   const [only] = recipients
-  return `${ms},"recipients":${recipients.length === 1 && only !== undefined ? `[${quoted(only)}]` : jsonText(recipients)}`
+  return `${ms},"recipients":${recipients.length === 1 && only !== undefined ? `["${unquoted(only)}"]` : jsonText(recipients)}`
 }
 
 /** All that stands before the steps, without the bracket that ends it. */
 function headText(trace: Trace): string {
   const { id, session, at, revision, listener, client, server, source, outcome } = trace
-  const place = `"listener":${quoted(listener)},"client":${endText(client)},"server":${endText(server)}`
-  let text = `{"record":"trace","version":1,"id":${quoted(id)},"session":${quoted(session)},"at":${at}`
-  text += `,"revision":${quoted(revision)},${place},"source":${quoted(source)}`
+  let text = `{"record":"trace","version":1,"id":"${unquoted(id)}","session":"${unquoted(session)}","at":${at}`
+  text += `,"revision":"${unquoted(revision)}","listener":"${unquoted(listener)}"`
+  text += `,"client":{${endText(client)}},"server":{${endText(server)}},"source":"${unquoted(source)}"`
   for (const name of TEXTS) {
     const value = trace[name]
-    if (value !== undefined) text += `,"${name}":${quoted(value)}`
+    if (value !== undefined) text += `,"${name}":"${unquoted(value)}"`
   }
   if (trace.size !== undefined) text += `,"size":${trace.size}`
   return `${text},"recipients":[${trace.recipients.map(recipientText).join()}],"outcome":"${outcome}"`
@@ -57,12 +57,12 @@ function headText(trace: Trace): string {
 
 const TEXTS = ['helo', 'tls', 'login', 'from', 'subject', 'messageIdField'] as const satisfies readonly (keyof Trace)[]
 
-const endText = ({ address, port }: Trace['client']): string => `{"address":${quoted(address)},"port":${port}}`
+const endText = ({ address, port }: Trace['client']): string => `"address":"${unquoted(address)}","port":${port}`
 
 function recipientText({ given, result, reply, becomes }: RecipientVerdict): string {
-  const text = `{"given":${quoted(given)},"result":"${result}","reply":${quoted(reply)}`
+  const text = `{"given":"${unquoted(given)}","result":"${result}","reply":"${unquoted(reply)}"`
   return `${text}${becomes === undefined ? '' : `,"becomes":[${becomes.map(placeText).join(',')}]`}}`
 }
 
 const placeText = ({ address, channel }: NonNullable<RecipientVerdict['becomes']>[number]): string =>
-  `{"address":${quoted(address)},"channel":${quoted(channel)}}`
+  `{"address":"${unquoted(address)}","channel":"${unquoted(channel)}"}`

@@ -31,3 +31,6 @@ const PLAIN = /^[ !#-[\]-~]*$/
 
 /** The same for a text: nearly all of them are written as they are. */
 export const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : jsonText(text))
+
+/** The same without its quotes, for who writes them with what is around it. */
+export const unquoted = (text: string): string => (PLAIN.test(text) ? text : jsonText(text).slice(1, -1))

@@ -27,6 +27,7 @@ export class Saying implements Finding {
   declare readonly tables?: NonNullable<Finding['tables']>
   declare readonly filters?: NonNullable<Finding['filters']>
   declare readonly filtersDropped?: number
+  #step: Step | undefined
   #weight: number | undefined
   #beginning: string | undefined
   #end: string | undefined
@@ -52,8 +53,14 @@ export class Saying implements Finding {
     return finding instanceof Saying ? finding : new Saying(finding)
   }
 
-  /** As a step of a trace. */
+  /** As a step of a trace; said of nobody in particular, the same object as long as the milliseconds are the same. */
   step(ms: number, recipients: readonly string[] | undefined): Step {
+    if (recipients !== undefined) return this.#made(ms, recipients)
+    if (this.#step?.ms !== ms) this.#step = this.#made(ms, undefined)
+    return this.#step
+  }
+
+  #made(ms: number, recipients: readonly string[] | undefined): Step {
     const { at, stage, result, by, note } = this
     // Nearly all have a note at most.
     const step: { -readonly [K in keyof Step]: Step[K] } =

@@ -5,6 +5,7 @@
  * accepted RCPT command (RFC 2033 §4.2).
  */
 import { type Asking, ask } from '../ask/ask.ts'
+import type { ContentSummary } from '../mime/content-summary.ts'
 import { channelConfig } from '../policy/channels.ts'
 import { envelopeOf } from '../policy/envelope-of.ts'
 import { runStages } from '../policy/run-stages.ts'
@@ -13,6 +14,7 @@ import { sizeLimit } from '../policy/stages/content-size.ts'
 import { longLinesRule } from '../policy/stages/long-lines.ts'
 import { STAGES } from '../policy/stages.ts'
 import type { Trace } from '../policy/trace.ts'
+import type { TraceValues } from '../policy/trace-builder.ts'
 import { describeReply, isTransient, type Reply, reply } from '../smtp/reply.ts'
 import { type Action, CLOSE, type ContentRules, type Received, say } from './action.ts'
 import type { Session } from './session.ts'
@@ -79,10 +81,7 @@ function* judge(
   { summary }: Extract<Received, { kind: 'whole' }>,
 ): Asking<readonly Action[]> {
   const { trace, context, recipients, acceptedCommands, presented } = transaction
-  const { size, subject, messageId } = summary
-  trace.set({ size })
-  if (subject !== undefined) trace.set({ subject })
-  if (messageId !== undefined) trace.set({ messageIdField: messageId })
+  trace.set(shownOf(summary))
   const arrived: ContentContext = {
     ...context,
     recipients,
@@ -127,6 +126,14 @@ function* judge(
     { do: 'accepted', id: context.id },
     ...finish(session, transaction, reply(250, '0.0', `queued as ${context.id}`), { outcome, refusals }),
   ]
+}
+
+/** What the trace says of the content. */
+function shownOf({ size, subject, messageId }: ContentSummary): TraceValues {
+  const values: { -readonly [K in keyof TraceValues]: TraceValues[K] } = { size }
+  if (subject !== undefined) values.subject = subject
+  if (messageId !== undefined) values.messageIdField = messageId
+  return values
 }
 
 /** Ends the transaction with one reply, or over LMTP after the content with one for each accepted RCPT command. */
