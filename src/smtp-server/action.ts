@@ -41,8 +41,8 @@ export type Action =
       readonly event: string
       readonly fields: Readonly<Record<string, unknown>>
     }
-  /** After the replies before it. */
-  | { readonly do: 'close' }
+  /** After the replies before it. `quit`: the client wants it, and sends nothing more. */
+  | { readonly do: 'close'; readonly quit?: true }
 
 /** What became of content that the host was told to read. */
 export type Received =
@@ -54,3 +54,4 @@ export type Received =
 
 export const say = (reply: Reply): Action => ({ do: 'reply', reply })
 export const CLOSE: Action = { do: 'close' }
+export const QUIT: Action = { do: 'close', quit: true }

@@ -70,6 +70,8 @@ export class Connection {
   #mode: Mode = LINES
   #replies = ''
   #closing = false
+  /** The client has said QUIT. */
+  #quit = false
   /** The connection was not refused. */
   #greeted = false
   #stopping = false
@@ -116,7 +118,7 @@ export class Connection {
     }
     await this.#arriving.drop()
     this.#arriving.letGo()
-    await this.#wire.close()
+    if (!this.#quit || this.#scanner.pendingBytes > 0 || !this.#wire.closeAtOnce()) await this.#wire.close()
     if (!this.#greeted) return
     const { context, counts } = this.#session
     const { listener, client } = context
@@ -317,6 +319,7 @@ export class Connection {
           break
         case 'close':
           this.#closing = true
+          this.#quit = action.quit === true
           break
         default:
           action satisfies never

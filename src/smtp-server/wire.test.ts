@@ -52,6 +52,31 @@ test('a client that sends while nothing is taken is held up, and all comes in it
   assert.ok(Buffer.concat(pieces).equals(sent))
 })
 
+test('closed at once, the last reply arrives', async () => {
+  const { client, wire } = await connected()
+  let heard = ''
+  client.on('data', (octets) => {
+    heard += octets
+  })
+  assert.equal(wire.write('221 good-bye\r\n', 1000), true)
+  assert.equal(wire.closeAtOnce(), true)
+  await once(client, 'close')
+  assert.equal(heard, '221 good-bye\r\n')
+})
+
+test('what came and was not taken, or was not sent yet, forbids to close at once', async () => {
+  {
+    await using peers = await connected()
+    peers.client.write('NOOP\r\n')
+    await waited(peers.wire, 10_000)
+    assert.equal(peers.wire.closeAtOnce(), false)
+  }
+  await using peers = await connected()
+  peers.client.pause()
+  void peers.wire.write('x'.repeat(20_000_000), 1000)
+  assert.equal(peers.wire.closeAtOnce(), false)
+})
+
 test('a wait that is over time is told once, and what came first is taken first', async () => {
   const clock = new ManualClock()
   await using peers = await connected(clock)

@@ -22,6 +22,7 @@ export class Wire {
   #arrived: Buffer | undefined
   #ended = false
   #gone = false
+  #secure = false
   #stop = false
   /** The time of the last wait was over, and nobody knows yet. */
   #late = false
@@ -118,12 +119,26 @@ export class Wire {
       if (this.#ended) throw new Error('connection closed before the TLS handshake')
       const { socket, version, cipher } = await shakeHands(this.#socket, context, this.#clock)
       this.#socket = socket
+      this.#secure = true
       this.#listen(socket)
       return { version, cipher }
     } catch (error) {
       this.#gone = true
       throw error
     }
+  }
+
+  /**
+   * Closes where the client sends nothing more (RFC 5321 §4.1.1.10), so that no reset can take the last reply with it, and
+   * the system has that reply. @returns `false` where it is not so; then `close` has to wait
+   */
+  closeAtOnce(): boolean {
+    const socket = this.#socket
+    // Under TLS the client still says that it closes.
+    if (this.#secure || this.#arrived !== undefined || socket.writableLength > 0) return false
+    this.#alarm.stop()
+    socket.destroy()
+    return true
   }
 
   /**

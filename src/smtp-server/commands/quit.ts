@@ -2,7 +2,7 @@
 /** QUIT, RFC 5321 §4.1.1.10. */
 import type { Asking } from '../../ask/ask.ts'
 import { reply } from '../../smtp/reply.ts'
-import { type Action, CLOSE, say } from '../action.ts'
+import { type Action, QUIT, say } from '../action.ts'
 import type { Session } from '../session.ts'
 import { reset } from '../transaction.ts'
 
@@ -12,6 +12,6 @@ export function* quit(session: Session): Asking<readonly Action[]> {
   return [
     ...ended,
     say(reply(221, '0.0', `${session.context.revision.config.server.hostname} closing connection`)),
-    CLOSE,
+    QUIT,
   ]
 }
