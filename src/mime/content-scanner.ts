@@ -10,6 +10,7 @@ import { isAscii } from 'node:buffer'
 import type { ContentSummary } from './content-summary.ts'
 import { decodeWords, unfolded } from './encoded-word.ts'
 import { fieldNameLength, isContinuation, isEmptyLine } from './header-line.ts'
+import { LowOctets } from './low-octets.ts'
 
 const LF = 0x0a
 const CR = 0x0d
@@ -71,9 +72,10 @@ export class ContentScanner {
     if (this.#size === 0) this.#continues = isContinuation(bytes)
     this.#size += bytes.length
     const ascii = isAscii(bytes)
+    const low = new LowOctets(bytes)
     let at = 0
     let body = 0
-    for (let lf = lineFeed(bytes, 0); lf >= 0; lf = lineFeed(bytes, at)) {
+    for (let lf = lineFeed(bytes, low, 0); lf >= 0; lf = lineFeed(bytes, low, at)) {
       this.#countLine(bytes, at, lf)
       if (this.#inHeader) {
         const line = bytes.subarray(at, lf + 1)
@@ -208,9 +210,8 @@ export class ContentScanner {
 const inOne = (pieces: readonly Buffer[]): Buffer =>
   pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)
 
-/** By hand: lines are short, and a call of Buffer's costs more than to look at most of them. */
-function lineFeed(bytes: Buffer, from: number): number {
-  for (let at = from; at < bytes.length; at++) if (bytes[at] === LF) return at
+function lineFeed(bytes: Buffer, low: LowOctets, from: number): number {
+  for (let at = low.next(from); at < bytes.length; at = low.next(at + 1)) if (bytes[at] === LF) return at
   return -1
 }
 

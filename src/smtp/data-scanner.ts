@@ -6,6 +6,7 @@
  * cut only where an octet goes or comes. `normalise` turns each bare CR or LF of the content into CRLF; it never makes
  * one an end of data.
  */
+import { LowOctets } from '../mime/low-octets.ts'
 
 export interface ScannedContent {
   /** Pieces of content, in order; views of what was pushed. */
@@ -40,6 +41,7 @@ abstract class ContentOctets {
 
   protected scan(bytes: Uint8Array): ScannedContent {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const low = new LowOctets(chunk)
     const out: Uint8Array[] = []
     /** The octets from `start` on are content and not handed out yet. */
     let start = 0
@@ -81,7 +83,7 @@ abstract class ContentOctets {
           } else this.#bareCr(out)
           break
         case 'in line':
-          at = endOfText(chunk, at)
+          at = endOfText(chunk, low, at)
           if (at === chunk.length) break
           if (chunk[at] === LF) {
             this.bareLf++
@@ -139,15 +141,11 @@ abstract class ContentOctets {
   }
 }
 
-/**
- * Where the first CR or LF is that needs a look: one alone, or a line end with a dot or nothing behind it. By hand: lines
- * are short, and a call of Buffer's costs more than to look at most of them.
- */
-function endOfText(chunk: Buffer, from: number): number {
+/** Where the first CR or LF is that needs a look: one alone, or a line end with a dot or nothing behind it. */
+function endOfText(chunk: Buffer, low: LowOctets, from: number): number {
   const { length } = chunk
-  for (let at = from; at < length; at++) {
-    const octet = chunk[at] as number
-    if (octet > CR) continue
+  for (let at = low.next(from); at < length; at = low.next(at + 1)) {
+    const octet = chunk[at]
     if (octet === LF) return at
     if (octet !== CR) continue
     if (at + 2 >= length || chunk[at + 1] !== LF || chunk[at + 2] === DOT) return at

@@ -8,7 +8,7 @@
  * entry, other content has not; here it is refused with BareNewline, because neither doubling nor sending such a dot
  * is right for every receiver. CHUNKING carries it safely. RFC 5321 §2.3.8, §4.1.1.4.
  */
-import { LowOctets } from './low-octets.ts'
+import { LowOctets } from '../mime/low-octets.ts'
 
 /** Pieces are joined up to this: a copy of them costs less than a system call for each. */
 const MAX_JOINED = 64 * 1024
