@@ -37,7 +37,9 @@ export class Abort implements AbortWish {
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners.indexOf(listener)
-    if (at >= 0) this.#listeners.splice(at, 1)
+    // Mostly whoever came last goes first.
+    const at = this.#listeners.lastIndexOf(listener)
+    if (at === this.#listeners.length - 1) this.#listeners.pop()
+    else if (at >= 0) this.#listeners.splice(at, 1)
   }
 }

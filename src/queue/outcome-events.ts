@@ -149,7 +149,9 @@ export function eventsOf(input: Input): Settled {
 
 function relayed(outcome: Extract<Outcome, { kind: 'relayed' }>, recipient: Recipient, now: number): Settled {
   const { remote, dsn, tls } = outcome
-  const detail = [remote.mta, remote.address, remote.reply, tls].filter((text) => text !== undefined).join(' ')
+  let detail = remote.mta ?? ''
+  for (const text of [remote.address, remote.reply, tls])
+    if (text !== undefined) detail = detail === '' ? text : `${detail} ${text}`
   const event: LedgerEvent = { recipient: recipient.index, at: now, event: 'relayed', remote, dsn }
   const settled: Settled = { recipient, remote, tellDelay: false, result: 'relayed', detail, event }
   if (dsn) return settled

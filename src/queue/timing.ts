@@ -18,7 +18,11 @@ export function retryDelayMs(
 }
 
 /** No recorded time of a next attempt is further away than this. */
-export const longestWaitMs = ({ retryMs }: Pick<QueueConfig, 'retryMs'>): number => Math.max(...retryMs) * (1 + JITTER)
+export function longestWaitMs({ retryMs }: Pick<QueueConfig, 'retryMs'>): number {
+  let longest = 0
+  for (const wait of retryMs) if (wait > longest) longest = wait
+  return longest * (1 + JITTER)
+}
 
 /** Milliseconds from its receipt after which a message comes back undelivered. */
 export const lifetimeMs = (

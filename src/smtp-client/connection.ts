@@ -39,7 +39,8 @@ interface Wait {
 export class ClientConnection implements AsyncDisposable {
   #socket: net.Socket
   #parser = new ReplyParser()
-  #failure: ConnectionFailure | undefined
+  /** How it came to nothing. An error is made of it where it is one: most connections end when nobody needs them. */
+  #failed: { readonly kind: ConnectionFailure['kind']; readonly text: string } | undefined
   #wait: Wait | undefined
   /** The other end, for people: `192.0.2.1:25`, or the path of a socket. */
   readonly peer: string
@@ -62,7 +63,7 @@ export class ClientConnection implements AsyncDisposable {
     const onread: net.OnReadOpts = {
       buffer: ARRIVED,
       callback: (octets, arrived) => {
-        this.#take(arrived.subarray(0, octets))
+        this.#take(arrived, octets)
         return true
       },
     }
@@ -101,7 +102,7 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   get alive(): boolean {
-    return this.#failure === undefined
+    return this.#failed === undefined
   }
 
   /** Octets nobody asked for have come. */
@@ -122,7 +123,7 @@ export class ClientConnection implements AsyncDisposable {
    * there is nothing to wait for. @throws ConnectionFailure
    */
   write(bytes: Uint8Array | string, timeoutMs: number): Promise<unknown> | undefined {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#requireAlive()
     // Under TLS nothing goes at once.
     if (this.#tls === undefined) this.#socket.write(bytes)
     else this.#socket.write(bytes, this.#wake)
@@ -172,7 +173,7 @@ export class ClientConnection implements AsyncDisposable {
     const secure = tls.connect({ secureOptions: constants.SSL_OP_NO_RENEGOTIATION, ...options, socket: this.#socket })
     this.#parser = new ReplyParser()
     this.#listen(secure)
-    secure.on('data', (octets: Buffer) => this.#take(octets))
+    secure.on('data', (octets: Buffer) => this.#take(octets, octets.length))
     this.#socket = secure
     let done = false
     secure.once('secureConnect', () => {
@@ -196,7 +197,7 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#failure === undefined) {
+    if (this.#failed === undefined) {
       this.#socket.end('QUIT\r\n')
       const signal = AbortSignal.timeout(TIMEOUTS.quit)
       await once(this.#socket, 'close', { signal }).catch(() => {})
@@ -204,9 +205,9 @@ export class ClientConnection implements AsyncDisposable {
     this.destroy()
   }
 
-  /** Octets from the other side; they are copied where they are kept. */
-  #take(octets: Uint8Array): void {
-    this.#parser.push(octets)
+  /** Octets from the other side, so many of these; they are copied where they are kept. */
+  #take(octets: Uint8Array, length: number): void {
+    this.#parser.push(octets, length)
     // A flood ends here, whether or not anybody waits for a reply.
     if (this.#parser.broken !== undefined) {
       this.#fail('protocol', this.#parser.broken.problem)
@@ -216,7 +217,7 @@ export class ClientConnection implements AsyncDisposable {
   }
 
   #fail(kind: ConnectionFailure['kind'], text: string): void {
-    this.#failure ??= new ConnectionFailure(kind, `${this.peer}: ${text}`)
+    this.#failed ??= { kind, text }
   }
 
   #listen(socket: net.Socket): void {
@@ -288,9 +289,14 @@ export class ClientConnection implements AsyncDisposable {
     this.#alarm.clear()
   }
 
+  /** @throws ConnectionFailure */
+  #requireAlive(): void {
+    if (this.#failed !== undefined) throw new ConnectionFailure(this.#failed.kind, `${this.peer}: ${this.#failed.text}`)
+  }
+
   /** @throws ConnectionFailure when there is nothing to wait for any more */
   #requireHope({ undone }: Wait): void {
-    if (this.#failure !== undefined) throw this.#failure
+    this.#requireAlive()
     const heeded = this.#heeded
     if (heeded !== undefined && (heeded.wish.aborted || (this.#late && this.#endsEarly))) throw heeded.failure
     if (this.#late) throw new ConnectionFailure('timeout', `${this.peer} ${undone} in time`)

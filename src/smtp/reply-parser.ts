@@ -32,9 +32,10 @@ export class ReplyParser {
   #lines: string[] = []
   #broken: ReplyProblem | undefined
 
-  push(chunk: Uint8Array): void {
+  /** Takes so many octets of the chunk, all of them unless said. */
+  push(chunk: Uint8Array, length = chunk.length): void {
     if (this.#broken !== undefined) return
-    this.#octets.push(chunk)
+    this.#octets.push(chunk, length)
     if (this.#octets.pending > MAX_PENDING) this.#break('more octets than any reply has')
   }
 
@@ -125,6 +126,8 @@ const PLAIN = /^[ -~]*$/
 
 /** Room for the answers to a usual message; more is made when more comes. */
 const ROOM = MAX_LINE
+/** Octets that are copied one by one. */
+const FEW = 128
 
 /**
  * Lines of at most MAX_LINE octets; what is longer is swallowed. Real servers end lines with LF alone now and then; as
@@ -149,10 +152,12 @@ class LineOctets {
     return this.#end - this.#start
   }
 
-  push(chunk: Uint8Array): void {
-    if (chunk.length > this.#octets.length - this.#end) this.#makeRoom(chunk.length)
-    this.#octets.set(chunk, this.#end)
-    this.#end += chunk.length
+  push(chunk: Uint8Array, length: number): void {
+    if (length > this.#octets.length - this.#end) this.#makeRoom(length)
+    // By hand where they are few, as most replies are: the view of a part costs more.
+    if (length > FEW) this.#octets.set(chunk.subarray(0, length), this.#end)
+    else for (let at = 0; at < length; at++) this.#octets[this.#end + at] = chunk[at] as number
+    this.#end += length
   }
 
   /** Goes on to the next line, if the whole of it is there. */
