@@ -144,7 +144,9 @@ function scanMailbox(text: string, start: number): MailboxFound | PathProblem {
   if (!local.isWellFormed()) return syntax('local part is not Unicode text')
   const found = scanDomain(text, end + 1)
   if ('problem' in found) return found
-  return { address: brand(`${local}@${found.domain}`), end: found.end }
+  // The domain is nearly always in lower case already: then the address is a piece of what was typed.
+  const asTyped = end + 1 + found.domain.length === found.end && text.startsWith(found.domain, end + 1)
+  return { address: brand(asTyped ? text.slice(start, found.end) : `${local}@${found.domain}`), end: found.end }
 }
 
 /** RFC 5322 §3.2.3 atext, with UTF8-non-ascii by RFC 6531 §3.3. */

@@ -80,9 +80,11 @@ class SamePressure {
     if (left !== this.#left || load !== this.#load) this.#known.clear()
     this.#left = left
     this.#load = load
-    const known = this.#known.get(client) ?? { ...left, load, client }
-    this.#known.set(client, known)
-    return known
+    const known = this.#known.get(client)
+    if (known !== undefined) return known
+    const pressure = { ...left, load, client }
+    this.#known.set(client, pressure)
+    return pressure
   }
 }
 

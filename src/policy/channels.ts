@@ -30,7 +30,9 @@ export function ofChannel<T>(
   const channels = ofRevision(() => new Map<ChannelName, T>())
   return (revision, channel) => {
     const known = channels(revision)
-    const value = known.get(channel) ?? workOut(revision, channel)
+    const before = known.get(channel)
+    if (before !== undefined) return before
+    const value = workOut(revision, channel)
     known.set(channel, value)
     return value
   }
