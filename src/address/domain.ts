@@ -6,7 +6,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII, domainToUnicode } from 'node:url'
 import type { Domain } from './address.ts'
-import { octets, type PathProblem, syntax, tooLong } from './problem.ts'
+import { isLonger, type PathProblem, syntax, tooLong } from './problem.ts'
 
 /** RFC 5321 §4.5.3.1.2, octets. */
 const MAX_DOMAIN = 255
@@ -52,7 +52,7 @@ function inAscii(name: string, end: number): DomainFound | PathProblem {
 }
 
 function beyondAscii(typed: string, end: number): DomainFound | PathProblem {
-  if (octets(typed) > MAX_DOMAIN) return tooLong('domain', MAX_DOMAIN)
+  if (isLonger(typed, MAX_DOMAIN)) return tooLong('domain', MAX_DOMAIN)
   const name = lower(typed)
   // The Kelvin sign becomes a plain `k`: a name must not be ASCII only after it was folded.
   if (isAscii(name) && !isAscii(typed)) return syntax('bad label in the domain')
@@ -104,7 +104,7 @@ export function parseDomain(text: string): Domain | undefined {
 export function asciiDomain(name: string): string | undefined {
   if (isAscii(name)) return name.toLowerCase()
   // domainToASCII reads hosts of URLs, and takes `/`, `?` and `%` for their parts.
-  if (octets(name) > MAX_DOMAIN || [...name].some((c) => !isDomainCharacter(c.charCodeAt(0)))) return undefined
+  if (isLonger(name, MAX_DOMAIN) || [...name].some((c) => !isDomainCharacter(c.charCodeAt(0)))) return undefined
   const ascii = domainToASCII(lower(name))
   const fits = ascii.length <= MAX_DOMAIN && ascii.split('.').every((label) => label.length <= MAX_LABEL)
   return ascii === '' || !fits ? undefined : ascii

@@ -11,7 +11,7 @@
  */
 import { type MailAddress, type ReversePath, unquotedLocal } from './address.ts'
 import { asciiDomain, isAscii, scanDomain, scanName } from './domain.ts'
-import { octets, type PathProblem, syntax, tooLong } from './problem.ts'
+import { isLonger, type PathProblem, syntax, tooLong } from './problem.ts'
 
 export { asciiDomain, isAscii, parseDomain } from './domain.ts'
 export type { PathProblem } from './problem.ts'
@@ -52,7 +52,7 @@ export function parseForwardPath(text: string, options: PathOptions): ParsedPath
 /** A mailbox alone, as people write it in files and on the command line. UTF-8 is welcome. */
 export function parseAddress(text: string): MailAddress | undefined {
   const found = scanMailbox(text, 0)
-  if ('problem' in found || found.end !== text.length || octets(text) > MAX_PATH - 2) return undefined
+  if ('problem' in found || found.end !== text.length || isLonger(text, MAX_PATH - 2)) return undefined
   return found.address
 }
 
@@ -108,7 +108,7 @@ function parsePath(text: string, { smtputf8 }: PathOptions): ParsedPath<MailAddr
   if ('problem' in found) return found
   if (text[found.end] !== '>') return syntax('expected > after the address')
   const whole = text.slice(0, found.end + 1)
-  if (octets(whole) > MAX_PATH) return tooLong('path', MAX_PATH)
+  if (isLonger(whole, MAX_PATH)) return tooLong('path', MAX_PATH)
   if (!smtputf8 && !isAscii(whole))
     return { problem: 'utf8', text: 'the address is not ASCII and SMTPUTF8 was not asked for' }
   const rest = text.slice(found.end + 1)
@@ -139,7 +139,7 @@ function scanMailbox(text: string, start: number): MailboxFound | PathProblem {
   if (typeof end !== 'number') return end
   const local = text.slice(start, end)
   if (text[end] !== '@') return syntax('expected @ and a domain')
-  if (octets(local) > MAX_LOCAL_PART) return tooLong('local part', MAX_LOCAL_PART)
+  if (isLonger(local, MAX_LOCAL_PART)) return tooLong('local part', MAX_LOCAL_PART)
   // Half a character cannot come over the wire; from a file it would turn into U+FFFD when written.
   if (!local.isWellFormed()) return syntax('local part is not Unicode text')
   const found = scanDomain(text, end + 1)

@@ -14,4 +14,6 @@ export const tooLong = (what: string, limit: number): PathProblem => ({
 })
 
 /** Limits of RFC 5321 count octets, of UTF-8 too. */
-export const octets = (text: string): number => Buffer.byteLength(text)
+export const isLonger = (text: string, limit: number): boolean =>
+  // A character takes three at most: of what is short they need no counting.
+  text.length > limit || (3 * text.length > limit && Buffer.byteLength(text) > limit)
