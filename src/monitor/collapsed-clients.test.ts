@@ -34,6 +34,11 @@ function watching() {
       for (let i = 0; i < count; i++) clients.came(from[i % from.length] ?? '')
       now += WINDOW_MS
     },
+    /** As one word says it of clients that came to places kept for them. */
+    windowAtOnce(address: string, times: number) {
+      clients.came(address, times)
+      now += WINDOW_MS
+    },
     silence: () => {
       now += 3 * WINDOW_MS
     },
@@ -56,6 +61,14 @@ test('a load balancer gets in between, and is taken out again', () => {
   window(1, '198.51.100.1')
   assert.deepEqual(events.slice(1), ['alarm.collapsed-clients.over 10.0.0.1'])
   assert.deepEqual(alarm(), [true, 0])
+})
+
+test('many that are told of at once are as many', () => {
+  const { window, windowAtOnce, events } = watching()
+  window(60, ...STRANGERS)
+  windowAtOnce('10.0.0.1', 60)
+  window(1, '10.0.0.1')
+  assert.deepEqual(events, ['alarm.collapsed-clients 10.0.0.1'])
 })
 
 test('behind a quiet beginning too', () => {

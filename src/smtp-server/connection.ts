@@ -54,6 +54,12 @@ const TO_ITS_END = { stoppable: false }
 /** Pending replies are sent when they are this many, whatever else waits: memory of a session. */
 const MAX_PENDING_REPLIES = 16_384
 
+/** What a connection answers itself. */
+type Own = 'queue.commit' | 'content' | 'memory.claim' | 'slot.claim' | 'client.early' | 'wait' | 'note'
+
+/** What is answered for all connections stays one object: to copy it for each is dearer than all else that is made for one. */
+const answersOver = (all: Omit<Host, Own>, own: Pick<Host, Own>): Host => Object.assign(Object.create(all), own)
+
 export class Connection {
   readonly #wire: Wire
   readonly #session: Session
@@ -91,8 +97,7 @@ export class Connection {
     const { client, session: id } = session.context
     this.#log = parts.log.child({ session: id, client: client.address })
     this.#arriving = new Arriving(parts, this.#log)
-    this.#host = {
-      ...parts.host,
+    this.#host = answersOver(parts.host, {
       ...this.#arriving.answers,
       'slot.claim': claim,
       'client.early': ({ waitMs }) => this.#early(waitMs),
@@ -101,7 +106,7 @@ export class Connection {
         if (question.note.kind === 'debug') this.#debug = true
         return parts.host.note(question)
       },
-    }
+    })
   }
 
   /** Runs the session to its end. Never rejects. */

@@ -39,11 +39,13 @@ export class OpenConnections<C extends Running> {
 
   /** @param ended is called when the connection has ended and counts no more */
   run(connection: C, ended: () => void): void {
-    const run = connection.run().finally(() => {
-      this.#running.delete(connection)
-      ended()
-    })
-    this.#running.set(connection, run)
+    this.#running.set(connection, this.#serve(connection, ended))
+  }
+
+  async #serve(connection: C, ended: () => void): Promise<void> {
+    await connection.run()
+    this.#running.delete(connection)
+    ended()
   }
 
   /** No new connections, and the end of the others; who is left after `deadlineMs` is cut off. */
