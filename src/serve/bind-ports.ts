@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * The ports, at once or as soon as the workers of a dispatcher that died have let them go: whoever starts a server
- * again is not to know of them (design 2.4). A port that anybody else has is an error at once.
+ * again is not to know of them (design 2.4). A port that anybody else has is an error after one more try.
  */
 import type { Clock } from '../clock/clock.ts'
 import type { Config, ListenerConfig } from '../config/schema.ts'
@@ -23,14 +23,17 @@ export async function bindPorts(
   log: Log,
 ): Promise<Ports> {
   const until = clock.monotonic() + SHARD_PATIENCE_MS
+  let orphans = true
   for (let waited = false; ; waited = true) {
     try {
       return new Ports(listeners)
     } catch (error) {
       const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-      if (!inUse || clock.monotonic() >= until || !(await hasOrphans(server.spool))) throw error
+      if (!inUse || clock.monotonic() >= until || !orphans) throw error
     }
-    if (!waited) log.warn('worker.ports-in-use', { patienceMs: SHARD_PATIENCE_MS })
+    // The last of them may have gone since the port was tried: once more, after it was seen that there is none.
+    orphans = await hasOrphans(server.spool)
+    if (orphans && !waited) log.warn('worker.ports-in-use', { patienceMs: SHARD_PATIENCE_MS })
     await new Promise<void>((resolve) => clock.after(ASK_AGAIN_MS, resolve))
   }
 }
