@@ -191,6 +191,18 @@ test('a worker that hangs holds nobody up for longer than half a second', async 
   assert.equal((await claim(1, B)).answer.granted, true)
 })
 
+test('a worker that dies while places are called back for it gets none', async () => {
+  const { claim, settle, owner, slots } = site(2, { connections: 1 })
+  const kept = await claim(0)
+  kept.release()
+  const refused = owner.claim(1, B)
+  owner.gone(1)
+  await settle()
+  assert.equal((await refused).answer.granted, false)
+  assert.equal(slots.taken, 0)
+  assert.equal((await claim(1, B)).answer.granted, true, 'the next process has its place')
+})
+
 const STEP = fc.record({
   what: fc.constantFrom('claim', 'claim', 'end', 'end', 'hear', 'hear', 'hear', 'wait'),
   worker: fc.nat(2),

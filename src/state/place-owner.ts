@@ -34,6 +34,8 @@ export class PlaceOwner {
   #recalling: Promise<void> | undefined
   #scarceUntil = Number.NEGATIVE_INFINITY
   #last = 0
+  /** How often each worker has gone. */
+  readonly #deaths = new Map<number, number>()
 
   /** @param parts.recall has a worker give back what it keeps of this round and earlier ones, and keep no more of them */
   constructor(parts: {
@@ -52,7 +54,9 @@ export class PlaceOwner {
     const first = this.#claim(worker, address)
     if (first.answer.granted || first.answer.limit === 'connectionsPerMinute') return first
     if (this.#keepers.size === 0 && this.#recalling === undefined) return first
-    return this.recall().then(() => this.#claim(worker, address))
+    const deaths = this.#deaths.get(worker)
+    // A place for a worker that has gone meanwhile would never come back.
+    return this.recall().then(() => (this.#deaths.get(worker) === deaths ? this.#claim(worker, address) : first))
   }
 
   release(places: readonly number[]): void {
@@ -74,6 +78,7 @@ export class PlaceOwner {
 
   /** The worker is gone: all that was its is free. */
   gone(worker: number): void {
+    this.#deaths.set(worker, (this.#deaths.get(worker) ?? 0) + 1)
     this.#keepers.delete(worker)
     this.#slots.releaseAll(worker)
     for (const [place, { holder }] of this.#places) if (holder === worker) this.#places.delete(place)
