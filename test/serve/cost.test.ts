@@ -50,7 +50,7 @@ test('a relayed message costs no more than it did', async () => {
   const counts = join(site.folder, 'syncs')
   const server = await site.start(COUNTING(counts))
   const began = Date.now()
-  const load = startLoad({ port: site.port, clients: 20, octets: 4096, to: (n) => `r@d${n % 50}.example` })
+  using load = startLoad({ port: site.port, clients: 20, octets: 4096, to: (n) => `r@d${n % 50}.example` })
   const arrived = (count: number) => soon(`${count} messages`, () => (sink.came.size >= count ? true : undefined))
   await arrived(WARM)
   const before = { came: sink.came.size, cpu: await cpuSeconds(server), syncs: (await readFile(counts)).length }

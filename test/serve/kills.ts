@@ -24,7 +24,7 @@ export async function killAll(rounds: number, say: (line: string) => void): Prom
     routes: [{ domain: '*', channel: 'tcp_local', via: `[127.0.0.1]:${sink.port}` }],
   })
   let server = await site.start()
-  const load = startLoad({ port: site.port, clients: 8, rate: 100, to: (serial) => `r@d${serial % 5}.example` })
+  using load = startLoad({ port: site.port, clients: 8, rate: 100, to: (serial) => `r@d${serial % 5}.example` })
   for (let round = 0; round < rounds; round++) {
     const victim = VICTIMS[round % VICTIMS.length] ?? 'worker'
     await someMore(load)

@@ -6,7 +6,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from './client.ts'
 
-export interface Load {
+/** Dispose of it where a test fails: it would send for ever. */
+export interface Load extends Disposable {
   /** Answered with 250. */
   readonly accepted: ReadonlySet<number>
   /** Sent whole, and the connection ended before the answer. */
@@ -102,6 +103,9 @@ export function startLoad(options: LoadOptions): Load {
     async stop() {
       over = true
       await running
+    },
+    [Symbol.dispose]() {
+      over = true
     },
   }
 }

@@ -21,7 +21,7 @@ export async function reloadUnderLoad(
   { messages, rate }: { readonly messages: number; readonly rate: number },
 ): Promise<Reloads> {
   const began = Date.now()
-  const load = startLoad({ port: site.port, clients: 6, rate, to: () => 'kim@demo.test' })
+  using load = startLoad({ port: site.port, clients: 6, rate, to: () => 'kim@demo.test' })
   const more = async (wanted: number): Promise<void> => {
     const before = load.accepted.size
     await soon(`${wanted} more messages`, () => (load.accepted.size >= before + wanted ? true : undefined))

@@ -36,7 +36,7 @@ export async function soak(
   })
   const server = await site.start()
   const to = (serial: number): string => `r@d${serial % 50}.example`
-  const load = startLoad({ port: site.port, clients: 10, rate, octets: 4096, to })
+  using load = startLoad({ port: site.port, clients: 10, rate, octets: 4096, to })
   const samples: Sample[] = []
   const latencies: number[] = []
   const until = performance.now() + minutes * 60_000
