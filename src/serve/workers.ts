@@ -50,9 +50,10 @@ const PROGRAM = fileURLToPath(new URL(`./worker${import.meta.url.slice(-3)}`, im
  * Room for what dies young, MiB for each of three parts: what is made for a message lives until the disk has it and it has
  * been delivered, and with Node's 16 MiB much of it is moved among the old objects first, which are dearer to collect. And
  * the program's own code on large pages where the system has them, for 40 MiB that processes share no more: mail runs
- * through so much code that finding its pages was a twentieth of a worker's time.
+ * through so much code that finding its pages was a twentieth of a worker's time. Code that lay idle for a night is not
+ * thrown away: the first mail of the morning needs it.
  */
-const RUNTIME = ['--max-semi-space-size=32', '--use-largepages=silent']
+const RUNTIME = ['--max-semi-space-size=32', '--use-largepages=silent', '--no-flush-bytecode']
 
 export async function serveWithWorkers(
   first: Usable,
