@@ -14,7 +14,8 @@ import { type Sink, startSink } from './sink.ts'
 /** Time for a greeting after the start, and for the end after SIGTERM. */
 const START_MS = 30_000
 const STOP_MS = 15_000
-const MEMORY_EVERY_MS = 250
+/** Seldom: a look at all three servers takes some 30 ms of a processor, which whoever uses both of them would lack. */
+const MEMORY_EVERY_MS = 2000
 
 export interface Server extends AsyncDisposable {
   readonly name: string
