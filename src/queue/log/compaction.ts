@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Keeps the space of the queue under twice what is needed, and some segments. When there is too much, the oldest log
- * segment is worked off: what is still needed of it is written again at the log's end, and the segment goes, its
- * file to be used again (spares.ts). Mail that
- * will lie for long (held, or not due for a while) does not come round again and again: it is written together into
- * segments apart from the log, and the log only says where it lies. An apart segment goes when half of it is not needed
- * any more and the rest has been written into another.
+ * segment is worked off: what is still needed of it is written again at the log's end, and the segment goes, its file
+ * to be used again (spares.ts). Mail that will lie for long (held, or not due for a while) does not come round again and
+ * again: it is written together into segments apart from the log, and the log only says where it lies. An apart segment
+ * goes when half of it is not needed any more and the rest has been written into another.
  *
  * Runs in the background, in small pieces, each an append among others; slower than commits unless space runs away.
  */

@@ -9,9 +9,9 @@
  *     20     JSON: SegmentHeader
  *
  * A header says where the segment before ends. Thereby a group whose sync failed stays refused, whatever of it reached
- * the disk, and a tail that was cut short stays cut. A segment whose header is all zero, or another
- * segment's, waits to be used (spares.ts). A header is put there one block after the other, so that at any time one of
- * them is whole, the old or the new.
+ * the disk, and a tail that was cut short stays cut. A segment whose header is all zero, or another segment's, waits to
+ * be used (spares.ts). A header is put there one block after the other, so that at any time one of them is whole, the
+ * old or the new.
  */
 import { crc32 } from 'node:zlib'
 import { type OpenFile, writeAll } from '../file-layer.ts'
