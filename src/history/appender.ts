@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Appends lines to the newest trace file, without sync, and begins a new one when the day or the size says so. */
+/** Appends lines to the newest trace file, not durably, and begins a new one when the day or the size says so. */
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dayOf, fileName, type TraceFile, traceFiles } from './trace-files.ts'
@@ -16,7 +16,15 @@ interface Open {
   readonly file: TraceFile
   readonly handle: FileHandle
   bytes: number
+  /** Written and not handed to the disk yet. */
+  unsynced: number
 }
+
+/**
+ * Handed to the disk in small pieces. Left to the system they gather for half a minute, and then whoever syncs a message
+ * waits for all of them.
+ */
+const SYNC_BYTES = 1 << 20
 
 /** @param writer names the files of this process where several write */
 export function createAppender(directory: string, maxFileBytes: number, writer: string): Appender {
@@ -40,6 +48,8 @@ export function createAppender(directory: string, maxFileBytes: number, writer: 
         }
         while (done < bytes.length) done += (await open.handle.write(bytes, done)).bytesWritten
         open.bytes += bytes.length
+        open.unsynced += bytes.length
+        if (open.unsynced >= SYNC_BYTES) await handOver(open)
         return { written: done }
       } catch (cause) {
         // What is left of a line that did not fit is closed off when the file is opened again.
@@ -49,6 +59,12 @@ export function createAppender(directory: string, maxFileBytes: number, writer: 
     },
     close,
   }
+}
+
+/** A history need not survive a power cut, so what a sync says is of no matter; a disk that is full says so to a write. */
+async function handOver(open: Open): Promise<void> {
+  open.unsynced = 0
+  await open.handle.datasync().catch(() => {})
 }
 
 async function openNewest(directory: string, day: string, maxFileBytes: number, writer: string): Promise<Open> {
@@ -72,7 +88,7 @@ async function openOne(directory: string, file: Omit<TraceFile, 'name'>): Promis
     // A crash or a full disk cut the last line: end it, so that it spoils no other.
     const torn = size > 0 && last[0] !== 0x0a
     if (torn) await handle.write('\n')
-    return { file: { ...file, name }, handle, bytes: torn ? size + 1 : size }
+    return { file: { ...file, name }, handle, bytes: torn ? size + 1 : size, unsynced: 0 }
   } catch (error) {
     await handle.close()
     throw error

@@ -70,7 +70,7 @@ export async function compare(directory: string, steps: number, seed: number): P
   const ids = createIds(Date.now, 3)
   const model = new Model()
   const open = (): Promise<LogStore> =>
-    openLogStore(directory, { log: silentLog, segmentBytes: SEGMENT_BYTES, spareBytes: 16_384 })
+    openLogStore(directory, { log: silentLog, segmentBytes: SEGMENT_BYTES, spareBytes: 16_384, gatherMs: 1 })
   let store = await open()
   const same = async (id: MessageId): Promise<void> =>
     assert.deepEqual((await store.get(id))?.recipients, model.messages.get(id))

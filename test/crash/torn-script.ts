@@ -67,6 +67,7 @@ export const open = (files: FileLayer): Promise<LogStore> =>
     files,
     clock,
     background: false,
+    gatherMs: 0,
     segmentBytes: 14_000,
     spareBytes: 9_000,
     // Differs from all drawn before, and is the same in each run of the script.

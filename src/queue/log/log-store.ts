@@ -40,6 +40,8 @@ export interface LogStoreOptions {
   readonly clock?: Clock
   readonly files?: FileLayer
   readonly random?: (octets: number) => Uint8Array
+  /** How long a group of the log waits for others to come along (writer.ts); 0: never. */
+  readonly gatherMs?: number
   /** A segment ends when the next group would make it longer. */
   readonly segmentBytes?: number
   /** Octets kept free for what becomes of accepted mail when the disk is full. */
@@ -62,8 +64,10 @@ export interface LogStore extends QueueStore {
   space(): { readonly octets: number; readonly live: number }
 }
 
+const GATHER_MS = 10
 const SEGMENT_BYTES = 16 << 20
 const SPARE_BYTES = 1 << 20
+const URGENT = { urgent: true }
 /** With as few recipients each record holds them all, so that two records make a message. */
 const FEW_RECIPIENTS = 8
 /** Records of one message that have to be read one after the other, at most. */
@@ -118,7 +122,14 @@ class SegmentedStore implements LogStore {
     options: LogStoreOptions & { readonly files: FileLayer },
     lock: AsyncDisposable | undefined,
   ) {
-    const { log, files, clock = systemClock, random = randomBytes, segmentBytes = SEGMENT_BYTES } = options
+    const {
+      log,
+      files,
+      clock = systemClock,
+      random = randomBytes,
+      segmentBytes = SEGMENT_BYTES,
+      gatherMs = GATHER_MS,
+    } = options
     this.recovered = recovered
     this.#directory = directory
     this.#files = files
@@ -133,14 +144,14 @@ class SegmentedStore implements LogStore {
     const { segments } = recovered
     const spares = new Spares({ files, folders, segments, random, spareBytes })
     const totals = () => this.#messages.totals
-    const { monotonic } = clock
     this.#writer = new LogWriter(
       {
         files,
         folders,
         segments,
         log,
-        monotonic: () => monotonic.call(clock),
+        clock,
+        gatherMs,
         spares,
         totals,
         segmentBytes,
@@ -172,7 +183,7 @@ class SegmentedStore implements LogStore {
       inTurn: this.#inOrder,
       current: () => this.#writer.end?.segment,
       load: (kept) => this.#loadOrSetAside(kept),
-      append: (change, content, urgent) => this.#append(change, content, urgent),
+      append: (change, content, urgent) => this.#append(change, content, { urgent }),
     })
     this.#upkeep = new Upkeep({
       log,
@@ -303,7 +314,9 @@ class SegmentedStore implements LogStore {
     if (this.#messages.kept.has(id) || this.#arriving.has(id)) throw new Error(`message ${id} is queued already`)
     this.#arriving.add(id)
     const whole = file === undefined ? change : { ...change, file }
-    return this.#append(whole, inline, false, () => this.#recent.set(message, file === undefined ? inline : undefined))
+    return this.#append(whole, inline, { urgent: false }, () =>
+      this.#recent.set(message, file === undefined ? inline : undefined),
+    )
   }
 
   async #record(id: MessageId, events: readonly LedgerEvent[]): Promise<QueuedMessage> {
@@ -316,13 +329,14 @@ class SegmentedStore implements LogStore {
     const message: QueuedMessage = { envelope, recipients }
     const sum = sumOf(message, before)
     if (isFinished(message)) {
-      await this.#append({ kind: 'end', id, sum }, [], true, () => this.#recent.delete(id))
+      // Whoever has it has it: nothing is behind this record.
+      await this.#append({ kind: 'end', id, sum }, [], { urgent: true, leisurely: true }, () => this.#recent.delete(id))
       return message
     }
     const whole = recipients.size <= FEW_RECIPIENTS || wholeIsDue(kept)
     const changed = [...recipients.values()].filter((state) => before.recipients.get(state.recipient.index) !== state)
     const states = whole ? [...recipients.values()] : changed
-    await this.#append({ kind: 'states', id, states, whole, sum }, [], true, () => this.#recent.set(message))
+    await this.#append({ kind: 'states', id, states, whole, sum }, [], URGENT, () => this.#recent.set(message))
     return message
   }
 
@@ -330,13 +344,14 @@ class SegmentedStore implements LogStore {
   #append(
     change: Change,
     content: readonly Uint8Array[],
-    urgent: boolean,
+    { urgent, leisurely = false }: { readonly urgent: boolean; readonly leisurely?: boolean },
     applied: () => void = () => {},
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#writer.append({
       record: encodeChange(change, content),
       urgent,
+      leisurely,
       applied: (at) => {
         const before = this.#messages.needed
         const left = this.#messages.apply(change, at)
@@ -408,7 +423,7 @@ class SegmentedStore implements LogStore {
 
   /** The message cannot be had any more; its recipients leave the sums they came in by. */
   async #giveUp({ entry: { id, waiting } }: Kept): Promise<void> {
-    await this.#append({ kind: 'lost', id, sum: { accepted: -waiting.length } }, [], true, () =>
+    await this.#append({ kind: 'lost', id, sum: { accepted: -waiting.length } }, [], URGENT, () =>
       this.#recent.delete(id),
     )
   }

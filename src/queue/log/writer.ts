@@ -7,6 +7,7 @@
  * One segment ahead lies ready (spares.ts). When the disk is full, fresh mail is refused, and what becomes of mail that was
  * accepted still has that room to be written down in.
  */
+import type { Clock } from '../../clock/clock.ts'
 import type { Log } from '../../monitor/log.ts'
 import { type FileLayer, type OpenFile, writeAll } from '../file-layer.ts'
 import type { LedgerTotals } from '../store.ts'
@@ -22,10 +23,11 @@ export interface WriterParts {
   readonly folders: Folders
   readonly segments: Segments
   readonly log: Log
-  /** Milliseconds that never run backwards. */
-  readonly monotonic: () => number
+  readonly clock: Clock
   readonly spares: Spares
   readonly totals: () => LedgerTotals
+  /** The longest that a group waits, since the one before it was settled, for as many to come along; milliseconds. */
+  readonly gatherMs: number
   /** A segment ends when the next group would make it longer. */
   readonly segmentBytes: number
   /** A group counts, and all that it changed has been applied: so many octets more. */
@@ -53,6 +55,8 @@ export interface Append {
   readonly record: NewRecord
   /** What becomes of accepted mail: may use the room that is kept for it. */
   readonly urgent: boolean
+  /** Nobody waits for it. */
+  readonly leisurely: boolean
   /** It is durable and counts, in the order of the log, and lies there. */
   applied(at: Span): void
   /** The whole group has been applied. */
@@ -73,6 +77,14 @@ export class LogWriter {
   #noRoom: { readonly error: unknown; readonly at: number } | undefined
   #resumable: Segment | undefined
   #sequence: number
+  /** Of those pending, how many somebody waits for. */
+  #awaited = 0
+  /** So many of them may be there at one time: as many as lately were. */
+  #expected = 1
+  /** When the last group was settled. */
+  #settled = Number.NEGATIVE_INFINITY
+  /** Ends the wait for company. */
+  #goOn: (() => void) | undefined
   /** Every octet of the group under way has been handed to the disk. */
   #whole = false
   /** The last segment that counts. */
@@ -94,7 +106,9 @@ export class LogWriter {
       return
     }
     this.#pending.push(append)
+    if (!append.leisurely) this.#awaited++
     this.#running ??= this.#run()
+    if (this.#awaited >= this.#expected) this.#goOn?.()
   }
 
   /** The place from which the log would have to be read again: its end. `undefined` before anything was written. */
@@ -139,12 +153,39 @@ export class LogWriter {
     // Not in the call that brought the first of them: whoever comes in the same turn goes with it.
     await undefined
     while (this.#pending.length > 0) {
+      const wait = this.#waitFor()
+      if (wait > 0) await this.#gather(wait)
+      const before = this.#awaited
       const taken = this.#take()
+      const awaited = before - this.#awaited
       const sure = this.#preparing === undefined && this.#noRoom === undefined
       const group = sure ? taken : await this.#withRoom(taken)
       if (group.length > 0) await this.#settle(group)
+      this.#settled = this.#parts.clock.monotonic()
+      // Who came meanwhile cannot be one of those who waited: so many are there at one time.
+      this.#expected = Math.max(1, this.#expected - 1, awaited + this.#awaited)
     }
     this.#running = undefined
+  }
+
+  /**
+   * A sync costs as much as all else that is done for a message, and those who are answered together come again together.
+   * So a group waits a moment for as many as there were at one time lately; whoever comes alone does not wait.
+   * @returns milliseconds, 0 when it is time
+   */
+  #waitFor(): number {
+    if (this.#awaited >= this.#expected) return 0
+    return Math.max(0, this.#settled + this.#parts.gatherMs - this.#parts.clock.monotonic())
+  }
+
+  /** Until the time is over, or as many as last time are there. */
+  async #gather(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#goOn = resolve
+    const cancel = this.#parts.clock.after(ms, resolve)
+    await promise
+    cancel()
+    this.#goOn = undefined
   }
 
   #take(): readonly Append[] {
@@ -153,10 +194,11 @@ export class LogWriter {
       octets += recordBytes(record)
       return i > 0 && octets > MAX_GROUP
     })
-    if (next !== -1) return this.#pending.splice(0, next)
-    const all = this.#pending
-    this.#pending = []
-    return all
+    const rest = next === -1 ? [] : this.#pending.splice(next)
+    const taken = this.#pending
+    this.#pending = rest
+    this.#awaited = rest.reduce((count, { leisurely }) => (leisurely ? count : count + 1), 0)
+    return taken
   }
 
   /** Without those that there is no room for, which are refused. */
@@ -270,20 +312,20 @@ export class LogWriter {
   }
 
   async #tryPrepare(): Promise<void> {
-    const { log, monotonic, spares } = this.#parts
+    const { log, clock, spares } = this.#parts
     try {
       this.#spare ??= await spares.take()
       this.#noRoom = undefined
     } catch (error) {
       if (this.#noRoom === undefined) log.error('queue.no-room-ahead', { err: error })
-      this.#noRoom = { error, at: monotonic() }
+      this.#noRoom = { error, at: clock.monotonic() }
     }
   }
 
   /** Fresh mail is taken only while there is a segment ahead. */
   async #whyNoRoom(): Promise<{ readonly error: unknown } | undefined> {
     await this.#preparing
-    if (this.#noRoom !== undefined && this.#parts.monotonic() - this.#noRoom.at >= ASK_AGAIN_MS) {
+    if (this.#noRoom !== undefined && this.#parts.clock.monotonic() - this.#noRoom.at >= ASK_AGAIN_MS) {
       this.#prepare()
       await this.#preparing
     }
