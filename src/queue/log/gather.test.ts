@@ -25,17 +25,13 @@ async function opened() {
     ...diskFiles,
     async open(path, mode) {
       const file = await diskFiles.open(path, mode)
-      return {
-        write: (bytes, position) => file.write(bytes, position),
-        read: (into, position) => file.read(into, position),
-        size: () => file.size(),
-        close: () => file.close(),
-        async datasync() {
-          syncs++
-          await gate
-          await file.datasync()
-        },
+      const sync = file.datasync.bind(file)
+      file.datasync = async () => {
+        syncs++
+        await gate
+        await sync()
       }
+      return file
     },
   }
   const options = { log: silentLog, clock, files, background: false, gatherMs: 10 }
@@ -122,26 +118,29 @@ test('it does not wait longer than said, and expects fewer after that', async ()
   assert.equal(t.syncs, before + 3)
 })
 
-test('the end of a message, for which nobody waits, goes with the next one', async () => {
-  await using t = await opened()
+/** A message that is in the queue, and the record of its end, which waits. */
+async function ending(t: Awaited<ReturnType<typeof opened>>) {
   const envelope = anEnvelope({ recipients: [aRecipient(0)] })
   await enqueue(t.store, envelope)
   const before = t.syncs
   const ended = t.store.record(envelope.id, [{ event: 'delivered', recipient: 0, at: 5, where: 'here' }])
   await settled()
   assert.equal(t.syncs, before)
+  return { id: envelope.id, before, ended }
+}
+
+test('the end of a message, for which nobody waits, goes with the next one', async () => {
+  await using t = await opened()
+  const { id, before, ended } = await ending(t)
   await Promise.all([enqueue(t.store, anEnvelope()), ended])
   assert.equal(t.syncs, before + 1)
-  assert.equal(t.store.entry(envelope.id), undefined)
+  assert.equal(t.store.entry(id), undefined)
 })
 
 test('without a next one it waits no longer than said', async () => {
   await using t = await opened()
-  const envelope = anEnvelope({ recipients: [aRecipient(0)] })
-  await enqueue(t.store, envelope)
-  const ended = t.store.record(envelope.id, [{ event: 'delivered', recipient: 0, at: 5, where: 'here' }])
-  await settled()
+  const { id, ended } = await ending(t)
   t.clock.advance(10)
   await ended
-  assert.equal(t.store.entry(envelope.id), undefined)
+  assert.equal(t.store.entry(id), undefined)
 })

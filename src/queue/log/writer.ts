@@ -178,7 +178,7 @@ export class LogWriter {
     return Math.max(0, this.#settled + this.#parts.gatherMs - this.#parts.clock.monotonic())
   }
 
-  /** Until the time is over, or as many as last time are there. */
+  /** Until the time is over, or as many are there as lately were. */
   async #gather(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#goOn = resolve
